@@ -1,0 +1,23 @@
+/**
+ * The steps that bring an instance from what is to what must be. Each is idempotent; a step that has no executor
+ * does not compile (see reconcile/executors.ts).
+ */
+export interface StepArgs {
+  /** Make the instance's own network. */
+  ensureNetwork: Record<never, never>;
+  /** Copy the template into the instance's volumes and make it the customer's; does nothing on seeded volumes. */
+  seedVolumes: Record<never, never>;
+  /** Create the container if missing or made from another spec, and start it. */
+  startDb: Record<never, never>;
+  startOdoo: Record<never, never>;
+  stopOdoo: Record<never, never>;
+  stopDb: Record<never, never>;
+  /** Wait until the login page answers through the published port; `login`: and the new password logs in. */
+  awaitReady: { login: boolean };
+  removeContainers: Record<never, never>;
+  removeVolumes: Record<never, never>;
+  removeNetwork: Record<never, never>;
+}
+
+export type StepName = keyof StepArgs;
+export type Step = { [Name in StepName]: { action: Name } & StepArgs[Name] }[StepName];

@@ -1,0 +1,87 @@
+/** The shared vocabulary: what a customer bought, what must run, what does run. Data only, no behaviour. */
+
+/** A product sold as SaaS, as the daemon uses it. */
+export interface Plan {
+  id: number;
+  code: string;
+  name: string;
+  cpu: number;
+  memoryMb: number;
+  storageGb: number;
+  maxUsers: number;
+  /** Technical names of Odoo modules, sorted, without duplicates. */
+  modules: string[];
+  graceDays: number;
+  retentionDays: number;
+}
+
+export interface Customer {
+  /** Commercial partner: one company is one customer. */
+  id: number;
+  name: string;
+  contactId: number;
+  contactName: string;
+  /** Empty where the master has none. */
+  email: string;
+  /** Odoo language code, e.g. `es_ES`. */
+  lang: string;
+}
+
+export type Hold = 'none' | 'stopped' | 'suspended';
+
+/** Reported lifecycle, the `state` column in the master. */
+export type Phase =
+  | 'draft'
+  | 'provisioning'
+  | 'running'
+  | 'suspended'
+  | 'stopped'
+  | 'error'
+  | 'deleting'
+  | 'deleted';
+
+/** One customer's Odoo, as the store keeps it. */
+export interface Instance {
+  /** The purchase it was born from (`sol:7`), or `rec:3` for a record that staff made. */
+  key: string;
+  /** Unique, DNS-safe: the name of containers, network, volumes and folder. */
+  name: string;
+  /** Number that ports and subnet are computed from; null until given. */
+  slot: number | null;
+  customer: Customer;
+  planId: number;
+  /** The document that started it, for people: S00042. */
+  document: string;
+  orderId: number | null;
+  hold: Hold;
+  phase: Phase;
+  createdAt: Date;
+  /** First time it was ready: the start date of the subscription. */
+  startedAt: Date | null;
+  suspendedAt: Date | null;
+  errorMessage: string | null;
+}
+
+/** What must be: computed from the facts, never stored as truth. */
+export interface Desired {
+  state: 'running' | 'suspended' | 'stopped' | 'deleted';
+  /** Why, one sentence for the admin. */
+  reason: string;
+}
+
+/** One container as the engine has it. */
+export interface ObservedContainer {
+  id: string;
+  name: string;
+  running: boolean;
+  /** Hash of the compose service it was made from (label `saas.spec`). */
+  specHash: string;
+  exitCode: number | null;
+}
+
+/** One instance as the engine has it. */
+export interface Observed {
+  network: boolean;
+  db: ObservedContainer | null;
+  odoo: ObservedContainer | null;
+}
