@@ -1,0 +1,39 @@
+/** What an admin, an orchestrator and a metrics collector may ask the daemon. Nothing here waits for another system. */
+import express, { type Express } from 'express';
+import type { Registry } from 'prom-client';
+
+export interface Check {
+  ok: boolean;
+  /** One sentence: what was seen, or what is wrong and what to do. */
+  detail: string;
+}
+
+export interface AppParts {
+  version: string;
+  startedAt: Date;
+  /** Results of the last checks, by part: odoo, docker, store, poll, outbox. */
+  readiness(): Record<string, Check>;
+  registry: Registry;
+}
+
+/** The express application: `/health` (alive), `/ready` (able to work, 503 when not) and `/metrics`. */
+export function createApp(parts: AppParts): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.get('/health', (_request, response) => {
+    const uptimeSeconds = Math.round((Date.now() - parts.startedAt.getTime()) / 1000);
+    response.json({ status: 'ok', version: parts.version, uptimeSeconds });
+  });
+  app.get('/ready', (_request, response) => {
+    const checks = parts.readiness();
+    const ready = Object.values(checks).every((check) => check.ok);
+    response.status(ready ? 200 : 503).json({ ready, checks });
+  });
+  app.get('/metrics', async (_request, response) => {
+    response.type(parts.registry.contentType).send(await parts.registry.metrics());
+  });
+  app.use((_request, response) => {
+    response.status(404).json({ error: 'not found: try /health, /ready or /metrics' });
+  });
+  return app;
+}
