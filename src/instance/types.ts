@@ -30,15 +30,7 @@ export interface Customer {
 export type Hold = 'none' | 'stopped' | 'suspended';
 
 /** Reported lifecycle, the `state` column in the master. */
-export type Phase =
-  | 'draft'
-  | 'provisioning'
-  | 'running'
-  | 'suspended'
-  | 'stopped'
-  | 'error'
-  | 'deleting'
-  | 'deleted';
+export type Phase = 'draft' | 'provisioning' | 'running' | 'suspended' | 'stopped' | 'error' | 'deleting' | 'deleted';
 
 /** One customer's Odoo, as the store keeps it. */
 export interface Instance {
@@ -84,4 +76,6 @@ export interface Observed {
   network: boolean;
   db: ObservedContainer | null;
   odoo: ObservedContainer | null;
+  /** Whether it has any volume; absent when the engine was not asked. */
+  volumes?: boolean;
 }

@@ -1,0 +1,76 @@
+/** Calendar arithmetic of paid periods, in UTC, and the local midnight at which suspensions happen. */
+import { DateTime } from 'luxon';
+import { TerminalError } from '../errors.js';
+import type { PeriodUnit } from './types.js';
+
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 86_400_000;
+
+/**
+ * The last date we ever compute. A year before the end of Python's calendar, so that Odoo can still show it in any
+ * time zone.
+ */
+export const MAX_DATE = new Date('9999-01-01T00:00:00Z');
+const MAX_MONTHS = 12 * 9999;
+
+/** An amount of time: calendar months (a year is 12) and exact milliseconds; both may have a fraction. */
+export interface Span {
+  months: number;
+  ms: number;
+}
+
+/** The time that `quantity` periods are. UTC has no clock changes: a day is 24 hours. */
+export function spanOf(quantity: number, periodCount: number, unit: PeriodUnit): Span {
+  const units = quantity * periodCount;
+  switch (unit) {
+    case 'hour':
+      return { months: 0, ms: units * HOUR_MS };
+    case 'day':
+      return { months: 0, ms: units * DAY_MS };
+    case 'month':
+      return { months: units, ms: 0 };
+    case 'year':
+      return { months: units * 12, ms: 0 };
+  }
+}
+
+/**
+ * `anchor` plus `span`, never after MAX_DATE. Whole months follow the calendar (31 Jan + 1 = 28 Feb, + 2 = 31 Mar);
+ * the fraction is that share of the month that follows.
+ */
+export function addSpan(anchor: Date, span: Span): Date {
+  // Ten times 0.1 is one month: quantities in Odoo have at most six decimals, what is below is noise.
+  const months = Math.min(Math.round(span.months * 1e6) / 1e6, MAX_MONTHS);
+  const whole = Math.floor(months);
+  const start = DateTime.fromJSDate(anchor, { zone: 'utc' });
+  const from = start.plus({ months: whole }).toMillis();
+  const partMs = months === whole ? 0 : (months - whole) * (start.plus({ months: whole + 1 }).toMillis() - from);
+  return clampDate(from + Math.round(partMs + Math.min(span.ms, MAX_DATE.getTime())));
+}
+
+/** `moment` plus exact days of 24 hours, never after MAX_DATE; a negative or absurd number of days is none. */
+export function addDays(moment: Date, days: number): Date {
+  return clampDate(moment.getTime() + (days > 0 ? days * DAY_MS : 0));
+}
+
+/**
+ * The first local 00:00 at or after `moment`; where the clocks skip that hour, the first instant of the day.
+ * @param timeZone IANA name; an unknown one is a TerminalError.
+ */
+export function midnightAtOrAfter(moment: Date, timeZone: string): Date {
+  const local = DateTime.fromJSDate(moment, { zone: timeZone });
+  if (!local.isValid) {
+    throw new TerminalError(
+      'config.time_zone',
+      `no local time for ${timeZone}: ${local.invalidExplanation ?? 'invalid date'}`,
+      'Set the time zone to an IANA name such as Europe/Madrid.',
+    );
+  }
+  const today = local.startOf('day');
+  const midnight = today.toMillis() >= moment.getTime() ? today : local.plus({ days: 1 }).startOf('day');
+  return clampDate(midnight.toMillis());
+}
+
+function clampDate(ms: number): Date {
+  return new Date(Math.min(ms, MAX_DATE.getTime()));
+}
