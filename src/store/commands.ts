@@ -1,0 +1,44 @@
+/** Requests from staff or customers. A command has one effect, however often the master lists it. */
+import type Database from 'better-sqlite3';
+import { type Clock, toMs } from './time.js';
+
+export interface Command {
+  /** Id of the record in the master. */
+  id: number;
+  instanceKey: string;
+  command: 'start' | 'stop' | 'restart' | 'retry';
+  requestedBy: string;
+}
+
+export interface CommandTable {
+  /** Keeps those never seen before as pending, and returns them. */
+  add(commands: Command[]): Command[];
+  /** Oldest first; of one instance or of all. */
+  pending(instanceKey?: string): Command[];
+  /** False if it was finished before. Put the answer into the outbox in the same transaction. */
+  finish(id: number): boolean;
+}
+
+export function commandTable(db: Database.Database, clock: Clock): CommandTable {
+  const insert = db.prepare<Command & { now: number }>(`
+    INSERT INTO commands (id, instance_key, command, requested_by, seen_at)
+    VALUES (:id, :instanceKey, :command, :requestedBy, :now) ON CONFLICT DO NOTHING`);
+  const selectPending = db.prepare<[{ instanceKey: string | null }], Command>(`
+    SELECT id, instance_key AS instanceKey, command, requested_by AS requestedBy FROM commands
+    WHERE state = 'pending' AND (:instanceKey IS NULL OR instance_key = :instanceKey) ORDER BY id`);
+  const finish = db.prepare<[number, number]>(
+    "UPDATE commands SET state = 'done', finished_at = ? WHERE id = ? AND state = 'pending'",
+  );
+  const addAll = db.transaction((commands: Command[]) => {
+    const now = toMs(clock());
+    return commands.filter(
+      ({ id, instanceKey, command, requestedBy }) =>
+        insert.run({ id, instanceKey, command, requestedBy, now }).changes > 0,
+    );
+  });
+  return {
+    add: (commands) => addAll.immediate(commands),
+    pending: (instanceKey) => selectPending.all({ instanceKey: instanceKey ?? null }),
+    finish: (id) => finish.run(toMs(clock()), id).changes > 0,
+  };
+}

@@ -1,0 +1,136 @@
+/** Opens the SQLite file: modes, pragmas, migrations, and what to tell a person when it cannot be used. */
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { BridgeError, messageOf, RetryableError, TerminalError } from '../errors.js';
+import { MIGRATIONS } from './migrations.js';
+
+const BUSY_TIMEOUT_MS = 5_000;
+
+/**
+ * @param path created with mode 0600 (its folder 0700) if missing.
+ * @param readonly for a reader beside the running daemon; the file must exist.
+ * @throws TerminalError `store.missing`, `store.corrupt`, `store.newer`, `store.older`, `store.unusable`;
+ *   RetryableError `store.busy`.
+ */
+export function openDatabase(path: string, readonly = false): Database.Database {
+  let db: Database.Database | null = null;
+  try {
+    if (readonly) requireFile(path);
+    else createPrivateFile(path);
+    db = new Database(path, { readonly, timeout: BUSY_TIMEOUT_MS });
+    if (readonly) requireCurrent(db, path);
+    else {
+      db.pragma('journal_mode = WAL');
+      db.pragma('synchronous = FULL');
+      db.pragma('foreign_keys = ON');
+      db.pragma('secure_delete = ON');
+      requireSound(db, path);
+      migrate(db, path);
+    }
+    return db;
+  } catch (error) {
+    db?.close();
+    throw explain(error, path);
+  }
+}
+
+/**
+ * Makes an empty file that only we can read. Never opens one that exists: closing it would drop the locks that
+ * SQLite holds on it in this process (https://www.sqlite.org/howtocorrupt.html, 2.2).
+ */
+export function createPrivateFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    writeFileSync(path, '', { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  chmodSync(path, 0o600);
+}
+
+function migrate(db: Database.Database, path: string): void {
+  requireNotNewer(db, path);
+  for (let done = versionOf(db); done < MIGRATIONS.length; done = versionOf(db)) {
+    const step = db.transaction(() => {
+      // Read again inside: another process may have been faster.
+      const version = versionOf(db);
+      const sql = MIGRATIONS[version];
+      if (sql === undefined) return;
+      db.exec(sql);
+      db.pragma(`user_version = ${version + 1}`);
+    });
+    step.immediate();
+  }
+}
+
+function versionOf(db: Database.Database): number {
+  return Number(db.pragma('user_version', { simple: true }));
+}
+
+function requireNotNewer(db: Database.Database, path: string): void {
+  const version = versionOf(db);
+  if (version <= MIGRATIONS.length) return;
+  throw new TerminalError(
+    'store.newer',
+    `${path} has schema ${version}, this program knows ${MIGRATIONS.length}`,
+    `A newer odoo-saas-bridge wrote ${path}: start that version or later, or move the file away to have it rebuilt.`,
+  );
+}
+
+function requireCurrent(db: Database.Database, path: string): void {
+  requireNotNewer(db, path);
+  const version = versionOf(db);
+  if (version === MIGRATIONS.length) return;
+  throw new TerminalError(
+    'store.older',
+    `${path} has schema ${version}, this program needs ${MIGRATIONS.length}`,
+    'Start the daemon of this version once: it brings the file up to date.',
+  );
+}
+
+function requireFile(path: string): void {
+  if (existsSync(path)) return;
+  throw new TerminalError(
+    'store.missing',
+    `${path} does not exist`,
+    'Start the daemon first, or check the data folder.',
+  );
+}
+
+function requireSound(db: Database.Database, path: string): void {
+  const result = db.pragma('quick_check(1)', { simple: true });
+  if (result !== 'ok') throw corrupt(path, String(result));
+}
+
+function corrupt(path: string, detail: string, cause?: unknown): TerminalError {
+  return new TerminalError(
+    'store.corrupt',
+    `${path} is damaged: ${detail}`,
+    `Move ${path} and its -wal and -shm files away and start again: everything in it is rebuilt from Odoo and Docker.`,
+    { cause },
+  );
+}
+
+/** SQLite's and the system's errors in our words. */
+function explain(error: unknown, path: string): BridgeError {
+  if (error instanceof BridgeError) return error;
+  const code = String((error as { code?: unknown }).code ?? '');
+  if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) {
+    return corrupt(path, messageOf(error), error);
+  }
+  if (code.startsWith('SQLITE_BUSY')) {
+    return new RetryableError(
+      'store.busy',
+      `${path} is locked by another program`,
+      'Close the other program that has the file open for writing.',
+      { cause: error },
+    );
+  }
+  return new TerminalError(
+    'store.unusable',
+    `cannot open ${path}: ${messageOf(error)}`,
+    `Check that the folder ${dirname(path)} exists, belongs to the daemon's user and has free space.`,
+    { cause: error },
+  );
+}

@@ -1,0 +1,147 @@
+/** The instances that exist or are being made. */
+import type Database from 'better-sqlite3';
+import { TerminalError } from '../errors.js';
+import type { Customer, Hold, Instance, Phase } from '../instance/types.js';
+import { fromMs, toMs } from './time.js';
+
+const MAX_NAME_ATTEMPTS = 1_000;
+
+/** What may change after creation; the slot has its own table of rules (slots.ts). */
+export type InstanceChanges = Partial<Omit<Instance, 'key' | 'name' | 'slot' | 'createdAt'>>;
+
+export interface InstanceTable {
+  /**
+   * Returns the instance that has this key, made now if there is none.
+   * @param suggestName the name to try at the given attempt (1, 2, …): `acme`, `acme-2`, ….
+   */
+  create(instance: Omit<Instance, 'name' | 'slot'>, suggestName: (attempt: number) => string): Instance;
+  /** Writes the whole row, for a rebuild from Odoo records and Docker labels. A taken name or slot throws. */
+  upsert(instance: Instance): void;
+  /** Changes what is given and returns the new row. Throws TerminalError `store.no_instance` if the key is unknown. */
+  update(key: string, changes: InstanceChanges): Instance;
+  get(key: string): Instance | null;
+  byName(name: string): Instance | null;
+  /** Oldest first. */
+  all(): Instance[];
+  countByPhase(): Partial<Record<Phase, number>>;
+}
+
+interface Row {
+  key: string;
+  name: string;
+  slot: number | null;
+  customer: string;
+  plan_id: number;
+  document: string;
+  order_id: number | null;
+  hold: Hold;
+  phase: Phase;
+  created_at: number;
+  started_at: number | null;
+  suspended_at: number | null;
+  error_message: string | null;
+}
+
+export function instanceTable(db: Database.Database): InstanceTable {
+  const upsert = db.prepare<Row>(`
+    INSERT INTO instances (key, name, slot, customer, plan_id, document, order_id, hold, phase, created_at, started_at,
+      suspended_at, error_message)
+    VALUES (:key, :name, :slot, :customer, :plan_id, :document, :order_id, :hold, :phase, :created_at, :started_at,
+      :suspended_at, :error_message)
+    ON CONFLICT (key) DO UPDATE SET name = excluded.name, slot = excluded.slot, customer = excluded.customer,
+      plan_id = excluded.plan_id, document = excluded.document, order_id = excluded.order_id, hold = excluded.hold,
+      phase = excluded.phase, created_at = excluded.created_at, started_at = excluded.started_at,
+      suspended_at = excluded.suspended_at, error_message = excluded.error_message`);
+  const selectOne = db.prepare<[string], Row>('SELECT * FROM instances WHERE key = ?');
+  const selectByName = db.prepare<[string], Row>('SELECT * FROM instances WHERE name = ?');
+  const selectAll = db.prepare<[], Row>('SELECT * FROM instances ORDER BY created_at, key');
+  const countPhases = db.prepare<[], { phase: Phase; count: number }>(
+    'SELECT phase, count(*) AS count FROM instances GROUP BY phase',
+  );
+
+  const get = (key: string) => orNull(selectOne.get(key));
+  const byName = (name: string) => orNull(selectByName.get(name));
+
+  const create = db.transaction(
+    (instance: Omit<Instance, 'name' | 'slot'>, suggestName: (attempt: number) => string) => {
+      const existing = get(instance.key);
+      if (existing !== null) return existing;
+      for (let attempt = 1; attempt <= MAX_NAME_ATTEMPTS; attempt++) {
+        const name = suggestName(attempt);
+        if (byName(name) !== null) continue;
+        const made: Instance = { ...instance, name, slot: null };
+        upsert.run(toRow(made));
+        return made;
+      }
+      throw new TerminalError(
+        'store.no_name',
+        `no free name for ${instance.key} after ${MAX_NAME_ATTEMPTS} attempts`,
+        'Give the customer or the instance record another name in the master.',
+      );
+    },
+  );
+
+  const update = db.transaction((key: string, changes: InstanceChanges): Instance => {
+    const before = get(key);
+    if (before === null) {
+      throw new TerminalError('store.no_instance', `no instance ${key}`, 'Run a full poll to rebuild what is known.');
+    }
+    // The identity again at the end: the type forbids to change it, a cast may not.
+    const { name, slot, createdAt } = before;
+    const after: Instance = { ...before, ...changes, key, name, slot, createdAt };
+    upsert.run(toRow(after));
+    return after;
+  });
+
+  return {
+    create: (instance, suggestName) => create.immediate(instance, suggestName),
+    upsert(instance) {
+      upsert.run(toRow(instance));
+    },
+    update: (key, changes) => update.immediate(key, changes),
+    get,
+    byName,
+    all: () => selectAll.all().map(fromRow),
+    countByPhase: () => Object.fromEntries(countPhases.all().map(({ phase, count }) => [phase, count])),
+  };
+}
+
+function toRow(instance: Instance): Row {
+  return {
+    key: instance.key,
+    name: instance.name,
+    slot: instance.slot,
+    customer: JSON.stringify(instance.customer),
+    plan_id: instance.planId,
+    document: instance.document,
+    order_id: instance.orderId,
+    hold: instance.hold,
+    phase: instance.phase,
+    created_at: toMs(instance.createdAt),
+    started_at: toMs(instance.startedAt),
+    suspended_at: toMs(instance.suspendedAt),
+    error_message: instance.errorMessage,
+  };
+}
+
+function fromRow(row: Row): Instance {
+  return {
+    key: row.key,
+    name: row.name,
+    slot: row.slot,
+    customer: JSON.parse(row.customer) as Customer,
+    planId: row.plan_id,
+    document: row.document,
+    orderId: row.order_id,
+    hold: row.hold,
+    phase: row.phase,
+    createdAt: fromMs(row.created_at),
+    startedAt: fromMs(row.started_at),
+    suspendedAt: fromMs(row.suspended_at),
+    errorMessage: row.error_message,
+  };
+}
+
+function orNull(row: Row | undefined): Instance | null {
+  return row === undefined ? null : fromRow(row);
+}

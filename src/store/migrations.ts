@@ -1,0 +1,94 @@
+/**
+ * The schema, as numbered steps: the database's `user_version` is how many of them it has. A step that was ever
+ * released is never edited; changes are new steps at the end. Times are milliseconds since 1970.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE instances (
+    key TEXT PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    slot INTEGER UNIQUE,
+    customer TEXT NOT NULL,
+    plan_id INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    order_id INTEGER,
+    hold TEXT NOT NULL,
+    phase TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER,
+    suspended_at INTEGER,
+    error_message TEXT
+  ) STRICT;
+
+  CREATE TABLE bad_slots (
+    slot INTEGER PRIMARY KEY,
+    until INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE purchases (
+    key TEXT PRIMARY KEY,
+    instance_key TEXT,
+    content TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX purchases_of_instance ON purchases (instance_key);
+
+  CREATE TABLE plans (
+    id INTEGER PRIMARY KEY,
+    content TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE commands (
+    id INTEGER PRIMARY KEY,
+    instance_key TEXT NOT NULL,
+    command TEXT NOT NULL,
+    requested_by TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'pending',
+    seen_at INTEGER NOT NULL,
+    finished_at INTEGER
+  ) STRICT;
+  CREATE INDEX commands_pending ON commands (instance_key, id) WHERE state = 'pending';
+
+  CREATE TABLE jobs (
+    instance_key TEXT PRIMARY KEY,
+    run_at INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    token TEXT,
+    claimed_by TEXT,
+    claimed_at INTEGER,
+    again_at INTEGER,
+    again_reason TEXT
+  ) STRICT;
+  CREATE INDEX jobs_due ON jobs (run_at) WHERE token IS NULL;
+
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    lane TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    in_flight INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at INTEGER NOT NULL,
+    last_error TEXT,
+    created_at INTEGER NOT NULL,
+    UNIQUE (key, version)
+  ) STRICT;
+  CREATE INDEX outbox_lane ON outbox (lane, id);
+
+  CREATE TABLE dead_letters (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    message TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    refused_at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT;
+  `,
+];
