@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { RetryableError, TerminalError } from '../errors.js';
+import type { OdooClient } from './client.js';
+import {
+  type HelloReply,
+  helloReply,
+  PROTOCOL,
+  type PushOperation,
+  type PushResult,
+  pollReply,
+  pushResult,
+} from './protocol.js';
+import { type PollBatch, readBatch } from './rows.js';
+import { problemOf } from './text.js';
+
+const MODEL = 'saas.bridge';
+
+/** The master as the daemon sees it: the three methods of the addon's `saas.bridge`. */
+export interface Master {
+  /** Who answers, and what would keep the bridge from working. */
+  hello(): Promise<HelloReply>;
+  /**
+   * What changed since `cursor`; null is from the beginning. Where `more` is true, poll again with the new cursor.
+   * @param limit rows of each kind at most.
+   */
+  poll(cursor: string | null, limit?: number): Promise<PollBatch>;
+  /**
+   * Delivers writes, one result for each in the same order. Only a result `refused` condemns an operation: where this
+   * throws, nothing is known of any of them, and all may be sent again with the same keys.
+   */
+  push(operations: PushOperation[]): Promise<PushResult[]>;
+}
+
+/** All methods throw what the client throws, and `odoo.protocol` where addon and daemon do not fit. */
+export function createMaster(client: Pick<OdooClient, 'call'>): Master {
+  return {
+    async hello() {
+      return understand('hello', helloReply, await client.call(MODEL, 'hello', []));
+    },
+
+    async poll(cursor, limit = 500) {
+      const reply = understand('poll', pollReply, await client.call(MODEL, 'poll', [cursor, limit]));
+      return readBatch(reply);
+    },
+
+    async push(operations) {
+      if (operations.length === 0) return [];
+      const keys = operations.map(({ key }) => key);
+      if (new Set(keys).size !== keys.length) {
+        const advice = 'This is a fault of the daemon: please report it.';
+        throw new TerminalError('odoo.push_keys', 'two operations of one push have the same key', advice);
+      }
+      const reply = await client.call(MODEL, 'push', [operations]);
+      return inOrder(keys, understand('push', z.array(pushResult), reply));
+    },
+  };
+}
+
+/** The reply in the shape that the protocol promises. */
+function understand<T extends z.ZodType>(method: string, schema: T, reply: unknown): z.output<T> {
+  const theirs = z.object({ protocol: z.int() }).safeParse(reply);
+  if (theirs.success && theirs.data.protocol !== PROTOCOL) {
+    const older = theirs.data.protocol < PROTOCOL ? 'addon in the master' : 'daemon';
+    throw new TerminalError(
+      'odoo.protocol',
+      `the master's addon speaks protocol ${theirs.data.protocol}, this daemon ${PROTOCOL}`,
+      `Upgrade the ${older}: it is the older one.`,
+    );
+  }
+  const result = schema.safeParse(reply);
+  if (result.success) return result.data;
+  throw new TerminalError(
+    'odoo.protocol',
+    `the reply of ${MODEL}.${method} is not what the protocol says: ${problemOf(result.error)}`,
+    'Upgrade the addon in the master and the daemon to versions that belong together.',
+  );
+}
+
+function inOrder(keys: string[], results: PushResult[]): PushResult[] {
+  const byKey = new Map(results.map((result) => [result.key, result]));
+  const missing = keys.filter((key) => !byKey.has(key));
+  if (results.length !== keys.length || missing.length > 0) {
+    const detail = missing.length > 0 ? `none for ${missing.slice(0, 3).join(', ')}` : 'some twice or unasked';
+    throw new RetryableError(
+      'odoo.push_results',
+      `the master gave ${results.length} results for ${keys.length} writes, ${detail}`,
+      'The writes are sent again; if it stays, upgrade the addon in the master.',
+    );
+  }
+  return keys.map((key) => byKey.get(key)).filter((result) => result !== undefined);
+}

@@ -1,0 +1,230 @@
+/** Rows of a poll as the daemon's own types. A row that is no good is told of and loses nobody else's. */
+import type { z } from 'zod';
+import type { Customer, Hold, Phase, Plan } from '../instance/types.js';
+import type { Purchase } from '../subscription/types.js';
+import {
+  type CommandRow,
+  commandRow,
+  type InstanceRow,
+  instanceRow,
+  type PlanRow,
+  type PollReply,
+  type PurchaseRow,
+  planRow,
+  purchaseRow,
+} from './protocol.js';
+import { excerpt, oneLine, problemOf } from './text.js';
+
+/** A purchase with the buyer, who may be new to the daemon. */
+export interface MasterPurchase extends Purchase {
+  customer: Customer;
+}
+
+/** A `saas.instance` record as the master has it. */
+export interface InstanceRecord {
+  /** Database id of the record. */
+  id: number;
+  key: string;
+  name: string;
+  customer: Customer;
+  planId: number | null;
+  phase: Phase;
+  /** What staff decided. */
+  hold: Hold;
+  startedAt: Date | null;
+  paidUntil: Date | null;
+  suspendedAt: Date | null;
+  /** It is to be provisioned; a draft of a person is not. */
+  requested: boolean;
+}
+
+/** What staff or a customer asks of an instance. */
+export interface Command {
+  id: number;
+  instanceKey: string;
+  command: 'start' | 'stop' | 'restart' | 'retry';
+  requestedBy: string;
+}
+
+export interface Rejected {
+  kind: 'plan' | 'purchase' | 'instance' | 'command';
+  /** Key of a purchase or instance, else null. */
+  key: string | null;
+  /** Database id of a plan, instance or command, else null. */
+  id: number | null;
+  /** Readable, in English, of all that is wrong. */
+  problem: string;
+}
+
+export interface PollBatch {
+  /** For the next poll. */
+  cursor: string;
+  more: boolean;
+  plans: Plan[];
+  purchases: MasterPurchase[];
+  instances: InstanceRecord[];
+  commands: Command[];
+  rejected: Rejected[];
+}
+
+/** Why a row is no good, for a person. */
+class Problem extends Error {}
+
+/** Converts every row that can be converted; the others are in `rejected`. */
+export function readBatch(reply: PollReply): PollBatch {
+  const rejected: Rejected[] = [];
+  function read<Row extends z.ZodType, T>(
+    kind: Rejected['kind'],
+    rows: unknown[],
+    schema: Row,
+    convert: (row: z.output<Row>) => T,
+  ): T[] {
+    return rows.flatMap((row) => {
+      const parsed = schema.safeParse(row);
+      try {
+        if (!parsed.success) throw new Problem(problemOf(parsed.error));
+        checkDates(parsed.data);
+        return [convert(parsed.data)];
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        rejected.push({ kind, ...identityOf(row), problem: error.message });
+        return [];
+      }
+    });
+  }
+  return {
+    cursor: reply.cursor,
+    more: reply.more,
+    plans: read('plan', reply.plans, planRow, toPlan),
+    purchases: read('purchase', reply.purchases, purchaseRow, toPurchase),
+    instances: read('instance', reply.instances, instanceRow, toInstance),
+    commands: read('command', reply.commands, commandRow, toCommand),
+    rejected,
+  };
+}
+
+/** The protocol's pattern lets 31 November pass. */
+function checkDates(row: unknown): void {
+  for (const [field, value] of Object.entries(row as object)) {
+    if (value instanceof Date && Number.isNaN(value.getTime())) throw new Problem(`${field}: no day of the calendar`);
+  }
+}
+
+function identityOf(row: unknown): { key: string | null; id: number | null } {
+  const { key, id } = (typeof row === 'object' && row !== null ? row : {}) as Record<string, unknown>;
+  return {
+    key: typeof key === 'string' ? excerpt(key, 60) : null,
+    id: Number.isInteger(id) ? (id as number) : null,
+  };
+}
+
+/** What one line can buy: about a hundred years. */
+const MOST_PERIODS = { hour: 876_000, day: 36_500, month: 1200, year: 100 };
+
+/** What a plan may ask for; 0 is "no limit" for users and storage only. */
+const LIMITS: [field: keyof PlanRow & string, words: string, least: number, most: number][] = [
+  ['cpu', 'CPU', 0.05, 256],
+  ['memory_mb', 'memory in MB', 128, 2 ** 20],
+  ['storage_gb', 'storage in GB', 0, 2 ** 16],
+  ['max_users', 'number of users', 0, 100_000],
+  ['grace_days', 'days of grace', 0, 3650],
+  ['retention_days', 'days of retention', 0, 3650],
+  ['period_count', 'period', 1, 1000],
+];
+
+export function toPlan(row: PlanRow): Plan {
+  const problems: string[] = [];
+  const code = row.code.trim();
+  if (code === '') problems.push('it has no code');
+  else if (!/^[\w.-]{1,64}$/.test(code)) problems.push('its code may hold letters, digits, ".", "_" and "-" only');
+  if (row.period_unit === null) problems.push('it has no unit of its period');
+  for (const [field, words, least, most] of LIMITS) {
+    const value = Number(row[field]);
+    if (!(value >= least && value <= most)) problems.push(`its ${words} is ${value}, must be ${least} to ${most}`);
+  }
+  const modules = [...new Set(row.modules.split(/[\s,;]+/).filter((name) => name !== ''))].sort();
+  const odd = modules.filter((name) => !/^[a-z][a-z0-9_]{0,63}$/.test(name));
+  if (odd.length > 0) problems.push(`"${excerpt(odd.join(', '), 60)}" is no technical name of a module`);
+  if (problems.length > 0)
+    throw new Problem(`the plan "${oneLine(row.name, 60)}" cannot be used: ${problems.join('; ')}`);
+  return {
+    id: row.id,
+    code,
+    name: oneLine(row.name),
+    cpu: row.cpu,
+    memoryMb: row.memory_mb,
+    storageGb: row.storage_gb,
+    maxUsers: row.max_users,
+    modules,
+    graceDays: row.grace_days,
+    retentionDays: row.retention_days,
+  };
+}
+
+export function toPurchase(row: PurchaseRow): MasterPurchase {
+  const document = oneLine(row.document, 60) || row.key;
+  const open = row.state === 'open' && row.quantity > 0;
+  // A cancelled line has nothing to count; one that is open must say for how long.
+  const unit = row.period_unit ?? 'month';
+  if (open && (row.period_unit === null || row.period_count <= 0)) {
+    throw new Problem(`${document} has a line of a plan without a period`);
+  }
+  if (open && row.quantity * row.period_count > MOST_PERIODS[unit]) {
+    throw new Problem(
+      `${document} buys ${row.quantity} × ${row.period_count} ${unit}s at once, which must be a mistake`,
+    );
+  }
+  return {
+    key: row.key,
+    state: open ? 'open' : 'cancelled',
+    planId: row.plan_id,
+    quantity: Math.max(0, row.quantity),
+    periodCount: Math.max(1, row.period_count),
+    periodUnit: unit,
+    startsOn: row.starts_on,
+    paidOn: row.paid_on,
+    customerId: row.customer.id,
+    customer: toCustomer(row.customer),
+    document,
+    orderId: row.order_id,
+    invoiceIds: row.invoice_ids,
+    instanceKey: row.instance_key,
+    additional: row.additional,
+  };
+}
+
+function toCustomer(row: PurchaseRow['customer']): Customer {
+  return {
+    id: row.id,
+    name: oneLine(row.name),
+    contactId: row.contact_id,
+    contactName: oneLine(row.contact_name),
+    email: oneLine(row.email),
+    lang: oneLine(row.lang, 20),
+  };
+}
+
+export function toInstance(row: InstanceRow): InstanceRecord {
+  return {
+    id: row.id,
+    key: row.key,
+    name: oneLine(row.name),
+    customer: toCustomer(row.customer),
+    planId: row.plan_id,
+    phase: row.state,
+    hold: row.hold,
+    startedAt: row.started_on,
+    paidUntil: row.paid_until,
+    suspendedAt: row.suspended_on,
+    requested: row.requested,
+  };
+}
+
+function toCommand(row: CommandRow): Command {
+  return {
+    id: row.id,
+    instanceKey: row.instance_key,
+    command: row.command,
+    requestedBy: oneLine(row.requested_by),
+  };
+}
