@@ -1,0 +1,224 @@
+"""Plans, users and the daemon's API key of the demonstration master. Runs in `odoo shell`; may run again.
+
+What is generated goes to /secrets/credentials.json (mode 0600) and nowhere else. Without the addon
+saas_bridge the plans are ordinary products and the groups of the addon are left out.
+"""
+
+import json
+import os
+import secrets
+
+CREDENTIALS = "/secrets/credentials.json"
+DOMAIN = "nubefacil.example"
+
+PLANS = [
+    {
+        "code": "basico",
+        "price": 10.0,
+        "name": {"es_ES": "Básico", "en_US": "Basic"},
+        "text": {
+            "es_ES": "Tu propio Odoo para empezar: hasta 3 usuarios y 2 GB de espacio. Precio por mes.",
+            "en_US": "Your own Odoo to start with: up to 3 users and 2 GB of storage. Price per month.",
+        },
+        "cpu": 0.5,
+        "memory_mb": 512,
+        "storage_gb": 2,
+        "max_users": 3,
+    },
+    {
+        "code": "pro",
+        "price": 25.0,
+        "name": {"es_ES": "Pro", "en_US": "Pro"},
+        "text": {
+            "es_ES": "Para equipos que crecen: hasta 10 usuarios y 10 GB de espacio. Precio por mes.",
+            "en_US": "For growing teams: up to 10 users and 10 GB of storage. Price per month.",
+        },
+        "cpu": 1.0,
+        "memory_mb": 1024,
+        "storage_gb": 10,
+        "max_users": 10,
+    },
+    {
+        "code": "empresa",
+        "price": 60.0,
+        "name": {"es_ES": "Empresa", "en_US": "Business"},
+        "text": {
+            "es_ES": "Para toda la empresa: hasta 50 usuarios y 50 GB de espacio. Precio por mes.",
+            "en_US": "For the whole company: up to 50 users and 50 GB of storage. Price per month.",
+        },
+        "cpu": 2.0,
+        "memory_mb": 2048,
+        "storage_gb": 50,
+        "max_users": 50,
+    },
+]
+CONSULTING = {
+    "name": {"es_ES": "Consultoría 1 h", "en_US": "Consulting 1 h"},
+    "text": {
+        "es_ES": "Una hora con una persona de nuestro equipo.",
+        "en_US": "One hour with a member of our team.",
+    },
+}
+
+
+def load_credentials():
+    try:
+        with open(CREDENTIALS, encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return {}
+
+
+def save_credentials(credentials):
+    new = f"{CREDENTIALS}.new"
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(credentials, file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(new, CREDENTIALS)
+
+
+def known(record, values):
+    """The values whose fields exist: fields of an addon that is not installed are left out."""
+    return {name: value for name, value in values.items() if name in record._fields}
+
+
+def save_product(env, reference, texts, values):
+    """Creates or updates the product of this internal reference, in both languages."""
+    products = env["product.template"].with_context(lang="en_US")
+    product = products.search([("default_code", "=", reference)], limit=1)
+    values = {
+        "name": texts["name"]["en_US"],
+        "description_sale": texts["text"]["en_US"],
+        "default_code": reference,
+        "type": "service",
+        "invoice_policy": "order",
+        "sale_ok": True,
+        "purchase_ok": False,
+        "taxes_id": [(5, 0, 0)],
+        "is_published": True,
+        **values,
+    }
+    values = known(products, values)
+    if product:
+        product.write(values)
+    else:
+        product = products.create(values)
+    product.with_context(lang="es_ES").write(
+        {"name": texts["name"]["es_ES"], "description_sale": texts["text"]["es_ES"]}
+    )
+    return product
+
+
+def seed_products(env):
+    for sequence, plan in enumerate(PLANS, start=1):
+        save_product(
+            env,
+            f"SAAS-{plan['code'].upper()}",
+            plan,
+            {
+                "list_price": plan["price"],
+                "website_sequence": sequence,
+                "saas_plan": True,
+                "saas_plan_code": plan["code"],
+                "saas_period_count": 1,
+                "saas_period_unit": "month",
+                "saas_cpu": plan["cpu"],
+                "saas_memory_mb": plan["memory_mb"],
+                "saas_storage_gb": plan["storage_gb"],
+                "saas_max_users": plan["max_users"],
+                "saas_modules": False,
+                "saas_grace_days": 0,
+                "saas_retention_days": 30,
+            },
+        )
+    save_product(env, "CONSULTORIA-1H", CONSULTING, {"list_price": 70.0, "website_sequence": 100})
+
+
+def groups(env, *names):
+    found = [env.ref(name, raise_if_not_found=False) for name in names]
+    for name, group in zip(names, found, strict=True):
+        if not group:
+            print(f"group {name} does not exist yet: left out")
+    return [group.id for group in found if group]
+
+
+def save_user(env, login, name, lang, group_ids, password=None):
+    users = env["res.users"].with_context(no_reset_password=True, active_test=False)
+    user = users.search([("login", "=", login)], limit=1)
+    group_field = "group_ids" if "group_ids" in users._fields else "groups_id"
+    values = {"name": name, "lang": lang, "tz": "Europe/Madrid", "active": True, group_field: [(6, 0, group_ids)]}
+    if not user:
+        values |= {"login": login, "email": f"{login}@{DOMAIN}"}
+        if password:
+            values["password"] = password
+        return users.create(values)
+    user.write(values)
+    return user
+
+
+def password_for(credentials, who):
+    """The password of this user, made on the first run; whether it is new."""
+    key = f"{who}_password"
+    if key in credentials:
+        return credentials[key], False
+    credentials[key] = secrets.token_urlsafe(18)
+    return credentials[key], True
+
+
+def seed_users(env, credentials):
+    password, is_new = password_for(credentials, "admin")
+    admin = env.ref("base.user_admin")
+    credentials["admin_login"] = admin.login
+    if is_new:
+        admin.password = password
+    # Whoever administers the master may do everything the addon offers.
+    manager_groups = groups(env, "saas_bridge.group_manager")
+    group_field = "group_ids" if "group_ids" in admin._fields else "groups_id"
+    admin.write({group_field: [(4, group_id) for group_id in manager_groups]})
+
+    internal = "base.group_user"
+    for who, name, group_ids in (
+        ("sales", "Sara Ventas", groups(env, internal, "sales_team.group_sale_salesman_all_leads", "saas_bridge.group_user")),
+        (
+            "manager",
+            "Marcos Gestor",
+            groups(
+                env,
+                internal,
+                "sales_team.group_sale_manager",
+                "account.group_account_invoice",
+                "saas_bridge.group_manager",
+            ),
+        ),
+    ):
+        password, is_new = password_for(credentials, who)
+        login = {"sales": "ventas", "manager": "gestor"}[who]
+        credentials[f"{who}_login"] = login
+        user = save_user(env, login, name, "es_ES", group_ids, password)
+        if is_new:
+            user.password = password
+
+
+def seed_daemon(env, credentials):
+    """The daemon's user has no password at all: the API key is its only way in."""
+    login = "saas-bridge-daemon"
+    credentials["api_login"] = login
+    user = save_user(env, login, "SaaS bridge", "en_US", groups(env, "base.group_user", "saas_bridge.group_bridge"))
+    if "api_key" not in credentials or not user.sudo().api_key_ids:
+        user.sudo().api_key_ids.unlink()
+        keys = env["res.users.apikeys"].with_user(user).sudo()
+        credentials["api_key"] = keys._generate("rpc", "saas-bridge daemon", None)
+
+
+def main(env):
+    credentials = load_credentials()
+    seed_products(env)
+    seed_users(env, credentials)
+    seed_daemon(env, credentials)
+    # The file first: a password that is in the database but nowhere else would be lost.
+    save_credentials(credentials)
+    env.cr.commit()
+
+
+main(env)  # noqa: F821  (given by odoo shell)
