@@ -1,0 +1,103 @@
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools.sql import create_index
+
+from ..const import PAID_STATES
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    # payment_state has no date. It is a stored compute written from many places, so this one hangs on it.
+    saas_paid_on = fields.Datetime(string="Paid On", compute="_compute_saas_paid_on", store=True, copy=False)
+    saas_instance_ids = fields.Many2many(
+        "saas.instance", "saas_instance_invoice_rel", "invoice_id", "instance_id", string="SaaS Instances", copy=False
+    )
+    saas_instance_count = fields.Integer(compute="_compute_saas_instance_count")
+    saas_can_create = fields.Boolean(compute="_compute_saas_can_create")
+
+    def init(self):
+        super().init()
+        create_index(
+            self.env.cr,
+            "account_move_saas_write_date_idx",
+            self._table,
+            ["write_date"],
+            where="move_type IN ('out_invoice', 'out_refund')",
+        )
+
+    @api.depends("payment_state")
+    def _compute_saas_paid_on(self):
+        now = fields.Datetime.now()
+        for move in self:
+            paid = move.move_type == "out_invoice" and move.payment_state in PAID_STATES
+            move.saas_paid_on = (move.saas_paid_on or now) if paid else False
+
+    @api.depends_context("uid")
+    def _compute_saas_instance_count(self):
+        for move in self:
+            move.saas_instance_count = len(move._saas_instances())
+
+    @api.depends("move_type", "state", "payment_state", "partner_id")
+    def _compute_saas_can_create(self):
+        for move in self:
+            move.saas_can_create = move._saas_is_paid() and bool(move.partner_id)
+
+    def action_saas_create_instance(self):
+        """Open a new instance filled in from the invoice; nothing is made until the person saves it."""
+        self.ensure_one()
+        self._check_saas_can_create()
+        Instance = self.env["saas.instance"]
+        customer = self.partner_id.commercial_partner_id
+        lines = sorted(self._saas_purchase_lines(), key=lambda line: bool(line.saas_instance_id))
+        plan = lines[0]._saas_plan() if lines else self.env["product.template"]
+        return {
+            "type": "ir.actions.act_window",
+            "name": _("Create instance"),
+            "res_model": "saas.instance",
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "current",
+            "context": {
+                "default_name": Instance._free_name(customer.name),
+                "default_partner_id": customer.id,
+                "default_contact_id": self.partner_id.id,
+                "default_plan_id": plan.id,
+                "default_company_id": self.company_id.id,
+                "default_sale_order_id": self.line_ids.sale_line_ids.order_id[:1].id,
+                "default_invoice_ids": [(6, 0, self.ids)],
+            },
+        }
+
+    def action_view_saas_instances(self):
+        return self._saas_instances()._action_open()
+
+    def _check_saas_can_create(self):
+        self.ensure_one()
+        if self.move_type != "out_invoice":
+            raise UserError(_("An instance can be created from a customer invoice only."))
+        if self.state != "posted":
+            raise UserError(_("Confirm the invoice first: it is not posted."))
+        if self.payment_state not in PAID_STATES:
+            raise UserError(_("The invoice %s is not paid.", self.name))
+        if not self.partner_id:
+            raise UserError(_("The invoice %s has no customer.", self.name))
+
+    def _saas_is_paid(self):
+        self.ensure_one()
+        return self.move_type == "out_invoice" and self.state == "posted" and self.payment_state in PAID_STATES
+
+    def _saas_purchase_lines(self):
+        """The lines that sell a plan: an order line stands for the invoice lines made from it.
+
+        Returns a list, because they are of two models.
+        """
+        lines = self.sudo().invoice_line_ids.filtered(lambda line: line._saas_plan())
+        return [*lines.filtered(lambda line: not line.sale_line_ids), *lines.sale_line_ids]
+
+    def _saas_instances(self):
+        sudo = self.sudo()
+        lines = sudo.invoice_line_ids
+        return (
+            sudo.saas_instance_ids | lines.saas_instance_id | lines.sale_line_ids.saas_instance_id
+        ).sudo(False)

@@ -1,0 +1,42 @@
+from odoo import models
+from odoo.tools.sql import create_index
+
+
+class AccountMoveLine(models.Model):
+    _name = "account.move.line"
+    _inherit = ["account.move.line", "saas.line.mixin"]
+
+    def init(self):
+        super().init()
+        # Only lines with an instance: the rest of a change is seen on the invoice itself.
+        create_index(
+            self.env.cr,
+            "account_move_line_saas_write_date_idx",
+            self._table,
+            ["write_date"],
+            where="saas_instance_id IS NOT NULL",
+        )
+
+    def _saas_customer(self):
+        return self.move_id.commercial_partner_id
+
+    def _saas_credited_quantity(self):
+        """How many units a posted credit note of the invoice gave back."""
+        self.ensure_one()
+        refunded = self.move_id.reversal_move_ids.filtered(
+            lambda move: move.state == "posted" and move.move_type == "out_refund"
+        ).invoice_line_ids.filtered(lambda line: line.product_id == self.product_id)
+        same = self.move_id.invoice_line_ids.filtered(lambda line: line.product_id == self.product_id)
+        return same._saas_quantity_given_back(refunded)
+
+    def _saas_quantity_given_back(self, refunded):
+        """Whole units of these invoice lines that the credit note lines undo.
+
+        A discount given afterwards is a credit note as well, of the same quantity and less money: the money counts.
+        """
+        quantity = sum(refunded.mapped("quantity"))
+        invoiced = sum(self.mapped("price_subtotal"))
+        if quantity <= 0 or invoiced <= 0:
+            return max(0.0, quantity)
+        share = sum(refunded.mapped("price_subtotal")) / invoiced
+        return min(quantity, float(int(sum(self.mapped("quantity")) * share + 0.001)))

@@ -1,0 +1,118 @@
+import re
+
+from odoo import _, api, fields, models
+from odoo.exceptions import ValidationError
+
+from ..const import PERIOD_UNITS
+
+CODE = re.compile(r"[a-z0-9_-]{1,32}")
+MODULES = re.compile(r"[a-z0-9_]+(,[a-z0-9_]+)*")
+# Field, smallest, largest.
+LIMITS = (
+    ("saas_period_count", 1, 1200),
+    ("saas_cpu", 0.1, 64),
+    ("saas_memory_mb", 256, 262144),
+    ("saas_storage_gb", 1, 10240),
+    ("saas_max_users", 1, 100000),
+    ("saas_grace_days", 0, 365),
+    ("saas_retention_days", 0, 3650),
+)
+
+
+class ProductTemplate(models.Model):
+    _inherit = "product.template"
+
+    saas_plan = fields.Boolean(
+        string="SaaS Plan",
+        help="Whoever buys this product gets an Odoo of their own, for the period below times the quantity.",
+    )
+    saas_plan_code = fields.Char(
+        string="Plan Code",
+        copy=False,
+        help="Short technical name of the plan: small letters, digits, - and _. Unique among plans.",
+    )
+    saas_period_count = fields.Integer(
+        string="Period", default=1, help="How long one unit of the product lasts, e.g. 1 month."
+    )
+    saas_period_unit = fields.Selection(PERIOD_UNITS, string="Period Unit", default="month")
+    saas_cpu = fields.Float(string="CPU Cores", default=0.5, help="Processor cores the instance may use, e.g. 0.5.")
+    saas_memory_mb = fields.Integer(string="Memory (MB)", default=512, help="Memory of the instance's Odoo.")
+    saas_storage_gb = fields.Integer(string="Storage (GB)", default=2, help="Database and files together.")
+    saas_max_users = fields.Integer(string="Users", default=3, help="Internal users the customer may have.")
+    saas_modules = fields.Char(
+        string="Odoo Modules",
+        help="Technical names of the modules installed in a new instance, separated by commas, e.g. crm,sale_management.",
+    )
+    saas_grace_days = fields.Integer(
+        string="Grace Days", default=0, help="Days the instance keeps running after the paid time has ended."
+    )
+    saas_retention_days = fields.Integer(
+        string="Retention Days", default=30, help="Days a suspended instance is kept before it is deleted for good."
+    )
+
+    @api.constrains("saas_plan", "saas_plan_code", "type", "saas_period_unit", "saas_modules", *(f for f, *_l in LIMITS))
+    def _check_saas_plan(self):
+        for product in self.filtered("saas_plan"):
+            for problem in product._saas_plan_problems():
+                raise ValidationError(problem)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        return super().create([self._clean_saas_vals(vals) for vals in vals_list])
+
+    def write(self, vals):
+        new_plans = self.filtered(lambda p: not p.saas_plan) if vals.get("saas_plan") else self.browse()
+        result = super().write(self._clean_saas_vals(vals))
+        if new_plans:
+            new_plans._freeze_period_on_lines()
+        return result
+
+    def _clean_saas_vals(self, vals):
+        """People write "crm, sale" and "Basic "; blanks around names mean nothing."""
+        vals = dict(vals)
+        if vals.get("saas_modules"):
+            vals["saas_modules"] = ",".join(part.strip() for part in vals["saas_modules"].split(","))
+        if vals.get("saas_plan_code"):
+            vals["saas_plan_code"] = vals["saas_plan_code"].strip()
+        return vals
+
+    def _freeze_period_on_lines(self):
+        """Lines written before the product became a plan take the period it has now."""
+        domain = [("product_id.product_tmpl_id", "in", self.ids), ("saas_period_unit", "=", False)]
+        for model in ("sale.order.line", "account.move.line"):
+            lines = self.env[model].sudo().search(domain)
+            for fname in ("saas_period_count", "saas_period_unit"):
+                self.env.add_to_compute(lines._fields[fname], lines)
+
+    def _saas_plan_problems(self):
+        """What is wrong with the plan, in sentences for the person who edits it."""
+        self.ensure_one()
+        problems = []
+        if not CODE.fullmatch(self.saas_plan_code or ""):
+            problems.append(
+                _("%s: a SaaS plan needs a code of small letters, digits, - and _ (at most 32).", self.display_name)
+            )
+        elif self.sudo().with_context(active_test=False).search_count(
+            [("saas_plan", "=", True), ("saas_plan_code", "=", self.saas_plan_code), ("id", "!=", self.id)], limit=1
+        ):
+            problems.append(_("Another SaaS plan has the code %s already.", self.saas_plan_code))
+        if self.type != "service":
+            problems.append(_("%s: a SaaS plan must be a service.", self.display_name))
+        if not self.saas_period_unit:
+            problems.append(_("%s: a SaaS plan needs a period unit.", self.display_name))
+        for fname, smallest, largest in LIMITS:
+            if not smallest <= self[fname] <= largest:
+                problems.append(
+                    _(
+                        "%(product)s: %(field)s must be between %(smallest)s and %(largest)s.",
+                        product=self.display_name,
+                        field=self._fields[fname]._description_string(self.env),
+                        smallest=smallest,
+                        largest=largest,
+                    )
+                )
+        if self.saas_modules and not MODULES.fullmatch(self.saas_modules):
+            problems.append(
+                _("%s: write the modules as technical names separated by commas, e.g. crm,website_sale.", self.display_name)
+            )
+        return problems

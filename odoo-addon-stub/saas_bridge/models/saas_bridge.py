@@ -1,0 +1,71 @@
+from odoo import SUPERUSER_ID, _, api, fields, models, release
+from odoo.exceptions import AccessError
+from odoo.tools import config
+
+from ..const import PROTOCOL
+
+
+class SaasBridge(models.AbstractModel):
+    """The daemon's door: three methods, and nothing else of this database.
+
+    XML-RPC has no null and a method that returns None faults after its work is committed, so an empty value is False
+    throughout. The shapes are agreed in src/odoo/protocol.ts.
+    """
+
+    _name = "saas.bridge"
+    _description = "SaaS Bridge"
+
+    @api.model
+    def hello(self):
+        """Who answers, and what would keep the bridge from working."""
+        bridge = self._as_superuser()
+        module = bridge.env["ir.module.module"].search([("name", "=", "saas_bridge")], limit=1)
+        params = bridge.env["ir.config_parameter"]
+        return {
+            "protocol": PROTOCOL,
+            "addon_version": module.latest_version or "",
+            "odoo_version": release.version,
+            "server_time": fields.Datetime.to_string(fields.Datetime.now()),
+            "database_uuid": params.get_param("database.uuid") or "",
+            "company": bridge.env.company.name or "",
+            "base_url": params.get_param("web.base.url") or "",
+            "warnings": bridge._hello_warnings(),
+        }
+
+    @api.model
+    def poll(self, cursor=False, limit=500):
+        """What the daemon must know: everything without a cursor, else what changed since it."""
+        return self._as_superuser()._poll(cursor, limit)
+
+    @api.model
+    def push(self, operations):
+        """What the daemon has done: one result for each operation, in the same order."""
+        return self._as_superuser()._push(operations)
+
+    @api.model
+    def _as_superuser(self):
+        """The caller is checked here and only here; what follows is the addon's own work, signed by OdooBot."""
+        if not self.env.su and not self.env.user.has_group("saas_bridge.group_bridge"):
+            raise AccessError(_("Only a user of the group “SaaS bridge” may call saas.bridge."))
+        companies = self.env["res.company"].sudo().search([], order="sequence, id")
+        context = {"allowed_company_ids": companies.ids, "lang": companies[:1].partner_id.lang or "en_US"}
+        return self.with_user(SUPERUSER_ID).sudo().with_context(**context)
+
+    @api.model
+    def _hello_warnings(self):
+        warnings = []
+        if not self.env["ir.mail_server"].search_count([], limit=1) and config.get("smtp_server") in (False, "", "localhost"):
+            warnings.append(_("No outgoing mail server is configured: customers may receive no e-mails."))
+        cron = self.env.ref("mail.ir_cron_mail_scheduler_action", raise_if_not_found=False)
+        if not cron or not cron.active:
+            warnings.append(_("The e-mail queue is switched off: customers receive no e-mails."))
+        if not self.env.company.email:
+            warnings.append(_("The company %s has no e-mail address to send from.", self.env.company.name))
+        plans = self.env["product.template"].search([("saas_plan", "=", True)])
+        if not plans:
+            warnings.append(_("No product is a SaaS plan: there is nothing to sell."))
+        for plan in plans:
+            warnings.extend(plan._saas_plan_problems())
+            if not plan.sale_ok:
+                warnings.append(_("%s cannot be sold: “Sales” is not ticked.", plan.display_name))
+        return warnings

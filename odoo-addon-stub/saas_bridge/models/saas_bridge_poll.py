@@ -1,0 +1,368 @@
+import json
+import logging
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from ..const import PROTOCOL
+
+_logger = logging.getLogger(__name__)
+
+# write_date is when a transaction began: one that took long commits rows older than a cursor already passed.
+OVERLAP_SECONDS = 120
+# Odoo confirms a paid order by itself within seconds, if the customer's browser stays open.
+CONFIRM_AFTER_SECONDS = 10
+CONFIRM_WITHIN_DAYS = 30
+MAX_LIMIT = 2000
+
+KINDS = ("plan", "instance", "sol", "aml", "grant")
+
+
+class SaasBridge(models.AbstractModel):
+    _inherit = "saas.bridge"
+
+    # One search for each kind, however many customers there are. Each asks a write_date index for what changed and
+    # only then looks at the rows, so that a poll with nothing new reads a few index pages.
+
+    @api.model
+    def _poll(self, cursor, limit):
+        position = self._read_cursor(cursor)
+        limit = max(1, min(int(limit or 500), MAX_LIMIT))
+        self.env.flush_all()
+        self._confirm_paid_orders(position["since"])
+        rows = {kind: [] for kind in KINDS}
+        more = False
+        room = limit
+        for kind in KINDS[KINDS.index(position["kind"]) :]:
+            if not room:
+                position.update(kind=kind, after=0)
+                more = True
+                break
+            after = position["after"] if kind == position["kind"] else 0
+            ids = self._changed_ids(kind, position["since"], after, room + 1)
+            more = len(ids) > room
+            ids = ids[:room]
+            rows[kind] = getattr(self, f"_{kind}_rows")(ids)
+            room -= len(ids)
+            if more:
+                position.update(kind=kind, after=ids[-1])
+                break
+        if not more:
+            position = {"since": position["next"]}
+        return {
+            "protocol": PROTOCOL,
+            "cursor": json.dumps(position),
+            "more": more,
+            "plans": rows["plan"],
+            "purchases": rows["sol"] + rows["aml"] + rows["grant"],
+            "instances": rows["instance"],
+            "commands": self._command_rows(),
+        }
+
+    @api.model
+    def _read_cursor(self, cursor):
+        """Where to go on. A cursor that cannot be read means a full pass: too much is safe, too little is not."""
+        self.env.cr.execute("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')")
+        [now] = self.env.cr.fetchone()
+        position = {"since": False, "next": now, "kind": KINDS[0], "after": 0}
+        try:
+            given = json.loads(cursor) if cursor else {}
+            since, following = given.get("since") or False, given.get("next") or now
+            kind, after = given.get("kind") or KINDS[0], int(given.get("after") or 0)
+            for value in (since, following):
+                fields.Datetime.to_datetime(value and value.split(".")[0])
+            if kind not in KINDS or not 0 <= after < 2**31:
+                raise ValueError(kind)
+        except (AttributeError, TypeError, ValueError):
+            _logger.info("A poll came with a cursor that cannot be read: full pass")
+            return position
+        return {"since": since, "next": following, "kind": kind, "after": after}
+
+    @api.model
+    def _changed_ids(self, kind, since, after, limit):
+        """Ids of the rows of a kind that changed since, or of all that matter; ascending, past `after`."""
+        query = getattr(self, f"_{kind}_query")
+        edge = since and SQL("%s::timestamp - make_interval(secs => %s)", since, OVERLAP_SECONDS)
+        self.env.cr.execute(SQL("%s ORDER BY 1 LIMIT %s", query(edge, after), limit))
+        return [row[0] for row in self.env.cr.fetchall()]
+
+    @api.model
+    def _plan_query(self, edge, after):
+        return SQL(
+            """
+            SELECT t.id FROM product_template t
+            WHERE t.id > %s AND %s
+              AND (t.saas_plan OR EXISTS (SELECT 1 FROM saas_instance i WHERE i.plan_id = t.id AND i.state != 'deleted'))
+            """,
+            after,
+            SQL("t.write_date >= %s", edge) if edge else SQL("TRUE"),
+        )
+
+    @api.model
+    def _instance_query(self, edge, after):
+        return SQL(
+            "SELECT i.id FROM saas_instance i WHERE i.id > %s AND %s",
+            after,
+            SQL("i.write_date >= %s", edge) if edge else SQL("i.state != 'deleted'"),
+        )
+
+    @api.model
+    def _grant_query(self, edge, after):
+        return SQL(
+            "SELECT g.id FROM saas_grant g WHERE g.id > %s AND %s",
+            after,
+            SQL("g.write_date >= %s", edge) if edge else SQL("TRUE"),
+        )
+
+    @api.model
+    def _sol_query(self, edge, after):
+        """A line changes with itself, its order, a payment of the order, or an invoice or credit note made from it."""
+        changed = SQL(
+            """
+            l.id IN (
+                SELECT c.id FROM sale_order_line c WHERE c.write_date >= %(edge)s
+                UNION ALL
+                SELECT c.id FROM sale_order co JOIN sale_order_line c ON c.order_id = co.id WHERE co.write_date >= %(edge)s
+                UNION ALL
+                SELECT c.id FROM payment_transaction tx
+                  JOIN sale_order_transaction_rel r ON r.transaction_id = tx.id
+                  JOIN sale_order_line c ON c.order_id = r.sale_order_id
+                 WHERE tx.write_date >= %(edge)s
+                UNION ALL
+                SELECT c.id FROM account_move m
+                  JOIN account_move_line ml ON ml.move_id = m.id
+                  JOIN sale_order_line_invoice_rel r ON r.invoice_line_id = ml.id
+                  JOIN sale_order_line cl ON cl.id = r.order_line_id
+                  JOIN sale_order_line c ON c.order_id = cl.order_id
+                 WHERE m.move_type IN ('out_invoice', 'out_refund') AND m.write_date >= %(edge)s
+            )
+            """,
+            edge=edge,
+        )
+        return SQL(
+            """
+            SELECT l.id FROM sale_order_line l
+              JOIN sale_order o ON o.id = l.order_id
+              JOIN product_product p ON p.id = l.product_id
+              JOIN product_template t ON t.id = p.product_tmpl_id
+             WHERE l.id > %s AND %s
+               AND (t.saas_plan OR l.saas_instance_id IS NOT NULL)
+               AND (o.saas_confirmed_on IS NOT NULL OR l.saas_instance_id IS NOT NULL)
+            """,
+            after,
+            changed if edge else SQL("TRUE"),
+        )
+
+    @api.model
+    def _aml_query(self, edge, after):
+        """An invoice line changes with its invoice or a credit note of it; only lines made without an order."""
+        changed = SQL(
+            """
+            (a.move_id IN (
+                SELECT m.id FROM account_move m
+                 WHERE m.move_type IN ('out_invoice', 'out_refund') AND m.write_date >= %(edge)s
+                UNION ALL
+                SELECT m.reversed_entry_id FROM account_move m
+                 WHERE m.move_type IN ('out_invoice', 'out_refund') AND m.write_date >= %(edge)s
+            ) OR a.id IN (
+                SELECT c.id FROM account_move_line c WHERE c.saas_instance_id IS NOT NULL AND c.write_date >= %(edge)s
+            ))
+            """,
+            edge=edge,
+        )
+        return SQL(
+            """
+            SELECT a.id FROM account_move_line a
+              JOIN account_move m ON m.id = a.move_id
+              JOIN product_product p ON p.id = a.product_id
+              JOIN product_template t ON t.id = p.product_tmpl_id
+             WHERE a.id > %s AND %s
+               AND m.move_type = 'out_invoice' AND a.display_type = 'product'
+               AND (t.saas_plan OR a.saas_instance_id IS NOT NULL)
+               AND (m.posted_before OR a.saas_instance_id IS NOT NULL)
+               AND NOT EXISTS (SELECT 1 FROM sale_order_line_invoice_rel r WHERE r.invoice_line_id = a.id)
+            """,
+            after,
+            changed if edge else SQL("TRUE"),
+        )
+
+    @api.model
+    def _plan_rows(self, ids):
+        return [
+            {
+                "id": plan.id,
+                "code": plan.saas_plan_code or "",
+                "name": plan.name or "",
+                "active": plan.active and plan.saas_plan,
+                "period_count": plan.saas_period_count,
+                "period_unit": plan.saas_period_unit or False,
+                "cpu": plan.saas_cpu,
+                "memory_mb": plan.saas_memory_mb,
+                "storage_gb": plan.saas_storage_gb,
+                "max_users": plan.saas_max_users,
+                "modules": plan.saas_modules or "",
+                "grace_days": plan.saas_grace_days,
+                "retention_days": plan.saas_retention_days,
+            }
+            for plan in self.env["product.template"].browse(ids)
+        ]
+
+    @api.model
+    def _instance_rows(self, ids):
+        return [
+            {
+                "id": instance.id,
+                "key": instance.key,
+                "name": instance.name,
+                "customer": self._customer_row(instance.contact_id or instance.partner_id, instance.partner_id),
+                "plan_id": instance.plan_id.id or False,
+                "state": instance.state,
+                "hold": instance.hold,
+                "started_on": self._datetime(instance.started_on),
+                "paid_until": self._datetime(instance.paid_until),
+                "suspended_on": self._datetime(instance.suspended_on),
+                "requested": instance.requested,
+            }
+            for instance in self.env["saas.instance"].browse(ids)
+        ]
+
+    @api.model
+    def _sol_rows(self, ids):
+        return [self._sol_row(line) for line in self.env["sale.order.line"].browse(ids)]
+
+    @api.model
+    def _sol_row(self, line):
+        order = line.order_id
+        quantity = line.product_uom_qty - line._saas_credited_quantity()
+        invoices = line.invoice_lines.move_id.filtered(lambda m: m.move_type == "out_invoice" and m.state != "cancel")
+        reversed_all = bool(invoices) and all(move.payment_state == "reversed" for move in invoices)
+        is_open = order.state in ("sale", "done") and quantity > 0 and not reversed_all
+        return {
+            **self._line_row(line, f"sol:{line.id}", is_open, quantity),
+            "document": order.name or "",
+            "order_id": order.id,
+            "invoice_ids": invoices.ids,
+            "customer": self._customer_row(order.partner_id),
+            "starts_on": self._datetime(order.saas_confirmed_on or order.date_order),
+            "paid_on": self._datetime(line._saas_paid_on()),
+        }
+
+    @api.model
+    def _aml_rows(self, ids):
+        return [self._aml_row(line) for line in self.env["account.move.line"].browse(ids)]
+
+    @api.model
+    def _aml_row(self, line):
+        move = line.move_id
+        quantity = line.quantity - line._saas_credited_quantity()
+        return {
+            **self._line_row(line, f"aml:{line.id}", move._saas_is_paid() and quantity > 0, quantity),
+            "document": move.name or "",
+            "order_id": False,
+            "invoice_ids": move.ids,
+            "customer": self._customer_row(move.partner_id),
+            "starts_on": self._datetime(move.saas_paid_on or move.create_date),
+            "paid_on": self._datetime(move.saas_paid_on),
+        }
+
+    @api.model
+    def _line_row(self, line, key, is_open, quantity):
+        plan = line.product_id.product_tmpl_id
+        return {
+            "key": key,
+            "state": "open" if is_open else "cancelled",
+            "plan_id": plan.id,
+            "quantity": max(0.0, quantity),
+            "period_count": line.saas_period_count or plan.saas_period_count,
+            "period_unit": line.saas_period_unit or plan.saas_period_unit or False,
+            "instance_key": line.saas_instance_id.key or False,
+            "additional": line.saas_additional,
+        }
+
+    @api.model
+    def _grant_rows(self, ids):
+        return [
+            {
+                "key": f"grant:{grant.id}",
+                "state": "open" if grant.active else "cancelled",
+                "document": grant.reason or "",
+                "order_id": False,
+                "invoice_ids": [],
+                "customer": self._customer_row(
+                    grant.instance_id.contact_id or grant.instance_id.partner_id, grant.instance_id.partner_id
+                ),
+                "plan_id": grant.instance_id.plan_id.id or False,
+                "quantity": grant.quantity,
+                "period_count": grant.period_count,
+                "period_unit": grant.period_unit,
+                "instance_key": grant.instance_id.key,
+                "additional": False,
+                "starts_on": self._datetime(grant.date),
+                "paid_on": self._datetime(grant.date),
+            }
+            for grant in self.env["saas.grant"].browse(ids)
+        ]
+
+    @api.model
+    def _command_rows(self):
+        return [
+            {
+                "id": command.id,
+                "instance_key": command.instance_id.key,
+                "command": command.command,
+                "requested_by": command.requested_by.name or "",
+            }
+            for command in self.env["saas.command"].search([("state", "=", "pending")], order="id")
+        ]
+
+    @api.model
+    def _customer_row(self, contact, customer=None):
+        customer = customer or contact.commercial_partner_id
+        return {
+            "id": customer.id,
+            "name": customer.name or customer.display_name or "",
+            "contact_id": contact.id,
+            "contact_name": contact.name or customer.name or "",
+            "email": contact.email_normalized or contact.email or customer.email_normalized or customer.email or "",
+            "lang": contact.lang or customer.lang or "",
+        }
+
+    @api.model
+    def _datetime(self, value):
+        return fields.Datetime.to_string(value) if value else False
+
+    @api.model
+    def _confirm_paid_orders(self, since):
+        """Confirm quotations whose payment arrived and whose buyer closed the browser too early.
+
+        Odoo does it itself when the browser comes back, or some minutes later; a failing confirmation e-mail can
+        keep it from doing so for ever.
+        """
+        edge = since and SQL("%s::timestamp - make_interval(secs => %s)", since, OVERLAP_SECONDS)
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT DISTINCT o.id
+                  FROM payment_transaction tx
+                  JOIN sale_order_transaction_rel r ON r.transaction_id = tx.id
+                  JOIN sale_order o ON o.id = r.sale_order_id
+                  JOIN sale_order_line l ON l.order_id = o.id
+                  JOIN product_product p ON p.id = l.product_id
+                  JOIN product_template t ON t.id = p.product_tmpl_id
+                 WHERE tx.state = 'done' AND o.state IN ('draft', 'sent') AND t.saas_plan
+                   AND tx.write_date >= %s
+                   AND tx.last_state_change < now() AT TIME ZONE 'UTC' - make_interval(secs => %s)
+                """,
+                edge or SQL("now() AT TIME ZONE 'UTC' - make_interval(days => %s)", CONFIRM_WITHIN_DAYS),
+                CONFIRM_AFTER_SECONDS,
+            )
+        )
+        for order in self.env["sale.order"].browse(sorted(row[0] for row in self.env.cr.fetchall())):
+            if not order._saas_paid_by_transactions():
+                continue
+            try:
+                with self.env.cr.savepoint():
+                    order.with_company(order.company_id).action_confirm()
+            except UserError as error:
+                _logger.warning("%s is paid but cannot be confirmed: %s", order.name, error)

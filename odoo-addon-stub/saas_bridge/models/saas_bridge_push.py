@@ -1,0 +1,310 @@
+import logging
+
+import psycopg2
+
+from odoo import _, api, fields, models
+from odoo.exceptions import AccessError, MissingError, UserError, ValidationError
+from odoo.tools import email_normalize, plaintext2html
+
+_logger = logging.getLogger(__name__)
+
+# What the daemon calls a value, and the column that holds it.
+COLUMNS = {
+    "name": "name",
+    "customer_id": "partner_id",
+    "contact_id": "contact_id",
+    "plan_id": "plan_id",
+    "order_id": "sale_order_id",
+    "invoice_ids": "invoice_ids",
+    "state": "state",
+    "subscription_state": "subscription_state",
+    "hold": "hold",
+    "url": "url",
+    "http_port": "http_port",
+    "longpolling_port": "longpolling_port",
+    "started_on": "started_on",
+    "paid_until": "paid_until",
+    "suspended_on": "suspended_on",
+    "last_payment_on": "last_payment_on",
+    "odoo_container": "odoo_container",
+    "db_container": "db_container",
+    "error_message": "error_message",
+    "admin_login": "admin_login",
+    "admin_password": "admin_password",
+}
+PURCHASE_MODELS = {"sol": "sale.order.line", "aml": "account.move.line", "grant": "saas.grant"}
+
+
+class Refused(UserError):
+    """This operation will never be accepted as it is."""
+
+
+class SaasBridge(models.AbstractModel):
+    _inherit = "saas.bridge"
+
+    @api.model
+    def _push(self, operations):
+        return [self._push_one(operation) for operation in operations or []]
+
+    @api.model
+    def _push_one(self, operation):
+        """One operation in its own savepoint, so that a refused one does not hurt the others.
+
+        Serialization failures and deadlocks are not refusals: they go up, and Odoo repeats the whole call.
+        """
+        key = str(operation.get("key") or "") if isinstance(operation, dict) else ""
+        try:
+            if not key:
+                raise Refused(_("The operation has no key."))
+            handler = getattr(self, f"_push_{operation.get('op')}", None)
+            if operation.get("op") not in ("instance", "log", "notice", "problem", "command") or not handler:
+                raise Refused(_("Unknown operation: %s.", operation.get("op")))
+            with self.env.cr.savepoint():
+                status, message = handler(operation)
+        except psycopg2.OperationalError:
+            raise
+        except (AccessError, MissingError, UserError, ValidationError) as error:
+            status, message = "refused", str(error.args[0] if error.args else error)
+        except psycopg2.Error as error:
+            status, message = "refused", str(error).strip().splitlines()[0]
+        except (KeyError, TypeError, ValueError) as error:
+            status, message = "refused", _("Not understood: %s", repr(error))
+        return {"key": key, "status": status, "message": message or ""}
+
+    @api.model
+    def _push_instance(self, operation):
+        """Make the record what the daemon says. Repeating it changes nothing, so it needs no key of its own."""
+        key, values = operation["instance_key"], dict(operation.get("values") or {})
+        purchases = self._purchases(values.pop("purchase_keys", None) or [])
+        unknown = values.keys() - COLUMNS.keys()
+        if unknown:
+            raise Refused(_("Unknown values: %s.", ", ".join(sorted(unknown))))
+        vals = {COLUMNS[name]: self._column_value(name, value) for name, value in values.items()}
+        instance = self.env["saas.instance"].search([("key", "=", key)])
+        if not instance:
+            instance = self._create_instance(key, vals, purchases)
+            state_before = "draft"
+        else:
+            state_before = instance.state
+            if vals.get("name") and vals["name"] != instance.name:
+                self._free_wanted_name(vals["name"])
+            changed = self._changed_values(instance, vals)
+            if changed:
+                instance.write(changed)
+        message = self._link_purchases(instance, purchases)
+        if instance.state != state_before and instance.state in ("running", "error"):
+            self._tell_order(instance)
+        return "done", message
+
+    @api.model
+    def _create_instance(self, key, vals, purchases):
+        if not vals.get("name") or not vals.get("partner_id"):
+            raise Refused(_("A new instance needs a name and a customer."))
+        # Two deliveries at the same time meet here, see saas.bridge.effect.
+        self.env["saas.bridge.effect"]._claim(f"instance:{key}", "instance")
+        self._free_wanted_name(vals["name"])
+        orders = self.env["sale.order"].union(*(line.order_id for line in purchases if line._name == "sale.order.line"))
+        moves = self.env["account.move"].union(*(line.move_id for line in purchases if line._name == "account.move.line"))
+        order = self.env["sale.order"].browse(vals.get("sale_order_id") or orders[:1].id)
+        defaults = {
+            "key": key,
+            "requested": True,
+            "sale_order_id": order.id,
+            "invoice_ids": [(6, 0, moves.ids)],
+            "company_id": (order.company_id or moves.company_id[:1] or self.env.company).id,
+        }
+        return self.env["saas.instance"].create({**defaults, **vals})
+
+    @api.model
+    def _free_wanted_name(self, name):
+        """A draft that nobody asked for yet gives way; any other record keeps its name."""
+        holder = self.env["saas.instance"].search([("name", "=", name)])
+        if not holder:
+            return
+        if holder.state != "draft" or holder.requested:
+            raise Refused("name_taken")
+        holder.name = holder._free_name(name)
+        holder.message_post(
+            body=_("Renamed to %(new)s: the name %(old)s went to an instance that was paid first.", new=holder.name, old=name)
+        )
+        # The unique constraint must see the old name gone before the new record comes.
+        holder.flush_recordset()
+
+    @api.model
+    def _column_value(self, name, value):
+        if value is None or value == "":
+            value = False
+        if name.endswith("_on") or name == "paid_until":
+            return fields.Datetime.to_datetime(value.split(".")[0]) if value else False
+        if name == "invoice_ids":
+            return [(6, 0, self.env["account.move"].browse(value or []).exists().ids)]
+        if name in ("customer_id", "contact_id", "plan_id", "order_id"):
+            record = self.env[self.env["saas.instance"]._fields[COLUMNS[name]].comodel_name].browse(value or []).exists()
+            if value and not record:
+                raise Refused(_("%(name)s %(value)s does not exist.", name=name, value=value))
+            return record.commercial_partner_id.id if name == "customer_id" else record.id
+        return value
+
+    @api.model
+    def _changed_values(self, instance, vals):
+        """Only what differs: a write of equal values would come back to the daemon as news."""
+        changed = {}
+        for fname, value in vals.items():
+            current = instance[fname]
+            if fname == "invoice_ids":
+                equal = set(current.ids) == set(value[0][2])
+            elif instance._fields[fname].type == "many2one":
+                equal = current.id == value
+            else:
+                equal = (current or False) == (value or False)
+            if not equal:
+                changed[fname] = value
+        return changed
+
+    @api.model
+    def _purchases(self, keys):
+        """The records behind purchase keys; those that are gone are left out."""
+        records = []
+        for key in keys:
+            kind, _colon, number = str(key).partition(":")
+            if kind not in PURCHASE_MODELS or not number.isdecimal():
+                raise Refused(_("Not a purchase: %s.", key))
+            records.extend(self.env[PURCHASE_MODELS[kind]].with_context(active_test=False).browse(int(number)).exists())
+        return records
+
+    @api.model
+    def _link_purchases(self, instance, purchases):
+        """Link the lines to the instance. A line that a person gave to another instance in between stays there."""
+        kept = []
+        for line in purchases:
+            if line._name == "saas.grant":
+                continue
+            if not line.saas_instance_id:
+                line.saas_instance_id = instance
+            elif line.saas_instance_id != instance:
+                kept.append(_("%(line)s belongs to %(instance)s.", line=line.display_name, instance=line.saas_instance_id.name))
+                continue
+            if line._name == "sale.order.line" and not instance.sale_order_id:
+                instance.sale_order_id = line.order_id
+            elif line._name == "account.move.line" and line.move_id not in instance.invoice_ids:
+                instance.invoice_ids = [(4, line.move_id.id)]
+        return " ".join(kept)
+
+    @api.model
+    def _tell_order(self, instance):
+        """The salesperson looks at the order, not at the instance."""
+        if not instance.sale_order_id:
+            return
+        if instance.state == "running":
+            body = _("Instance %(name)s: running, %(url)s", name=instance.name, url=instance.url or "")
+        else:
+            body = _("Instance %(name)s: error. %(message)s", name=instance.name, message=instance.error_message or "")
+        instance.sale_order_id.message_post(body=body)
+
+    @api.model
+    def _push_log(self, operation):
+        instance = self._instance(operation["instance_key"])
+        if not self.env["saas.bridge.effect"]._claim(operation["key"], "log"):
+            return "duplicate", ""
+        instance._append_log([str(line) for line in operation["lines"]])
+        return "done", ""
+
+    @api.model
+    def _push_notice(self, operation):
+        """An e-mail once per key. It may hold a password, so it is no message of any record and goes when sent."""
+        instance = self._instance(operation["instance_key"])
+        sent = {
+            "welcome": _("Welcome e-mail sent to %s"),
+            "suspended": _("Suspension e-mail sent to %s"),
+            "reactivated": _("Reactivation e-mail sent to %s"),
+        }
+        if operation.get("notice") not in sent:
+            raise Refused(_("Unknown notice: %s.", operation.get("notice")))
+        to = email_normalize(operation.get("to") or "")
+        if not to:
+            raise Refused(_("No e-mail address to send to: %s.", operation.get("to")))
+        if not self.env["saas.bridge.effect"]._claim(operation["key"], "notice", operation["notice"]):
+            return "duplicate", ""
+        company = instance.company_id
+        sender = company.email_formatted or self.env.ref("base.partner_root").email_formatted
+        self.env["mail.mail"].create(
+            {
+                "subject": " ".join(str(operation.get("subject") or "").split()),
+                "body_html": operation.get("html") or plaintext2html(operation.get("text") or ""),
+                "email_to": to,
+                "email_from": sender,
+                "reply_to": sender,
+                "auto_delete": True,
+            }
+        )
+        self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()
+        instance.message_post(body=sent[operation["notice"]] % to)
+        return "done", ""
+
+    @api.model
+    def _push_problem(self, operation):
+        """Tell the people of a document why it has no instance: in its chatter, and as a to-do of its salesperson."""
+        records = self._purchases([operation["purchase_key"]])
+        if not records:
+            raise Refused(_("%s does not exist.", operation["purchase_key"]))
+        if not self.env["saas.bridge.effect"]._claim(operation["key"], "problem"):
+            return "duplicate", ""
+        line = records[0]
+        if line._name == "sale.order.line":
+            document, responsible = line.order_id, line.order_id.user_id
+        elif line._name == "account.move.line":
+            document, responsible = line.move_id, line.move_id.invoice_user_id
+        else:
+            document, responsible = line.instance_id, line.user_id
+        people = responsible | self._saas_managers(document.company_id)
+        message = self._message_for(people[:1], operation)
+        document.message_post(body=message)
+        for user in people:
+            try:
+                with self.env.cr.savepoint():
+                    document.activity_schedule(
+                        "mail.mail_activity_data_todo",
+                        user_id=user.id,
+                        summary=_("SaaS instance"),
+                        note=plaintext2html(self._message_for(user, operation)),
+                    )
+                break
+            except UserError:
+                # Odoo refuses to assign a to-do to somebody who may not read the document: the next one then.
+                continue
+        return "done", ""
+
+    @api.model
+    def _push_command(self, operation):
+        command = self.env["saas.command"].browse(int(operation["command_id"])).exists()
+        if not command:
+            raise Refused(_("Command %s does not exist.", operation["command_id"]))
+        if operation.get("result") not in ("done", "refused", "failed"):
+            raise Refused(_("Unknown result: %s.", operation.get("result")))
+        if command.state != "pending":
+            return "duplicate", ""
+        command.write(
+            {
+                "state": operation["result"],
+                "done_on": fields.Datetime.now(),
+                "message": operation.get("message") or False,
+            }
+        )
+        return "done", ""
+
+    @api.model
+    def _instance(self, key):
+        instance = self.env["saas.instance"].search([("key", "=", key)])
+        if not instance:
+            raise Refused(_("No instance has the key %s.", key))
+        return instance
+
+    @api.model
+    def _saas_managers(self, company):
+        users = self.env.ref("saas_bridge.group_manager").all_user_ids
+        return users.filtered(lambda user: user.active and not user.share and company in user.company_ids).sorted("id")
+
+    @api.model
+    def _message_for(self, user, operation):
+        lang = user.lang or self.env.context.get("lang") or ""
+        return str(operation.get("message_es" if lang.startswith("es") else "message_en") or operation.get("message_en") or "")

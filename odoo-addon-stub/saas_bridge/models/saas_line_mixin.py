@@ -1,0 +1,65 @@
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..const import PERIOD_UNITS
+
+
+class SaasLineMixin(models.AbstractModel):
+    """What an order line and an invoice line have in common when they sell a plan."""
+
+    _name = "saas.line.mixin"
+    _description = "Line that sells a SaaS plan"
+
+    saas_instance_id = fields.Many2one(
+        "saas.instance",
+        string="SaaS Instance",
+        index="btree_not_null",
+        copy=False,
+        ondelete="restrict",
+        help="The instance this line pays for. Empty: the customer's instance of that plan, or a new one.",
+    )
+    saas_additional = fields.Boolean(
+        string="Additional Instance",
+        copy=False,
+        help="The customer wants one more instance, not more time for the one there is.",
+    )
+    # The plan's period when the line was made: what was sold does not change with the product.
+    saas_period_count = fields.Integer(
+        string="Plan Period", compute="_compute_saas_period", store=True, precompute=True, copy=False
+    )
+    saas_period_unit = fields.Selection(
+        PERIOD_UNITS, string="Plan Period Unit", compute="_compute_saas_period", store=True, precompute=True, copy=False
+    )
+
+    @api.constrains("saas_instance_id")
+    def _check_saas_instance_customer(self):
+        for line in self.filtered("saas_instance_id"):
+            if line.saas_instance_id.sudo().partner_id != line._saas_customer():
+                raise ValidationError(
+                    _("The instance %s belongs to another customer.", line.saas_instance_id.sudo().name)
+                )
+
+    @api.depends("product_id")
+    def _compute_saas_period(self):
+        for line in self:
+            plan = line.product_id.product_tmpl_id.sudo()
+            line.saas_period_count = plan.saas_period_count if plan.saas_plan else 0
+            line.saas_period_unit = plan.saas_period_unit if plan.saas_plan else False
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_saas_instance(self):
+        # A line that vanishes cannot be told from one not yet read: the daemon must see it end.
+        for line in self.filtered("saas_instance_id"):
+            raise UserError(
+                _(
+                    "This line pays for the instance %s. Set its quantity to zero or cancel the document instead.",
+                    line.saas_instance_id.sudo().name,
+                )
+            )
+
+    def _saas_customer(self):
+        raise NotImplementedError
+
+    def _saas_plan(self):
+        """The plan the line sells, if any."""
+        return self.product_id.product_tmpl_id.filtered("saas_plan")

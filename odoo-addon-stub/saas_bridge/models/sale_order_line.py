@@ -1,0 +1,45 @@
+from odoo import models
+from odoo.tools.sql import create_index
+
+
+class SaleOrderLine(models.Model):
+    _name = "sale.order.line"
+    _inherit = ["sale.order.line", "saas.line.mixin"]
+
+    def init(self):
+        super().init()
+        # The daemon asks every few seconds which lines changed: the answer must come from an index.
+        create_index(self.env.cr, "sale_order_line_saas_write_date_idx", self._table, ["write_date"])
+
+    def _saas_customer(self):
+        return self.order_id.partner_id.commercial_partner_id
+
+    def _saas_credited_quantity(self):
+        """How many of the ordered units were given back by credit notes and not invoiced again."""
+        self.ensure_one()
+        posted = self.invoice_lines.filtered(lambda line: line.parent_state == "posted")
+        invoiced = posted.filtered(lambda line: line.move_id.move_type == "out_invoice")
+        refunded = posted.filtered(lambda line: line.move_id.move_type == "out_refund")
+        credited = invoiced._saas_quantity_given_back(refunded)
+        if not credited:
+            return 0.0
+        return max(0.0, credited - max(0.0, sum(invoiced.mapped("quantity")) - self.product_uom_qty))
+
+    def _saas_paid_on(self):
+        """When the line was paid in full, by transactions or by invoices; False while it is not."""
+        self.ensure_one()
+        order = self.order_id
+        if order.currency_id.is_zero(order.amount_total):
+            return order.saas_confirmed_on or order.date_order
+        return order._saas_paid_by_transactions() or self._saas_paid_by_invoices() or order._saas_paid_by_invoices()
+
+    def _saas_paid_by_invoices(self):
+        lines = self.invoice_lines.filtered(
+            lambda line: line.move_id.move_type == "out_invoice" and line.parent_state != "cancel"
+        )
+        moves = lines.move_id
+        if not moves or not all(move._saas_is_paid() for move in moves):
+            return False
+        if sum(lines.mapped("quantity")) < self.product_uom_qty:
+            return False
+        return max(move.saas_paid_on or move.write_date for move in moves)
