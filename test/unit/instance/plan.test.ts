@@ -1,0 +1,147 @@
+import { expect } from 'chai';
+import { planSteps } from '../../../src/instance/plan.js';
+import type { Step } from '../../../src/instance/steps.js';
+import type { Desired, Observed, ObservedContainer } from '../../../src/instance/types.js';
+
+const specHashes = { db: 'db-1', odoo: 'odoo-1' };
+
+function container(name: 'db' | 'odoo', changes: Partial<ObservedContainer> = {}): ObservedContainer {
+  return {
+    id: `id-${name}`,
+    name: `acme-${name}`,
+    running: true,
+    specHash: specHashes[name],
+    exitCode: null,
+    ...changes,
+  };
+}
+
+const db = container('db');
+const odoo = container('odoo');
+const stopped = { running: false, exitCode: 0 };
+const nothing: Observed = { network: false, db: null, odoo: null };
+const all: Observed = { network: true, db, odoo };
+
+function names(steps: Step[]): string[] {
+  return steps.map((step) => (step.action === 'awaitReady' ? `awaitReady login=${step.login}` : step.action));
+}
+
+const START = ['startDb', 'startOdoo', 'awaitReady login=false'];
+
+describe('planSteps', () => {
+  const cases: [string, Desired['state'], Observed, boolean, string[]][] = [
+    [
+      'a new one',
+      'running',
+      nothing,
+      false,
+      ['ensureNetwork', 'seedVolumes', 'startDb', 'startOdoo', 'awaitReady login=true'],
+    ],
+    ['a lost one', 'running', nothing, true, ['ensureNetwork', 'seedVolumes', ...START]],
+    [
+      'died after the network',
+      'running',
+      { ...nothing, network: true },
+      false,
+      ['seedVolumes', 'startDb', 'startOdoo', 'awaitReady login=true'],
+    ],
+    [
+      'died after the database',
+      'running',
+      { ...all, odoo: null },
+      false,
+      ['seedVolumes', 'startOdoo', 'awaitReady login=true'],
+    ],
+    ['died before it was ready', 'running', all, false, ['awaitReady login=true']],
+    ['all fine', 'running', all, true, []],
+    ['all fine, volumes seen', 'running', { ...all, volumes: true }, true, []],
+    [
+      'both stopped',
+      'running',
+      { ...all, db: container('db', stopped), odoo: container('odoo', stopped) },
+      true,
+      START,
+    ],
+    [
+      'database stopped',
+      'running',
+      { ...all, db: container('db', stopped) },
+      true,
+      ['startDb', 'awaitReady login=false'],
+    ],
+    [
+      'Odoo crashed',
+      'running',
+      { ...all, odoo: container('odoo', { running: false, exitCode: 137 }) },
+      true,
+      ['startOdoo', 'awaitReady login=false'],
+    ],
+    [
+      'Odoo container removed by hand',
+      'running',
+      { ...all, odoo: null },
+      true,
+      ['seedVolumes', 'startOdoo', 'awaitReady login=false'],
+    ],
+    [
+      'database container removed by hand',
+      'running',
+      { ...all, db: null },
+      true,
+      ['seedVolumes', 'startDb', 'awaitReady login=false'],
+    ],
+    [
+      'another Odoo spec',
+      'running',
+      { ...all, odoo: container('odoo', { specHash: 'old' }) },
+      true,
+      ['startOdoo', 'awaitReady login=false'],
+    ],
+    [
+      'another database spec',
+      'running',
+      { ...all, db: container('db', { specHash: 'old' }) },
+      true,
+      ['startDb', 'awaitReady login=false'],
+    ],
+    [
+      'both specs',
+      'running',
+      { ...all, db: container('db', { specHash: 'old' }), odoo: container('odoo', { specHash: 'old' }) },
+      true,
+      START,
+    ],
+    [
+      'network removed by hand',
+      'running',
+      { ...all, network: false, db: container('db', stopped) },
+      true,
+      ['removeContainers', 'ensureNetwork', 'seedVolumes', ...START],
+    ],
+    ['volumes gone', 'running', { ...nothing, network: true, volumes: false }, true, ['seedVolumes', ...START]],
+    ['to suspend', 'suspended', all, true, ['stopOdoo', 'stopDb']],
+    ['to suspend before it was ready', 'suspended', all, false, ['stopOdoo', 'stopDb']],
+    ['to stop', 'stopped', all, true, ['stopOdoo', 'stopDb']],
+    ['half stopped', 'stopped', { ...all, odoo: container('odoo', stopped) }, true, ['stopDb']],
+    [
+      'stopped, with an old spec',
+      'stopped',
+      { ...all, db: container('db', { ...stopped, specHash: 'old' }), odoo: null },
+      true,
+      [],
+    ],
+    ['to suspend what never was', 'suspended', nothing, false, []],
+    ['to delete', 'deleted', all, true, ['removeContainers', 'removeVolumes', 'removeNetwork']],
+    ['to delete, containers gone', 'deleted', { ...nothing, network: true }, true, ['removeVolumes', 'removeNetwork']],
+    ['to delete, volumes gone', 'deleted', { ...nothing, network: true, volumes: false }, true, ['removeNetwork']],
+    ['to delete, only volumes left', 'deleted', { ...nothing, volumes: true }, true, ['removeVolumes']],
+    ['to delete, one container left', 'deleted', { ...nothing, db }, true, ['removeContainers', 'removeVolumes']],
+    ['deleted', 'deleted', nothing, true, []],
+    ['deleted, volumes asked for', 'deleted', { ...nothing, volumes: false }, true, []],
+  ];
+  for (const [name, state, observed, provisioned, expected] of cases) {
+    it(name, () => {
+      expect(names(planSteps({ state, reason: '' }, observed, { specHashes, provisioned }))).to.deep.equal(expected);
+    });
+  }
+});

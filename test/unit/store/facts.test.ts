@@ -1,0 +1,86 @@
+import { expect } from 'chai';
+import type { Plan } from '../../../src/instance/types.js';
+import type { Command } from '../../../src/store/commands.js';
+import { purchase } from '../subscription/support.js';
+import { type TestStore, testStore } from './support.js';
+
+describe('store.purchases, store.plans and store.commands', () => {
+  let test: TestStore;
+  beforeEach(() => {
+    test = testStore();
+  });
+  afterEach(() => test.remove());
+
+  it('reports only purchases that changed', () => {
+    const { purchases } = test.store;
+    const one = purchase({ key: 'sol:1', invoiceIds: [3, 1] });
+    const two = purchase({ key: 'sol:2' });
+    expect(purchases.save([one, two]).changedKeys).to.deep.equal(['sol:1', 'sol:2']);
+    expect(purchases.save([one, { ...one, invoiceIds: [1, 3] }, two])).to.deep.equal({
+      changedKeys: [],
+      instanceKeys: [],
+    });
+    expect(purchases.save([{ ...two, state: 'cancelled' }]).changedKeys).to.deep.equal(['sol:2']);
+    expect(purchases.save([{ ...one, paidOn: null }]).changedKeys).to.deep.equal(['sol:1']);
+    expect(test.reopen().purchases.get('sol:1')).to.deep.equal({ ...one, paidOn: null, invoiceIds: [1, 3] });
+  });
+
+  it('keeps the instance it was given when the master does not know it yet', () => {
+    const { purchases } = test.store;
+    const line = purchase({ key: 'sol:1' });
+    purchases.save([line, purchase({ key: 'sol:2' })]);
+    purchases.assign('sol:1', 'sol:1');
+    expect(purchases.save([line]).changedKeys).to.deep.equal([]);
+    expect(purchases.byInstance('sol:1')).to.deep.equal([{ ...line, instanceKey: 'sol:1' }]);
+    expect(purchases.unassigned().map(({ key }) => key)).to.deep.equal(['sol:2']);
+    const { instanceKeys } = purchases.save([{ ...line, quantity: 2 }]);
+    expect(instanceKeys).to.deep.equal(['sol:1']);
+  });
+
+  it('names both instances when staff move a purchase', () => {
+    const { purchases } = test.store;
+    const line = purchase({ key: 'sol:1', instanceKey: 'sol:1' });
+    purchases.save([line]);
+    expect(purchases.save([{ ...line, instanceKey: 'rec:2' }])).to.deep.equal({
+      changedKeys: ['sol:1'],
+      instanceKeys: ['sol:1', 'rec:2'],
+    });
+    expect(purchases.all().map(({ instanceKey }) => instanceKey)).to.deep.equal(['rec:2']);
+  });
+
+  it('reports only plans that changed', () => {
+    const { plans } = test.store;
+    const plan: Plan = {
+      id: 1,
+      code: 'basic',
+      name: 'Basic',
+      cpu: 1,
+      memoryMb: 512,
+      storageGb: 5,
+      maxUsers: 3,
+      modules: ['crm', 'sale'],
+      graceDays: 0,
+      retentionDays: 30,
+    };
+    const other = { ...plan, id: 2 };
+    expect(plans.save([plan, other])).to.deep.equal([1, 2]);
+    expect(plans.save([plan, { ...other, maxUsers: 4 }])).to.deep.equal([2]);
+    expect(plans.get(1)).to.deep.equal(plan);
+    expect(plans.get(3)).to.equal(null);
+    expect(plans.all()).to.deep.equal([plan, { ...other, maxUsers: 4 }]);
+  });
+
+  it('gives one command one effect', () => {
+    const { commands } = test.store;
+    const start: Command = { id: 4, instanceKey: 'sol:1', command: 'start', requestedBy: 'Ann' };
+    const stop: Command = { ...start, id: 5, instanceKey: 'sol:2', command: 'stop' };
+    expect(commands.add([stop, start])).to.deep.equal([stop, start]);
+    expect(commands.add([start])).to.deep.equal([]);
+    expect(commands.pending()).to.deep.equal([start, stop]);
+    expect(commands.pending('sol:2')).to.deep.equal([stop]);
+    expect(commands.finish(4)).to.equal(true);
+    expect(commands.finish(4)).to.equal(false);
+    expect(commands.add([start])).to.deep.equal([]);
+    expect(test.reopen().commands.pending()).to.deep.equal([stop]);
+  });
+});

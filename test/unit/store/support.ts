@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Instance } from '../../../src/instance/types.js';
+import { openStore, type Store } from '../../../src/store/store.js';
+
+export const NOW = new Date('2026-01-15T12:00:00Z');
+
+export function after(ms: number): Date {
+  return new Date(NOW.getTime() + ms);
+}
+
+/** A real store on a file of its own, with a clock that the test sets. */
+export interface TestStore {
+  dir: string;
+  path: string;
+  store: Store;
+  now: Date;
+  /** Closes and opens it again, as a restart does. */
+  reopen(): Store;
+  remove(): void;
+}
+
+export function testStore(): TestStore {
+  const dir = mkdtempSync(join(tmpdir(), 'saas-store-'));
+  const path = join(dir, 'bridge.db');
+  const open = () => openStore(path, { clock: () => test.now });
+  const test: TestStore = {
+    dir,
+    path,
+    now: NOW,
+    store: undefined as never,
+    reopen() {
+      test.store.close();
+      test.store = open();
+      return test.store;
+    },
+    remove() {
+      test.store.close();
+      rmSync(dir, { recursive: true });
+    },
+  };
+  test.store = open();
+  return test;
+}
+
+export function newInstance(key: string): Omit<Instance, 'name' | 'slot'> {
+  return {
+    key,
+    customer: { id: 10, name: 'Acme', contactId: 11, contactName: 'Ann', email: 'ann@acme.example', lang: 'es_ES' },
+    planId: 1,
+    document: 'S00001',
+    orderId: 5,
+    hold: 'none',
+    phase: 'draft',
+    createdAt: NOW,
+    startedAt: null,
+    suspendedAt: null,
+    errorMessage: null,
+  };
+}
