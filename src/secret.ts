@@ -1,8 +1,6 @@
 import { inspect } from 'node:util';
 
-const REDACTED = '[redacted]';
-
-/** A value that never shows up by accident: printing, logging or serializing it gives `[redacted]`. */
+/** A text that must not be printed. Only `reveal` gives it; every way of printing it gives `[redacted]`. */
 export class Secret {
   readonly #value: string;
 
@@ -10,20 +8,20 @@ export class Secret {
     this.#value = value;
   }
 
-  /** The value itself, for the one place that needs it. */
+  /** The text itself, for the one place that needs it. */
   reveal(): string {
     return this.#value;
   }
 
   toString(): string {
-    return REDACTED;
+    return '[redacted]';
   }
 
   toJSON(): string {
-    return REDACTED;
+    return '[redacted]';
   }
 
   [inspect.custom](): string {
-    return REDACTED;
+    return '[redacted]';
   }
 }

@@ -1,0 +1,107 @@
+/** One-shot containers: how work is done on an instance's volumes and network. */
+import { randomBytes } from 'node:crypto';
+import { RetryableError } from '../errors.js';
+import { LABEL } from '../instance/naming.js';
+import type { ContainerOptions, Engine } from './client.js';
+import { type TarFile, tar } from './tar.js';
+
+export interface Job {
+  /** Stem of the container's name; a random end is added. */
+  name: string;
+  image: string;
+  entrypoint: string[];
+  command?: string[];
+  /** Must hold the scope; `saas.role=job` is added. */
+  labels: Record<string, string>;
+  /** User inside the container; the image's own when absent. */
+  user?: string;
+  env?: string[];
+  mounts?: JobMount[];
+  /** Name of a network; none at all when absent. */
+  network?: string;
+  /** Capabilities to keep; all others are dropped. */
+  capabilities?: string[];
+  /** Put into the container's root before it starts. */
+  files?: TarFile[];
+  /** Written to its standard input, which is then closed. A promise is awaited while the container already runs. */
+  stdin?: Promise<Buffer> | Buffer;
+  timeoutMs: number;
+}
+
+export interface JobMount {
+  volume: string;
+  target: string;
+  readOnly?: boolean;
+  /** Let the engine copy what the image has at the target into an empty volume, with its owner. */
+  copyFromImage?: boolean;
+}
+
+export interface JobResult {
+  exitCode: number;
+  output: string;
+}
+
+/** Runs a container to its end and removes it. Throws RetryableError `job.failed`, with its output, on a code not allowed. */
+export async function runJob(engine: Engine, job: Job, allowedCodes: readonly number[] = [0]): Promise<JobResult> {
+  const id = await engine.createContainer(jobOptions(job, randomBytes(4).toString('hex')));
+  try {
+    const result = await runCreated(engine, id, job);
+    if (allowedCodes.includes(result.exitCode)) return result;
+    throw new RetryableError(
+      'job.failed',
+      `${job.name} ended with code ${result.exitCode}: ${result.output.trim().slice(-2000)}`,
+      'Read the output in the message; the work is repeated from its start.',
+    );
+  } finally {
+    await engine.removeContainer(id);
+  }
+}
+
+async function runCreated(engine: Engine, id: string, job: Job): Promise<JobResult> {
+  if (job.files) await engine.putArchive(id, '/', tar(job.files));
+  const attachment = job.stdin === undefined ? null : await engine.attach(id);
+  try {
+    const exit = engine.waitForExit(id, job.timeoutMs);
+    // Its failure is reported by the await below, also when starting fails first.
+    exit.catch(() => undefined);
+    await engine.startContainer(id);
+    if (attachment && job.stdin !== undefined) attachment.stdin.end(await job.stdin);
+    const exitCode = await exit;
+    return { exitCode, output: exitCode === 0 ? (attachment?.output() ?? '') : await engine.logs(id) };
+  } finally {
+    attachment?.close();
+  }
+}
+
+/** What the engine makes the job's container from. */
+export function jobOptions(job: Job, suffix: string): ContainerOptions {
+  const interactive = job.stdin !== undefined;
+  return {
+    name: `${job.name}_${suffix}`,
+    Image: job.image,
+    Entrypoint: job.entrypoint,
+    Cmd: job.command ?? [],
+    Labels: { ...job.labels, [LABEL.role]: 'job' },
+    ...(job.user ? { User: job.user } : {}),
+    ...(job.env ? { Env: job.env } : {}),
+    Healthcheck: { Test: ['NONE'] },
+    AttachStdin: interactive,
+    OpenStdin: interactive,
+    StdinOnce: interactive,
+    HostConfig: {
+      NetworkMode: job.network ?? 'none',
+      CapDrop: ['ALL'],
+      CapAdd: job.capabilities ?? [],
+      SecurityOpt: ['no-new-privileges'],
+      PidsLimit: 200,
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } },
+      Mounts: (job.mounts ?? []).map((mount) => ({
+        Type: 'volume',
+        Source: mount.volume,
+        Target: mount.target,
+        ReadOnly: mount.readOnly ?? false,
+        VolumeOptions: { NoCopy: !mount.copyFromImage } as never,
+      })),
+    },
+  };
+}

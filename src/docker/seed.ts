@@ -1,0 +1,100 @@
+/** Filling an instance's volumes: a copy of the template with the customer's values in it, before anything runs. */
+import { RetryableError } from '../errors.js';
+import type { InstanceSecrets } from '../instance/secrets.js';
+import type { Engine } from './client.js';
+import { type Job, runJob } from './job.js';
+import { odooPasswordHash, personaliseSql } from './personalise.js';
+import type { Templates as Files } from './render.js';
+import type { DockerSettings, InstanceSpec, Rendered } from './spec.js';
+import { tar } from './tar.js';
+import type { Progress, Template, TemplateStore } from './template.js';
+
+const SEED_TIMEOUT_MS = 5 * 60_000;
+/** seed.sh: the instance's volumes are not filled, and there is no template to copy (or an empty one). */
+const NO_TEMPLATE = 78;
+
+export interface SeedContext {
+  engine: Engine;
+  files: Files;
+  settings: DockerSettings;
+  templates: TemplateStore;
+}
+
+/**
+ * Makes the instance's volumes and fills them; volumes that are filled already only get the odoo.conf of today.
+ * Dying half-way is healed by the next run. RetryableError `job.failed` with the output when the copy fails.
+ */
+export async function seedVolumes(
+  context: SeedContext,
+  spec: InstanceSpec,
+  rendered: Rendered,
+  secrets: InstanceSecrets,
+  progress?: Progress,
+): Promise<void> {
+  const { engine, files, settings, templates } = context;
+  const { names, labels } = rendered;
+  const source = { ...settings, modules: spec.modules };
+  // The hash costs 0.3 s of CPU: it is made while the copy runs.
+  const stdin = seedArchive(files, settings, spec, rendered, secrets);
+  stdin.catch(() => undefined);
+  const [template] = await Promise.all([
+    templates.find(source),
+    ...[names.pgdata, names.filestore, names.config].map((volume) => engine.ensureVolume(volume, labels)),
+  ]);
+  const run = async (from: Template | null): Promise<boolean> => {
+    const job = seedJob(files, settings, rendered, from, stdin);
+    return (await runJob(engine, job, [0, NO_TEMPLATE])).exitCode === 0;
+  };
+  if (await run(template)) return;
+  // Somebody removed the template's volumes: mounting them made empty ones.
+  if (template) await templates.discard(template);
+  if (await run(await templates.ensure(source, progress))) return;
+  const advice = 'Look at the log of the template build; it is built again.';
+  throw new RetryableError('template.empty', `${spec.name}: the new template is empty`, advice);
+}
+
+async function seedArchive(
+  files: Files,
+  settings: DockerSettings,
+  spec: InstanceSpec,
+  rendered: Rendered,
+  secrets: InstanceSecrets,
+): Promise<Buffer> {
+  const passwordHash = await odooPasswordHash(secrets.adminPassword.reveal());
+  const sql = personaliseSql(files, spec, secrets, { passwordHash, timeZone: settings.timeZone });
+  return tar([
+    { name: 'personalise.sql', content: sql, mode: 0o400 },
+    { name: 'odoo.conf', content: rendered.conf, mode: 0o400 },
+  ]);
+}
+
+/** The one-shot container: root with five capabilities, no network, the template read-only. */
+export function seedJob(
+  files: Pick<Files, 'seedScript'>,
+  settings: Pick<DockerSettings, 'postgresImage'>,
+  { names, labels }: Pick<Rendered, 'names' | 'labels'>,
+  template: Template | null,
+  stdin: Promise<Buffer>,
+): Job {
+  return {
+    name: `${names.project}_seed`,
+    image: settings.postgresImage,
+    entrypoint: ['bash', '-c', files.seedScript],
+    labels,
+    user: 'root',
+    capabilities: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETUID', 'SETGID'],
+    mounts: [
+      ...(template
+        ? [
+            { volume: template.pgdataVolume, target: '/template/pgdata', readOnly: true },
+            { volume: template.filestoreVolume, target: '/template/filestore', readOnly: true },
+          ]
+        : []),
+      { volume: names.pgdata, target: '/instance/pgdata' },
+      { volume: names.filestore, target: '/instance/filestore' },
+      { volume: names.config, target: '/instance/config' },
+    ],
+    stdin,
+    timeoutMs: SEED_TIMEOUT_MS,
+  };
+}

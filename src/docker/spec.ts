@@ -1,0 +1,173 @@
+/** What one instance is made of: its settings, its secrets, and everything computed from them. Pure. */
+import { createHash } from 'node:crypto';
+import { TerminalError } from '../errors.js';
+import {
+  DEFAULT_SCOPE,
+  instanceLabels,
+  type Ports,
+  type ResourceNames,
+  resourceNames,
+  slotPorts,
+  slotSubnet,
+} from '../instance/naming.js';
+import type { InstanceSecrets } from '../instance/secrets.js';
+import type { Instance, Plan } from '../instance/types.js';
+import { type ComposeService, parseCompose } from './compose.js';
+import type { Templates } from './render.js';
+
+/** How this daemon makes instances. */
+export interface DockerSettings {
+  scope: string;
+  odooImage: string;
+  postgresImage: string;
+  /** Languages every instance has, e.g. `['es_ES', 'en_US']`. */
+  languages: string[];
+  /** First published port; two for each slot. */
+  portBase: number;
+  /** Range that the instances' /28 networks are cut from. */
+  subnetPool: string;
+  /** Address the ports are published on. */
+  bindAddress: string;
+  /** Address at which the daemon reaches published ports. */
+  reachAddress: string;
+  /** A reverse proxy stands before the instances: trust its X-Forwarded-* headers. */
+  proxyMode: boolean;
+  timeZone: string;
+  logLevel: 'info' | 'warn' | 'error';
+}
+
+export const DEFAULT_SETTINGS: DockerSettings = {
+  scope: DEFAULT_SCOPE,
+  odooImage: 'odoo:19.0',
+  postgresImage: 'postgres:17',
+  languages: ['en_US', 'es_ES'],
+  portBase: 20_000,
+  subnetPool: '10.208.0.0/12',
+  bindAddress: '127.0.0.1',
+  reachAddress: '127.0.0.1',
+  proxyMode: false,
+  timeZone: 'Europe/Madrid',
+  logLevel: 'warn',
+};
+
+/** What the customer gets. */
+export interface InstanceSpec {
+  key: string;
+  name: string;
+  slot: number;
+  cpu: number;
+  memoryMb: number;
+  /** Installed in the template, beside base and web. */
+  modules: string[];
+  /** Public address, e.g. `https://acme.example.com`. */
+  url: string;
+  companyName: string;
+  contactName: string;
+  /** Also the administrator's login; `admin` when empty. */
+  email: string;
+  lang: string;
+}
+
+/** The spec of a stored instance. TerminalError `instance.no_slot` while it has no slot. */
+export function instanceSpec(instance: Instance, plan: Plan, url: string): InstanceSpec {
+  const { key, name, slot, customer } = instance;
+  if (slot === null) throw new TerminalError('instance.no_slot', `${name} has no slot`, 'Give the instance a slot.');
+  return {
+    key,
+    name,
+    slot,
+    cpu: plan.cpu,
+    memoryMb: plan.memoryMb,
+    modules: plan.modules,
+    url,
+    companyName: customer.name,
+    contactName: customer.contactName || customer.name,
+    email: customer.email,
+    lang: customer.lang,
+  };
+}
+
+/** The administrator's login of an instance. */
+export function adminLogin(spec: Pick<InstanceSpec, 'email'>): string {
+  return spec.email.trim() || 'admin';
+}
+
+/** Everything rendered for one instance. */
+export interface Rendered {
+  names: ResourceNames;
+  labels: Record<string, string>;
+  ports: Ports;
+  subnet: string;
+  /** The two files of the instance's folder. */
+  compose: string;
+  conf: string;
+  services: { db: ComposeService; odoo: ComposeService };
+  /** Labels `saas.spec`: a container that has another one is made again. */
+  hashes: { db: string; odoo: string };
+}
+
+const DB_CONNECTIONS = 20;
+const MB = 1024 * 1024;
+
+/** Renders an instance. Throws TerminalError `instance.spec` on values that no container can be made from. */
+export function renderInstance(
+  templates: Templates,
+  settings: DockerSettings,
+  spec: InstanceSpec,
+  secrets: InstanceSecrets,
+): Rendered {
+  try {
+    const names = resourceNames(settings.scope, spec.name);
+    const labels = instanceLabels(settings.scope, spec);
+    const ports = slotPorts(settings.portBase, spec.slot);
+    const conf = templates.conf({
+      dbPassword: secrets.dbPassword.reveal(),
+      adminPasswd: secrets.adminPasswd.reveal(),
+      // The superuser keeps three connections for itself, one-shot work gets a few.
+      dbMaxConnections: DB_CONNECTIONS - 6,
+      logLevel: settings.logLevel,
+    });
+    const view = { ...settings, ...limits(spec), names, labels, ports };
+    const render = (hashes: object): string => templates.compose({ ...view, hashes });
+    // The hash is part of the file it is the hash of: first without it.
+    const bare = parseCompose(render({ db: '', odoo: '', conf: digest(conf) }));
+    const hashes = { db: digest(JSON.stringify(bare.db)), odoo: digest(JSON.stringify(bare.odoo)) };
+    const compose = render({ ...hashes, conf: digest(conf) });
+    const subnet = slotSubnet(settings.subnetPool, spec.slot);
+    return { names, labels, ports, subnet, compose, conf, services: parseCompose(compose), hashes };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const advice = 'Correct the name, the slot or the configured ranges.';
+    throw new TerminalError('instance.spec', `${spec.name}: ${error.message}`, advice, { cause: error });
+  }
+}
+
+/**
+ * How a plan is shared out. Memory: PostgreSQL gets a quarter (96 MB at least, 2 GB at most) and Odoo the rest, so that
+ * the sum is what was sold. CPU: Odoo may use all of it, PostgreSQL half beside it, so that neither starves.
+ * Odoo's own limits count address space, several times what is resident, so they are only a second net.
+ */
+export function limits(spec: Pick<InstanceSpec, 'cpu' | 'memoryMb'>) {
+  const { cpu, memoryMb } = spec;
+  if (!(cpu > 0) || !(memoryMb >= 256)) throw new RangeError(`a plan of ${cpu} CPU and ${memoryMb} MB is too small`);
+  const dbMb = Math.round(Math.min(2048, Math.max(96, memoryMb / 4)));
+  const softMb = Math.round(Math.max(2048, memoryMb * 2));
+  return {
+    db: {
+      memoryBytes: dbMb * MB,
+      cpus: Math.max(0.25, cpu / 2),
+      sharedBuffersMb: Math.max(16, Math.floor(dbMb / 16)),
+      maxConnections: DB_CONNECTIONS,
+    },
+    odoo: {
+      memoryBytes: (Math.round(memoryMb) - dbMb) * MB,
+      cpus: cpu,
+      softLimitBytes: softMb * MB,
+      hardLimitBytes: Math.round(softMb * 1.25) * MB,
+    },
+  };
+}
+
+function digest(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex').slice(0, 16);
+}

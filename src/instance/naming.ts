@@ -1,0 +1,148 @@
+/** Names, labels, ports and subnets of everything an instance owns. Pure: the same input gives the same names. */
+
+export const LABEL = {
+  scope: 'saas.scope',
+  instance: 'saas.instance',
+  key: 'saas.key',
+  slot: 'saas.slot',
+  role: 'saas.role',
+  spec: 'saas.spec',
+  conf: 'saas.conf',
+  template: 'saas.template',
+} as const;
+
+export type Role = 'odoo' | 'db' | 'job';
+
+/** Several daemons (or tests) share one engine by having different scopes. */
+export const DEFAULT_SCOPE = 'default';
+
+export const MAX_NAME_LENGTH = 40;
+
+/** Names a customer's instance must not take: hosts and addresses that mean something to people. */
+const RESERVED = new Set(
+  'www mail smtp imap pop mx ns ns1 ns2 ftp sftp ssh vpn api app apps admin administrator root webmaster postmaster hostmaster abuse security support help status blog shop store portal my account accounts billing login auth sso static assets cdn test staging dev demo docs localhost default master saas odoo db postgres traefik proxy health metrics autodiscover autoconfig'.split(
+    ' ',
+  ),
+);
+
+const NAME = /^[a-z](?:[a-z0-9-]{0,38}[a-z0-9])?$/;
+const SCOPE = /^[a-z][a-z0-9-]{0,30}$/;
+
+/** A name that can be a DNS label, a container, a volume and a folder. */
+export function isValidName(name: string): boolean {
+  return NAME.test(name) && !name.includes('--');
+}
+
+export function isValidScope(scope: string): boolean {
+  return SCOPE.test(scope);
+}
+
+export interface ResourceNames {
+  odoo: string;
+  db: string;
+  network: string;
+  pgdata: string;
+  filestore: string;
+  config: string;
+  /** Compose project, and the stem of one-shot containers. */
+  project: string;
+}
+
+/** What the objects of an instance are called on the engine. Throws RangeError on a name or scope that is not valid. */
+export function resourceNames(scope: string, name: string): ResourceNames {
+  if (!isValidName(name)) throw new RangeError(`not an instance name: ${JSON.stringify(name.slice(0, 60))}`);
+  const base = `${scopePrefix(scope)}odoo_cliente_${name}`;
+  return {
+    odoo: base,
+    db: `${base}_db`,
+    network: `${base}_net`,
+    pgdata: `${base}_pgdata`,
+    filestore: `${base}_filestore`,
+    config: `${base}_config`,
+    project: base,
+  };
+}
+
+/** Put before every name: empty for the default scope. */
+export function scopePrefix(scope: string): string {
+  if (!isValidScope(scope)) throw new RangeError(`not a scope: ${JSON.stringify(scope.slice(0, 60))}`);
+  return scope === DEFAULT_SCOPE ? '' : `${scope}_`;
+}
+
+/** Labels every object of an instance carries; the store can be rebuilt from them. */
+export function instanceLabels(
+  scope: string,
+  instance: { name: string; key: string; slot: number },
+): Record<string, string> {
+  return {
+    [LABEL.scope]: scope,
+    [LABEL.instance]: instance.name,
+    [LABEL.key]: instance.key,
+    [LABEL.slot]: String(instance.slot),
+  };
+}
+
+export interface Ports {
+  http: number;
+  longpolling: number;
+}
+
+/** Two ports for each slot. Throws RangeError beyond port 65535. */
+export function slotPorts(portBase: number, slot: number): Ports {
+  const http = portBase + 2 * slot;
+  if (!Number.isInteger(slot) || slot < 0 || http < 1 || http + 1 > 65_535) {
+    throw new RangeError(`no ports left for slot ${slot} from port ${portBase}`);
+  }
+  return { http, longpolling: http + 1 };
+}
+
+/**
+ * The slot's own /28 (13 addresses beside the gateway) in the pool, e.g. `10.208.0.0/12` holds 65,536 of them.
+ * Docker's own pools allow only about 31 networks. Throws RangeError on a bad pool or a slot beyond it.
+ */
+export function slotSubnet(pool: string, slot: number): string {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(pool);
+  const octets = (match ?? []).slice(1, 5).map(Number);
+  const bits = Number(match?.[5]);
+  if (!match || octets.some((octet) => octet > 255) || bits > 28) throw new RangeError(`not an IPv4 pool: ${pool}`);
+  if (!Number.isInteger(slot) || slot < 0 || slot >= 2 ** (28 - bits)) {
+    throw new RangeError(`no subnet left for slot ${slot} in ${pool}`);
+  }
+  const address = octets.reduce((sum, octet) => sum * 256 + octet, 0);
+  const start = address - (address % 2 ** (32 - bits)) + slot * 16;
+  return `${[24, 16, 8, 0].map((shift) => Math.floor(start / 2 ** shift) % 256).join('.')}/28`;
+}
+
+/**
+ * A valid name for a customer's instance, from whatever a company is called. `taken` says whether a name is in use;
+ * then `-2`, `-3` … follow.
+ */
+export function suggestName(company: string, taken: (name: string) => boolean): string {
+  const slug = slugOf(company);
+  const stem = slug === '' ? 'cliente' : slug;
+  if (!RESERVED.has(stem) && !taken(stem)) return stem;
+  for (let number = 2; ; number++) {
+    const suffix = `-${number}`;
+    const name = stem.slice(0, MAX_NAME_LENGTH - suffix.length).replace(/-+$/, '') + suffix;
+    if (!taken(name)) return name;
+  }
+}
+
+function slugOf(text: string): string {
+  return text
+    .slice(0, 1000)
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toLowerCase()
+    .replace(/ß/g, 'ss')
+    .replace(/[æœ]/g, (letter) => (letter === 'æ' ? 'ae' : 'oe'))
+    .replace(/ø/g, 'o')
+    .replace(/ł/g, 'l')
+    .replace(/đ/g, 'd')
+    .replace(/['’`´]/g, '')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+/, '')
+    .replace(/^(?=[0-9])/, 'c')
+    .slice(0, MAX_NAME_LENGTH)
+    .replace(/-+$/, '');
+}
