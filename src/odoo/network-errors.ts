@@ -19,7 +19,7 @@ export function networkError(url: URL, error: Error): BridgeError {
     return retryable(
       'unreachable',
       `Odoo at ${place(url)} refused the connection`,
-      'Is Odoo running, and is this its address and port?',
+      'Check that Odoo runs and that this is its address and port.',
     );
   }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {

@@ -1,0 +1,259 @@
+import { expect } from 'chai';
+import { createMaster } from '../../../src/odoo/master.js';
+import type { PushOperation } from '../../../src/odoo/protocol.js';
+
+const customer = { id: 5, name: 'Acme\r\nBcc: x', contact_id: 6, contact_name: 'Ana', email: false, lang: 'es_ES' };
+const plan = {
+  id: 1,
+  code: 'pro',
+  name: 'Pro',
+  active: true,
+  period_count: 1,
+  period_unit: 'month',
+  cpu: 1,
+  memory_mb: 512,
+  storage_gb: 10,
+  max_users: 5,
+  modules: 'sale, crm,,sale',
+  grace_days: 0,
+  retention_days: 30,
+};
+const purchase = {
+  key: 'sol:7',
+  state: 'open',
+  document: 'S00042',
+  order_id: 42,
+  invoice_ids: [3],
+  customer,
+  plan_id: 1,
+  quantity: 2,
+  period_count: 1,
+  period_unit: 'month',
+  instance_key: false,
+  additional: false,
+  starts_on: '2026-11-22 12:00:00',
+  paid_on: false,
+};
+const instance = {
+  id: 9,
+  key: 'sol:7',
+  name: 'acme',
+  customer,
+  plan_id: 1,
+  state: 'running',
+  hold: 'none',
+  started_on: '2026-11-22 12:00:05',
+  paid_until: '2027-01-22 12:00:00',
+  suspended_on: false,
+  requested: true,
+};
+const command = { id: 4, instance_key: 'sol:7', command: 'restart', requested_by: 'Eva' };
+const reply = { protocol: 1, cursor: 'c1', more: false, plans: [], purchases: [], instances: [], commands: [] };
+
+function masterThatAnswers(answer: unknown) {
+  const calls: unknown[][] = [];
+  const master = createMaster({
+    call: async (...call) => {
+      calls.push(call);
+      return answer;
+    },
+  });
+  return { master, calls };
+}
+const poll = (rows: object) => masterThatAnswers({ ...reply, ...rows }).master.poll(null);
+async function failureOf(promise: Promise<unknown>): Promise<Error> {
+  return promise.then(
+    () => {
+      throw new Error('did not fail');
+    },
+    (error) => error,
+  );
+}
+
+describe('master.poll', () => {
+  it('asks with cursor and limit', async () => {
+    const { master, calls } = masterThatAnswers(reply);
+    await master.poll('c0', 10);
+    expect(calls).to.deep.equal([['saas.bridge', 'poll', ['c0', 10]]]);
+  });
+
+  it('converts plans', async () => {
+    expect((await poll({ plans: [plan] })).plans).to.deep.equal([
+      {
+        id: 1,
+        code: 'pro',
+        name: 'Pro',
+        cpu: 1,
+        memoryMb: 512,
+        storageGb: 10,
+        maxUsers: 5,
+        modules: ['crm', 'sale'],
+        graceDays: 0,
+        retentionDays: 30,
+      },
+    ]);
+  });
+
+  for (const [change, words] of [
+    [{ code: false }, 'it has no code'],
+    [{ code: '../x' }, 'its code may hold'],
+    [{ period_count: 0 }, 'its period is 0, must be 1 to 1000'],
+    [{ period_count: -1 }, 'its period is -1'],
+    [{ period_unit: false }, 'no unit of its period'],
+    [{ memory_mb: 5 }, 'its memory in MB is 5, must be 128'],
+    [{ cpu: 0 }, 'its CPU is 0'],
+    [{ cpu: 1e9 }, 'its CPU is 1000000000'],
+    [{ retention_days: -1 }, 'its days of retention is -1'],
+    [{ modules: 'sale,$(rm)' }, '"$(rm)" is no technical name of a module'],
+    [{ memory_mb: 'lots' }, 'memory_mb: '],
+  ] as const) {
+    it(`rejects the plan with ${JSON.stringify(change)}, keeps the others`, async () => {
+      const { plans, rejected } = await poll({
+        plans: [
+          { ...plan, ...change },
+          { ...plan, id: 2 },
+        ],
+      });
+      expect(plans.map(({ id }) => id)).to.deep.equal([2]);
+      expect(rejected).to.have.length(1);
+      expect(rejected[0]).to.include({ kind: 'plan', id: 1, key: null });
+      expect(rejected[0]?.problem).to.contain(words);
+    });
+  }
+
+  it('converts purchases, with the buyer', async () => {
+    const { purchases } = await poll({ purchases: [purchase] });
+    expect(purchases).to.deep.equal([
+      {
+        key: 'sol:7',
+        state: 'open',
+        planId: 1,
+        quantity: 2,
+        periodCount: 1,
+        periodUnit: 'month',
+        startsOn: new Date('2026-11-22T12:00:00Z'),
+        paidOn: null,
+        customerId: 5,
+        customer: { id: 5, name: 'Acme Bcc: x', contactId: 6, contactName: 'Ana', email: '', lang: 'es_ES' },
+        document: 'S00042',
+        orderId: 42,
+        invoiceIds: [3],
+        instanceKey: null,
+        additional: false,
+      },
+    ]);
+  });
+
+  it('a purchase of nothing is cancelled, even without a period', async () => {
+    for (const change of [{ quantity: 0 }, { quantity: -1 }, { state: 'cancelled' }]) {
+      const { purchases } = await poll({
+        purchases: [{ ...purchase, ...change, period_unit: false, period_count: 0 }],
+      });
+      expect(purchases[0]).to.include({ state: 'cancelled', key: 'sol:7' });
+      expect(purchases[0]?.quantity).to.be.at.least(0);
+    }
+  });
+
+  it('rejects rows that are no good, each by its key, and keeps the rest', async () => {
+    const { purchases, instances, commands, rejected } = await poll({
+      purchases: [
+        { ...purchase, key: 'sol:8', period_unit: false },
+        { ...purchase, key: 'sol:9', quantity: 1e9 },
+        { ...purchase, key: 'evil' },
+        { ...purchase, key: 'sol:10', starts_on: '2026-99-99 00:00:00' },
+        null,
+        purchase,
+      ],
+      instances: [{ ...instance, state: 'flying' }, instance],
+      commands: [{ ...command, command: 'rm' }, command],
+    });
+    expect(purchases.map(({ key }) => key)).to.deep.equal(['sol:7']);
+    expect(instances).to.have.length(1);
+    expect(commands).to.deep.equal([{ id: 4, instanceKey: 'sol:7', command: 'restart', requestedBy: 'Eva' }]);
+    expect(rejected.map(({ kind, key, id }) => `${kind} ${key} ${id}`)).to.deep.equal([
+      'purchase sol:8 null',
+      'purchase sol:9 null',
+      'purchase evil null',
+      'purchase sol:10 null',
+      'purchase null null',
+      'instance sol:7 9',
+      'command null 4',
+    ]);
+    expect(rejected[0]?.problem).to.equal('S00042 has a line of a plan without a period');
+    expect(rejected[1]?.problem).to.contain('must be a mistake');
+    expect(rejected[3]?.problem).to.contain('starts_on');
+  });
+
+  it('converts instances', async () => {
+    const { instances } = await poll({ instances: [instance] });
+    expect(instances[0]).to.include({
+      id: 9,
+      key: 'sol:7',
+      phase: 'running',
+      hold: 'none',
+      planId: 1,
+      requested: true,
+    });
+    expect(instances[0]?.paidUntil).to.deep.equal(new Date('2027-01-22T12:00:00Z'));
+    expect(instances[0]?.suspendedAt).to.equal(null);
+  });
+
+  it('another protocol: says what to upgrade', async () => {
+    for (const [protocol, words] of [
+      [2, 'Upgrade the daemon'],
+      [0, 'Upgrade the addon'],
+    ] as const) {
+      const error = await failureOf(poll({ protocol }));
+      expect(error).to.include({ code: 'odoo.protocol', retryable: false });
+      expect(error).to.have.property('advice').that.contains(words);
+    }
+    for (const answer of [false, 'x', { protocol: 1 }, { ...reply, cursor: '' }]) {
+      const error = await failureOf(masterThatAnswers(answer).master.poll(null));
+      expect(error).to.include({ code: 'odoo.protocol', retryable: false });
+    }
+  });
+});
+
+describe('master.hello', () => {
+  const hello = {
+    protocol: 1,
+    addon_version: '19.0.1',
+    odoo_version: '19.0',
+    server_time: '2026-11-22 12:00:00',
+    database_uuid: 'u',
+    company: 'Nube',
+    base_url: 'https://x',
+    warnings: [],
+  };
+  it('answers', async () => expect((await masterThatAnswers(hello).master.hello()).company).to.equal('Nube'));
+  it('refuses another protocol', async () => {
+    expect(await failureOf(masterThatAnswers({ ...hello, protocol: 2 }).master.hello())).to.include({
+      code: 'odoo.protocol',
+    });
+  });
+});
+
+describe('master.push', () => {
+  const operations: PushOperation[] = ['a', 'b'].map((key) => ({ key, op: 'log', instance_key: 'sol:7', lines: [] }));
+  const result = (key: string) => ({ key, status: 'done', message: false });
+
+  it('gives results in the order of the operations', async () => {
+    const { master, calls } = masterThatAnswers([result('b'), result('a')]);
+    expect((await master.push(operations)).map(({ key }) => key)).to.deep.equal(['a', 'b']);
+    expect(calls).to.deep.equal([['saas.bridge', 'push', [operations]]]);
+  });
+
+  it('sends nothing for nothing, and no key twice', async () => {
+    const { master, calls } = masterThatAnswers([]);
+    expect(await master.push([])).to.deep.equal([]);
+    expect(await failureOf(master.push([...operations, ...operations]))).to.include({ retryable: false });
+    expect(calls).to.deep.equal([]);
+  });
+
+  for (const keys of [['a'], ['a', 'a'], ['a', 'b', 'b'], ['a', 'b', 'c'], ['a', 'c'], []]) {
+    it(`refuses results for ${keys.join() || 'nothing'}`, async () => {
+      const error = await failureOf(masterThatAnswers(keys.map(result)).master.push(operations));
+      expect(error).to.include({ code: 'odoo.push_results', retryable: true });
+    });
+  }
+});
