@@ -1,6 +1,7 @@
 /** Requests from staff or customers. A command has one effect, however often the master lists it. */
 import type Database from 'better-sqlite3';
-import { type Clock, toMs } from './time.js';
+import type { Clock } from '../clock.js';
+import { toMs } from './time.js';
 
 export interface Command {
   /** Id of the record in the master. */

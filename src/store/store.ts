@@ -1,5 +1,6 @@
 /** The daemon's memory: a cache of the facts and a queue of the work, in one SQLite file. */
 import type Database from 'better-sqlite3';
+import type { Clock } from '../clock.js';
 import { type CommandTable, commandTable } from './commands.js';
 import { openDatabase } from './database.js';
 import { type InstanceTable, instanceTable } from './instances.js';
@@ -9,7 +10,6 @@ import { type Outbox, outboxTable } from './outbox.js';
 import { type PlanTable, planTable } from './plans.js';
 import { type PurchaseTable, purchaseTable } from './purchases.js';
 import { type SlotTable, slotTable } from './slots.js';
-import type { Clock } from './time.js';
 
 export interface StoreOptions {
   /** For readers beside the daemon; every write fails. */

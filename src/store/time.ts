@@ -1,6 +1,4 @@
-/** Time in the store: an injected clock, and dates as the tables keep them, in milliseconds since 1970. */
-
-export type Clock = () => Date;
+/** Dates as the tables keep them: milliseconds since 1970. */
 
 export function toMs(date: Date): number;
 export function toMs(date: Date | null): number | null;

@@ -42,10 +42,14 @@ export function addSpan(anchor: Date, span: Span): Date {
   // Ten times 0.1 is one month: quantities in Odoo have at most six decimals, what is below is noise.
   const months = Math.min(Math.round(span.months * 1e6) / 1e6, MAX_MONTHS);
   const whole = Math.floor(months);
-  const start = DateTime.fromJSDate(anchor, { zone: 'utc' });
-  const from = start.plus({ months: whole }).toMillis();
-  const partMs = months === whole ? 0 : (months - whole) * (start.plus({ months: whole + 1 }).toMillis() - from);
+  const from = addMonths(anchor, whole);
+  const partMs = months === whole ? 0 : (months - whole) * (addMonths(anchor, whole + 1) - from);
   return clampDate(from + Math.round(partMs + Math.min(span.ms, MAX_DATE.getTime())));
+}
+
+function addMonths(anchor: Date, months: number): number {
+  if (months === 0) return anchor.getTime();
+  return DateTime.fromJSDate(anchor, { zone: 'utc' }).plus({ months }).toMillis();
 }
 
 /** `moment` plus exact days of 24 hours, never after MAX_DATE; a negative or absurd number of days is none. */

@@ -87,7 +87,9 @@ describe('openStore', () => {
   });
 
   it('refuses a damaged database', () => {
-    for (let index = 0; index < 500; index++) test.store.meta.set(`name ${index}`, 'value '.repeat(50));
+    test.store.transaction(() => {
+      for (let index = 0; index < 500; index++) test.store.meta.set(`name ${index}`, 'value '.repeat(50));
+    });
     test.store.close();
     const bytes = readFileSync(test.path);
     bytes.fill(0xa5, 4096 * 10, bytes.length - 4096);

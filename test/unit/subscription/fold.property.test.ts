@@ -21,7 +21,7 @@ const line = fc.record({
   paidAfterMinutes: fc.option(fc.integer({ min: 0, max: 20 * 24 * 60 })),
 });
 
-const history = fc.array(line, { maxLength: 8 }).map((lines) =>
+const history = fc.array(line, { maxLength: 6 }).map((lines) =>
   lines.map(({ startedMinute, paidAfterMinutes, ...rest }, index): Entitlement => {
     const startsOn = new Date(FROM + startedMinute * MINUTE_MS);
     const paidOn = paidAfterMinutes === null ? null : new Date(startsOn.getTime() + paidAfterMinutes * MINUTE_MS);
@@ -51,13 +51,12 @@ describe('subscriptionStatus: any history', () => {
     fc.assert(
       fc.property(delivered, ({ lines, shuffled, chunk }) => {
         const expected = JSON.stringify(fold(lines));
-        expect(JSON.stringify(fold(shuffled))).to.equal(expected);
-        // As the store keeps them: chunk after chunk, by key.
+        // As the store keeps them, chunk after chunk by key; and all that came once more.
         const kept = new Map<string, Entitlement>();
         for (let at = 0; at < shuffled.length; at += chunk) {
-          for (const entry of shuffled.slice(at, at + chunk)) kept.set(entry.key, entry);
+          for (const entry of shuffled.slice(at, at + chunk).reverse()) kept.set(entry.key, entry);
         }
-        expect(JSON.stringify(fold([...kept.values()]))).to.equal(expected);
+        expect(JSON.stringify(fold([...kept.values(), ...shuffled]))).to.equal(expected);
       }),
       { numRuns: HISTORIES },
     );
@@ -103,7 +102,7 @@ describe('subscriptionStatus: any history', () => {
           expect(fold(lines).paidUntil).to.deep.equal(addSpan(anchor, span));
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 });
