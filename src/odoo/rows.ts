@@ -121,7 +121,7 @@ function identityOf(row: unknown): { key: string | null; id: number | null } {
 /** What one line can buy: about a hundred years. */
 const MOST_PERIODS = { hour: 876_000, day: 36_500, month: 1200, year: 100 };
 
-/** What a plan may ask for; 0 is "no limit" for users and storage only. */
+/** What a plan may ask for, wider than the addon's own limits; 0 is "no limit" for users and storage only. */
 const LIMITS: [field: keyof PlanRow & string, words: string, least: number, most: number][] = [
   ['cpu', 'CPU', 0.05, 256],
   ['memory_mb', 'memory in MB', 128, 2 ** 20],
@@ -129,7 +129,7 @@ const LIMITS: [field: keyof PlanRow & string, words: string, least: number, most
   ['max_users', 'number of users', 0, 100_000],
   ['grace_days', 'days of grace', 0, 3650],
   ['retention_days', 'days of retention', 0, 3650],
-  ['period_count', 'period', 1, 1000],
+  ['period_count', 'period', 1, 10_000],
 ];
 
 export function toPlan(row: PlanRow): Plan {
@@ -143,7 +143,7 @@ export function toPlan(row: PlanRow): Plan {
     if (!(value >= least && value <= most)) problems.push(`its ${words} is ${value}, must be ${least} to ${most}`);
   }
   const modules = [...new Set(row.modules.split(/[\s,;]+/).filter((name) => name !== ''))].sort();
-  const odd = modules.filter((name) => !/^[a-z][a-z0-9_]{0,63}$/.test(name));
+  const odd = modules.filter((name) => !/^[a-z0-9_]{1,64}$/.test(name));
   if (odd.length > 0) problems.push(`"${excerpt(odd.join(', '), 60)}" is no technical name of a module`);
   if (problems.length > 0)
     throw new Problem(`the plan "${oneLine(row.name, 60)}" cannot be used: ${problems.join('; ')}`);

@@ -1,6 +1,8 @@
 /** The client against servers that misbehave: fault injectors on the wire, no pretended Odoo. */
+import { execFile } from 'node:child_process';
 import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { BridgeError, RetryableError } from '../../src/errors.js';
 import { createOdooClient, type OdooClient, type OdooClientOptions } from '../../src/odoo/client.js';
@@ -337,6 +339,29 @@ describe('odoo client against a master that misbehaves', () => {
     expect(failure).to.include({ code: 'odoo.closed', retryable: false });
     await until(() => sockets.size === 0, 'all sockets are closed');
   });
+
+  it('keeps no process alive: neither a timer nor a socket is left after a call, even without close', async () => {
+    const { url } = await serve(say(xml(UID)), say(xml(UID)));
+    const silent = await serve(say(xml(UID)), () => {});
+    const program = `
+      import { createOdooClient } from './src/odoo/client.ts';
+      import { Secret } from './src/secret.ts';
+      for (const url of ${JSON.stringify([url, silent.url])}) {
+        const apiKey = new Secret('k');
+        const client = createOdooClient({ url, db: 'd', login: 'l', apiKey, timeoutMs: 300, maxConcurrent: 2 });
+        console.log(await client.call('a', 'b', []).catch((error) => error.code));
+      }
+      console.log(performance.now());
+      process.on('exit', () => console.log(performance.now()));`;
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '-e', program],
+      { timeout: 10_000 },
+    );
+    const [value, code, doneMs, exitMs] = stdout.trim().split('\n');
+    expect([value, code]).to.deep.equal(['7', 'odoo.timeout']);
+    expect(Number(exitMs) - Number(doneMs)).to.be.below(1000);
+  }).timeout(15_000);
 
   it('sends text so that Odoo reads it as text', async () => {
     let seen = '';

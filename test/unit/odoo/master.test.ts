@@ -97,7 +97,7 @@ describe('master.poll', () => {
   for (const [change, words] of [
     [{ code: false }, 'it has no code'],
     [{ code: '../x' }, 'its code may hold'],
-    [{ period_count: 0 }, 'its period is 0, must be 1 to 1000'],
+    [{ period_count: 0 }, 'its period is 0, must be 1 to 10000'],
     [{ period_count: -1 }, 'its period is -1'],
     [{ period_unit: false }, 'no unit of its period'],
     [{ memory_mb: 5 }, 'its memory in MB is 5, must be 128'],
