@@ -144,6 +144,12 @@ name_templates() {
   } | hash_of)
 }
 
+# shrink PROJECT: drops the used-up log segments of a database that was stopped cleanly: less to copy.
+shrink() {
+  docker_cmd run --rm --network none --user postgres --entrypoint pg_resetwal -v "$1_db:/var/lib/postgresql/data" \
+    "$POSTGRES_IMAGE" -D /var/lib/postgresql/data >/dev/null
+}
+
 # prepare NAME STEP [FROM]: builds a template and marks it done as the last thing.
 prepare() {
   local name=$1 step=$2 from=${3:-}
@@ -153,6 +159,7 @@ prepare() {
   of "$name" up -d --no-deps db || die "the database of the template does not start"
   of "$name" run --rm -T --no-deps odoo "$step" || die "preparing the $step template failed: the reason is above"
   of "$name" down --timeout 30
+  shrink "$name"
   docker_cmd volume create --label "saas-bridge.template=$step" "${name}_done" >/dev/null
 }
 
@@ -231,12 +238,21 @@ source_template() {
   docker_cmd volume inspect --format '{{index .Labels "saas-bridge.source"}}' "${PROJECT}_ready" 2>/dev/null || true
 }
 
+# Data that plain `docker compose up` made is kept as it is; what we copied ourselves and did not finish is not.
+adopt() {
+  if volume_exists "${PROJECT}_db" && ! volume_exists "${PROJECT}_ready" &&
+    [[ -z $(docker_cmd volume inspect --format '{{index .Labels "saas-bridge.source"}}' "${PROJECT}_db") ]]; then
+    docker_cmd volume create --label saas-bridge.source=compose "${PROJECT}_ready" >/dev/null
+  fi
+}
+
 up() {
   local state copied=
   need_engine
   command -v curl >/dev/null || die "curl is missing: apt-get install curl"
   ensure_images
   name_templates
+  adopt
   if [[ -n $FRESH ]] || ! volume_exists "${PROJECT}_ready"; then
     ensure_templates
     remove_project "$PROJECT"
@@ -245,7 +261,7 @@ up() {
     docker_cmd volume create --label "saas-bridge.source=$SHOP" "${PROJECT}_ready" >/dev/null
     copied=yes
     log "copied $SHOP"
-  elif [[ $(source_template) != "$SHOP" ]]; then
+  elif [[ $(source_template) != "$SHOP" && $(source_template) != compose ]]; then
     log "note: the data is older than the addons or the images here; --fresh begins again, the command update keeps the data"
   fi
   of "$PROJECT" up -d || die "the master does not start: the reason is above (a port in use? see --help)"

@@ -4,7 +4,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 export interface MetricSources {
   instancesByPhase(): Record<string, number>;
   jobsWaiting(): number;
-  outbox(): { pending: number; oldestAgeMs: number; deadLetters: number };
+  outbox(): { count: number; oldestAgeMs: number; deadLetters: number };
   lastPollAgeMs(): number | null;
 }
 
@@ -39,7 +39,7 @@ export function createMetrics(sources: MetricSources) {
     help: 'Writes owed to the master',
     registers,
     collect() {
-      this.set(sources.outbox().pending);
+      this.set(sources.outbox().count);
     },
   });
   new Gauge({

@@ -29,10 +29,13 @@ const REQUEST_TIMEOUT_MS = 60_000;
 
 export class Shopper {
   readonly #base: string;
+  readonly #language: string;
   readonly #cookies = new Map<string, string>();
 
-  constructor(baseUrl: string) {
+  /** @param language what the browser asks for, e.g. `es-ES` or `en-US`. */
+  constructor(baseUrl: string, language = 'es-ES') {
     this.#base = baseUrl.replace(/\/+$/, '');
+    this.#language = language;
   }
 
   /** Signs up through the shop's form; the visitor is logged in afterwards. */
@@ -59,7 +62,7 @@ export class Shopper {
     await this.#mustBeLoggedIn(response, 'log in');
   }
 
-  /** Buys `quantity` of the product whose page name contains `product`, and pays with the Demo provider. */
+  /** Buys `quantity` of the product named `product`, and pays with the Demo provider. */
   async buy(product: string, visitor: Visitor, quantity = 1): Promise<PaidOrder> {
     const productPage = await this.#page(await this.#productPath(product));
     await this.#rpc('/shop/cart/add', {
@@ -73,9 +76,7 @@ export class Shopper {
 
   async #productPath(product: string): Promise<string> {
     const shop = await this.#page('/shop');
-    const link = shop
-      .querySelectorAll('a[href*="/shop/"]')
-      .find((anchor) => anchor.getAttribute('href')?.match(/-\d+(\?|$)/) && anchor.text.includes(product));
+    const link = shop.querySelectorAll('a[href*="/shop/"]').find((anchor) => anchor.getAttribute('title') === product);
     if (!link) throw new Error(`the shop does not show a product named "${product}"`);
     return link.getAttribute('href') ?? '';
   }
@@ -107,7 +108,11 @@ export class Shopper {
       country_id: country?.getAttribute('value') ?? '',
       state_id: state?.getAttribute('value') ?? '',
     });
-    const feedback = (await response.json()) as { redirectUrl?: string; invalid_fields?: string[]; messages?: string[] };
+    const feedback = (await response.json()) as {
+      redirectUrl?: string;
+      invalid_fields?: string[];
+      messages?: string[];
+    };
     if (!feedback.redirectUrl) throw new Error(`the shop refused the address: ${JSON.stringify(feedback)}`);
     await this.#get(feedback.redirectUrl);
   }
@@ -180,7 +185,11 @@ export class Shopper {
       ...init,
       redirect: 'manual',
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      headers: { ...init.headers, cookie: [...this.#cookies].map(([name, text]) => `${name}=${text}`).join('; ') },
+      headers: {
+        ...init.headers,
+        'accept-language': this.#language,
+        cookie: [...this.#cookies].map(([name, text]) => `${name}=${text}`).join('; '),
+      },
     });
     for (const cookie of response.headers.getSetCookie()) {
       const [pair = ''] = cookie.split(';');

@@ -30,8 +30,10 @@ dbfilter = ^$DATABASE$
 list_db = False
 admin_passwd = $(head -c 24 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
 proxy_mode = False
+http_interface = 0.0.0.0
 workers = 0
 max_cron_threads = 1
+log_handler = :INFO,odoo.addons.rpc.controllers.xmlrpc:ERROR
 smtp_server = mail
 smtp_port = 1025
 without_demo = True
@@ -90,7 +92,19 @@ addons() {
     echo "no addon in $ADDONS: the shop gets its plans, but nothing that makes instances of them"
   fi
   script seed.py
+  warm
   mark_step addons
+}
+
+# warm: serve for a moment and visit the first pages.
+warm() {
+  local server status=0
+  odoo -c "$ODOO_RC" --max-cron-threads=0 --log-level=warn &
+  server=$!
+  python3 /start/warm.py || status=$?
+  kill "$server"
+  wait "$server" || true
+  return "$status"
 }
 
 run() {

@@ -1,5 +1,5 @@
 /** Everything the daemon does to one instance on the engine. Each action is idempotent and may be repeated at will. */
-import { LABEL } from '../instance/naming.js';
+import { LABEL, resourceNames } from '../instance/naming.js';
 import { deriveSecrets, type InstanceSecrets } from '../instance/secrets.js';
 import type { Observed } from '../instance/types.js';
 import { assertOurs, type ContainerSummary, type Engine } from './client.js';
@@ -35,6 +35,8 @@ export interface Instances {
   /** Labels `saas.spec` that up-to-date containers of this spec carry. */
   hashes(spec: InstanceSpec): { db: string; odoo: string };
   secrets(spec: Pick<InstanceSpec, 'key'>): InstanceSecrets;
+  /** Whether both data volumes exist. */
+  hasData(name: string): Promise<boolean>;
   ensureNetwork(spec: InstanceSpec): Promise<void>;
   /** Also writes the instance's folder. */
   seedVolumes(spec: InstanceSpec, progress?: Progress): Promise<void>;
@@ -117,6 +119,12 @@ export async function createInstances(options: InstancesOptions): Promise<Instan
     observe: (name) => observe(engine, settings.scope, name),
     observeAll: () => observeAll(engine, settings.scope),
     hashes: (spec) => render(spec).hashes,
+
+    async hasData(name) {
+      const { pgdata, filestore } = resourceNames(settings.scope, name);
+      const found = (await engine.listVolumes(ours(name))).map((volume) => volume.name);
+      return found.includes(pgdata) && found.includes(filestore);
+    },
 
     async ensureNetwork(spec) {
       const { names, labels, subnet } = render(spec);

@@ -38,6 +38,8 @@ export interface JobTable {
   releaseAll(): number;
   /** When the next waiting job is due; null when none waits. */
   nextDueAt(): Date | null;
+  /** Waiting jobs whose time has come. */
+  countDue(now: Date): number;
   /** In the order in which they run. */
   all(): JobRow[];
 }
@@ -83,6 +85,9 @@ export function jobTable(db: Database.Database): JobTable {
     `UPDATE jobs SET run_at = min(run_at, coalesce(again_at, run_at)), ${UNCLAIM} WHERE token IS NOT NULL`,
   );
   const nextDue = db.prepare<[], number | null>('SELECT min(run_at) FROM jobs WHERE token IS NULL').pluck();
+  const countDue = db
+    .prepare<[number], number>('SELECT count(*) FROM jobs WHERE token IS NULL AND run_at <= ?')
+    .pluck();
   const selectAll = db.prepare<[], Row>('SELECT * FROM jobs ORDER BY run_at, rowid');
 
   const claim = db.transaction((now: Date, workerId: string, limit: number) =>
@@ -108,6 +113,7 @@ export function jobTable(db: Database.Database): JobTable {
       reschedule.run({ instanceKey, token, runAt: toMs(retryAt), failed: 1 }).changes > 0,
     releaseAll: () => releaseAll.run().changes,
     nextDueAt: () => fromMs(nextDue.get() ?? null),
+    countDue: (now) => countDue.get(toMs(now)) ?? 0,
     all: () =>
       selectAll.all().map((row) => {
         const { instance_key: instanceKey, reason, attempts, claimed_by: claimedBy } = row;

@@ -1,0 +1,93 @@
+/** `saas-bridge check`: are both sides there, and if not, what is wrong and what to do. */
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import type { Config } from '../config.js';
+import { connectMaster, createFleet } from '../daemon.js';
+import { assertPortFree } from '../docker/ready.js';
+import { BridgeError, messageOf, TerminalError } from '../errors.js';
+import { mark, type Out } from './output.js';
+
+const MAX_CLOCK_SKEW_MS = 60_000;
+
+interface Finding {
+  part: string;
+  ok: boolean;
+  detail: string;
+  advice?: string;
+}
+
+/** Runs every check, prints the findings, and tells whether all is well. */
+export async function check(config: Config, out: Out, asJson: boolean): Promise<boolean> {
+  const findings = [
+    ...(await tryPart('data folder', async () => [dataFolder(config)])),
+    ...(await tryPart('engine', () => engineFindings(config))),
+    ...(await tryPart('ports', () => portFindings(config))),
+    ...(await tryPart('master', () => masterFindings(config))),
+  ];
+  const ok = findings.every((finding) => finding.ok);
+  if (asJson) out.write(`${JSON.stringify({ ok, findings })}\n`);
+  else {
+    for (const { part, ok: good, detail, advice } of findings) {
+      out.write(`${mark(good, out)}  ${part.padEnd(12)} ${detail}\n`);
+      if (advice) out.write(`${' '.repeat(20)}→ ${advice}\n`);
+    }
+  }
+  return ok;
+}
+
+async function tryPart(part: string, run: () => Promise<Omit<Finding, 'part'>[]>): Promise<Finding[]> {
+  try {
+    return (await run()).map((finding) => ({ part, ...finding }));
+  } catch (error) {
+    const advice = error instanceof BridgeError ? { advice: error.advice } : {};
+    return [{ part, ok: false, detail: messageOf(error), ...advice }];
+  }
+}
+
+function dataFolder({ dataDir }: Config): Omit<Finding, 'part'> {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    accessSync(dataDir, constants.W_OK);
+  } catch (error) {
+    const advice = `Create it and give it to the daemon's user: install -d -m 700 -o USER ${dataDir}`;
+    throw new TerminalError('data.unusable', `${dataDir}: ${messageOf(error)}`, advice);
+  }
+  return { ok: true, detail: `${dataDir} can be written` };
+}
+
+async function engineFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {
+  const { engine, instances } = await createFleet(config);
+  await engine.ping();
+  const { odooImage, postgresImage } = config.instances;
+  await Promise.all([engine.imageId(odooImage), engine.imageId(postgresImage)]);
+  const observed = await instances.observeAll();
+  return [{ ok: true, detail: `answers, has ${odooImage} and ${postgresImage}, ${observed.size} instances` }];
+}
+
+async function portFindings({ instances }: Config): Promise<Omit<Finding, 'part'>[]> {
+  const { bindAddress, portBase, maxSlots } = instances;
+  const last = portBase + 2 * maxSlots - 1;
+  await assertPortFree(bindAddress, last);
+  return [{ ok: true, detail: `${portBase} to ${last} on ${bindAddress}: room for ${maxSlots} instances` }];
+}
+
+async function masterFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {
+  const { client, master } = connectMaster(config);
+  try {
+    const hello = await master.hello();
+    const skewMs = hello.server_time.getTime() - Date.now();
+    const findings: Omit<Finding, 'part'>[] = [
+      { ok: true, detail: `${hello.company}: Odoo ${hello.odoo_version}, addon ${hello.addon_version}` },
+    ];
+    if (Math.abs(skewMs) > MAX_CLOCK_SKEW_MS) {
+      findings.push({
+        ok: false,
+        detail: `its clock differs from this host's by ${Math.round(skewMs / 1000)} s`,
+        advice: 'Let both hosts take their time from NTP.',
+      });
+    }
+    for (const warning of hello.warnings) findings.push({ ok: false, detail: warning });
+    return findings;
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,87 @@
+/** `saas-bridge status` and `saas-bridge instance`: what the daemon knows and what the engine has. */
+import type { Config } from '../config.js';
+import { createFleet, urlOf } from '../daemon.js';
+import { TerminalError } from '../errors.js';
+import { readFacts } from '../reconcile/reconciler.js';
+import { openStore } from '../store/store.js';
+import { moment, type Out, table } from './output.js';
+
+/** All instances in a table, or one JSON object. Reads beside a running daemon. */
+export function showStatus(config: Config, out: Out, asJson: boolean): void {
+  const store = openStore(config.storePath, { readonly: true });
+  try {
+    const now = new Date();
+    const rows = store.instances.all().map((instance) => {
+      const plan = store.plans.get(instance.planId);
+      const facts = plan ? readFacts(store, config.policy, instance.key, now) : null;
+      return {
+        name: instance.name,
+        state: instance.phase,
+        subscription: facts?.status.state ?? 'draft',
+        plan: plan?.code ?? String(instance.planId),
+        paidUntil: facts?.status.paidUntil ?? null,
+        customer: instance.customer.name,
+        order: instance.document,
+        url: instance.slot === null ? null : urlOf(config, instance.name, instance.slot),
+        error: instance.errorMessage,
+      };
+    });
+    const { count, oldestAgeMs, deadLetters } = store.outbox.backlog(now);
+    if (asJson) {
+      out.write(`${JSON.stringify({ instances: rows, outbox: { pending: count, oldestAgeMs, deadLetters } })}\n`);
+      return;
+    }
+    const { timeZone } = config.policy;
+    const header = ['NAME', 'STATE', 'SUBSCRIPTION', 'PLAN', `PAID UNTIL (${timeZone})`, 'ORDER', 'URL'];
+    const cells = rows.map((row) => [
+      ...[row.name, row.state, row.subscription, row.plan, moment(row.paidUntil, timeZone)],
+      ...[row.order, row.url ?? '-'],
+    ]);
+    out.write(`${rows.length === 0 ? 'No instances yet.' : table([header, ...cells])}\n`);
+    for (const row of rows) if (row.error) out.write(`${row.name}: ${row.error}\n`);
+    if (count + deadLetters > 0) out.write(`${count} writes wait for the master, ${deadLetters} were refused.\n`);
+  } finally {
+    store.close();
+  }
+}
+
+/** One instance: facts, purchases, what must be, what the engine has. */
+export async function showInstance(config: Config, name: string, out: Out, asJson: boolean): Promise<void> {
+  const store = openStore(config.storePath, { readonly: true });
+  try {
+    const instance = store.instances.byName(name);
+    if (!instance) {
+      throw new TerminalError('instance.unknown', `there is no instance "${name}"`, 'saas-bridge status lists them.');
+    }
+    const facts = readFacts(store, config.policy, instance.key, new Date());
+    const { instances } = await createFleet(config);
+    const observed = await instances.observe(name);
+    if (asJson) {
+      out.write(`${JSON.stringify({ instance, status: facts?.status, desired: facts?.desired, observed })}\n`);
+      return;
+    }
+    const { timeZone } = config.policy;
+    const running = (container: { running: boolean; name: string } | null) =>
+      container ? `${container.name}, ${container.running ? 'running' : 'stopped'}` : 'none';
+    const lines = [
+      ['name', instance.name],
+      ['state', instance.phase],
+      ['must be', facts ? `${facts.desired.state}: ${facts.desired.reason}` : '-'],
+      ['customer', `${instance.customer.name} <${instance.customer.email || 'no e-mail'}>`],
+      ['address', instance.slot === null ? '-' : urlOf(config, name, instance.slot)],
+      ['plan', facts?.plan.name ?? '-'],
+      ['started', moment(instance.startedAt, timeZone)],
+      ['paid until', moment(facts?.status.paidUntil ?? null, timeZone)],
+      ['Odoo', running(observed.odoo)],
+      ['PostgreSQL', running(observed.db)],
+      ['error', instance.errorMessage ?? '-'],
+      ...(facts?.purchases ?? []).map((purchase) => [
+        purchase.key,
+        `${purchase.document}: ${purchase.quantity} × ${purchase.periodCount} ${purchase.periodUnit}, ${purchase.state}, paid ${moment(purchase.paidOn, timeZone)}`,
+      ]),
+    ];
+    out.write(`${table(lines)}\n`);
+  } finally {
+    store.close();
+  }
+}

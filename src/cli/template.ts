@@ -1,0 +1,34 @@
+/** `saas-bridge template build`: the templates of all plans, before the first customer needs one. */
+import type { Config } from '../config.js';
+import { connectMaster, createFleet } from '../daemon.js';
+import type { Out } from './output.js';
+
+/** Builds what is missing, one after the other; progress on `progress`, the result on `out`. */
+export async function buildTemplates(config: Config, out: Out, progress: Out, asJson: boolean): Promise<void> {
+  const { client, master } = connectMaster(config);
+  const { instances } = await createFleet(config);
+  try {
+    const { plans } = await master.poll(null);
+    const { odooImage, postgresImage, languages } = config.instances;
+    const built: { modules: string[]; id: string; durationMs: number; existed: boolean }[] = [];
+    const moduleSets = new Map(plans.map(({ modules }) => [modules.join(','), modules]));
+    for (const modules of moduleSets.values()) {
+      const startedAt = performance.now();
+      const spec = { odooImage, postgresImage, languages, modules };
+      const existed = (await instances.templates.find(spec)) !== null;
+      const { id } = await instances.templates.ensure(spec, (line) => progress.write(`${line}\n`));
+      built.push({ modules, id, durationMs: Math.round(performance.now() - startedAt), existed });
+    }
+    if (asJson) {
+      out.write(`${JSON.stringify({ templates: built })}\n`);
+      return;
+    }
+    for (const { id, modules, durationMs, existed } of built) {
+      const what = modules.length > 0 ? modules.join(', ') : 'no extra modules';
+      out.write(`${id}  ${what}: ${existed ? 'was ready' : `built in ${(durationMs / 1000).toFixed(0)} s`}\n`);
+    }
+    if (built.length === 0) out.write('The master has no plans yet.\n');
+  } finally {
+    await client.close();
+  }
+}

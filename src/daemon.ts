@@ -1,0 +1,228 @@
+/** The composition root: builds the parts, starts and stops them in order. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { systemClock } from './clock.js';
+import type { Config } from './config.js';
+import { createEngine } from './docker/client.js';
+import { loadDaemonKey } from './docker/daemon-key.js';
+import { createInstances, type Instances } from './docker/instances.js';
+import { BridgeError } from './errors.js';
+import { createApp } from './http/app.js';
+import { slotPorts } from './instance/naming.js';
+import { errorFields, type Log } from './logger.js';
+import { createMetrics } from './metrics.js';
+import { createOdooClient } from './odoo/client.js';
+import { createMaster } from './odoo/master.js';
+import { startDeliverer } from './reconcile/deliverer.js';
+import { createRuntime } from './reconcile/executors.js';
+import { createIngest } from './reconcile/ingest.js';
+import { startMonitor } from './reconcile/monitor.js';
+import { completeOperation } from './reconcile/notices.js';
+import { startPoller } from './reconcile/poller.js';
+import { createReconciler } from './reconcile/reconciler.js';
+import { startSchedule } from './reconcile/schedule.js';
+import { startWorker } from './reconcile/worker.js';
+import { lockStore } from './store/lock.js';
+import { openStore } from './store/store.js';
+
+export interface Daemon {
+  /** Where `/health` answers. */
+  httpPort: number;
+  /** Finishes what is under way, then closes everything. */
+  stop(): Promise<void>;
+}
+
+/** The parts that reach the engine, from the configuration. */
+export async function createFleet(
+  config: Config,
+): Promise<{ engine: ReturnType<typeof createEngine>; instances: Instances }> {
+  const { instances: settings, policy } = config;
+  const engine = createEngine({ socketPath: config.docker.socketPath, timeoutMs: config.docker.timeoutMs });
+  const instances = await createInstances({
+    engine,
+    settings: {
+      scope: settings.scope,
+      odooImage: settings.odooImage,
+      postgresImage: settings.postgresImage,
+      languages: settings.languages,
+      portBase: settings.portBase,
+      subnetPool: settings.subnetPool,
+      bindAddress: settings.bindAddress,
+      reachAddress: reachable(settings.bindAddress),
+      proxyMode: settings.proxyMode,
+      timeZone: policy.timeZone,
+      logLevel: 'warn',
+    },
+    daemonKey: await loadDaemonKey(path.join(config.dataDir, 'secret.key')),
+    dataDir: config.dataDir,
+    templateScope: 'default',
+  });
+  return { engine, instances };
+}
+
+/** The client of the master, from the configuration. */
+export function connectMaster(config: Config, log?: Log) {
+  const { url, db, login, apiKey, timeoutMs } = config.odoo;
+  const client = createOdooClient({ url, db, login, apiKey, timeoutMs, maxConcurrent: 4, ...(log ? { log } : {}) });
+  return { client, master: createMaster(client) };
+}
+
+/** Public address of an instance. */
+export function urlOf(config: Config, name: string, slot: number): string {
+  const { http } = slotPorts(config.instances.portBase, slot);
+  return config.instances.urlTemplate.replaceAll('{port}', String(http)).replaceAll('{name}', name);
+}
+
+/**
+ * Starts the daemon. A master or an engine that is away is waited for, not an error.
+ * @throws TerminalError when the data folder is in use or unusable, or the HTTP port is taken.
+ */
+export async function startDaemon(config: Config, log: Log, version: string): Promise<Daemon> {
+  const startedAt = new Date();
+  const clock = systemClock(config.clockOffset);
+  const lock = lockStore(config.dataDir);
+  const store = openStore(config.storePath, { clock });
+  const { engine, instances } = await createFleet(config);
+  const { client, master } = connectMaster(config, log);
+  const released = store.jobs.releaseAll() + store.outbox.releaseAll();
+  if (released > 0) log.info('daemon.resumed', `Went on with ${released} pieces of work that a stop had cut off.`);
+
+  const metrics = createMetrics({
+    instancesByPhase: () => store.instances.countByPhase(),
+    jobsWaiting: () => store.jobs.countDue(clock()),
+    outbox: () => store.outbox.backlog(clock()),
+    lastPollAgeMs: () => ageOf(poller.lastPolledAt()),
+  });
+  const addressOf = (name: string, slot: number) => urlOf(config, name, slot);
+  const notices = { store, instances, policy: config.policy, urlOf: addressOf };
+  const deliverer = startDeliverer({
+    outbox: store.outbox,
+    push: (operations) => master.push(operations),
+    complete: (operation) => completeOperation(operation, notices),
+    clock,
+    log,
+  });
+  const reconciler = createReconciler({
+    store,
+    runtime: createRuntime({
+      instances,
+      store,
+      scope: config.instances.scope,
+      portBase: config.instances.portBase,
+      maxSlots: config.instances.maxSlots,
+      log,
+    }),
+    policy: config.policy,
+    urlOf: addressOf,
+    clock,
+    log,
+    metrics,
+    onOutbox: () => deliverer.wake(),
+  });
+  const worker = startWorker({
+    jobs: store.jobs,
+    reconcile: (key) => reconciler.reconcile(key),
+    onFailure(job, error, retryAt) {
+      const terminal = error instanceof BridgeError && !error.retryable;
+      const instance = store.instances.get(job.instanceKey)?.name ?? job.instanceKey;
+      metrics.reconciles.inc({ result: terminal ? 'terminal' : 'retry' });
+      log[terminal ? 'error' : 'warn'](
+        terminal ? 'instance.failed' : 'instance.delayed',
+        terminal ? `${instance} needs a person.` : `${instance} is tried again at ${retryAt.toISOString()}.`,
+        { instance, attempt: job.attempts + 1, ...errorFields(error) },
+      );
+      reconciler.fail(job.instanceKey, error, terminal);
+    },
+    clock,
+    log,
+    concurrency: config.concurrency,
+  });
+  const monitor = startMonitor({ engine, instances, store, log, onDrift: () => worker.wake() });
+  const poller = startPoller({
+    master,
+    ingest: createIngest({ store, clock, log }),
+    store,
+    intervalMs: config.poll.intervalMs,
+    fullIntervalMs: config.poll.fullIntervalMs,
+    log,
+    metrics,
+    onPolled() {
+      worker.wake();
+      deliverer.wake();
+    },
+  });
+  const schedule = startSchedule({ store, clock, log, timeZone: config.policy.timeZone });
+
+  const app = createApp({
+    version,
+    startedAt,
+    registry: metrics.registry,
+    readiness: () => ({
+      master: masterCheck(poller.lastPolledAt(), config.poll.intervalMs + config.odoo.timeoutMs),
+      engine: monitor.engineCheck(),
+      outbox: outboxCheck(store.outbox.backlog(clock())),
+    }),
+  });
+  const server = await listen(createServer(app), config.http).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  const httpPort = (server.address() as AddressInfo).port;
+  log.info('daemon.started', `Watching ${config.odoo.url}; health at http://${config.http.host}:${httpPort}/health.`, {
+    version,
+    scope: config.instances.scope,
+    dataDir: config.dataDir,
+    instances: store.instances.all().length,
+  });
+
+  async function stop(): Promise<void> {
+    schedule.stop();
+    await poller.stop();
+    await Promise.all([worker.stop(), monitor.stop()]);
+    await deliverer.stop();
+    await client.close();
+    store.close();
+    lock.release();
+  }
+
+  return {
+    httpPort,
+    async stop() {
+      await new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      });
+      await stop();
+      log.info('daemon.stopped', 'Stopped; instances keep running.');
+    },
+  };
+}
+
+function masterCheck(lastPolledAt: number | null, lateAfterMs: number) {
+  const age = ageOf(lastPolledAt);
+  if (age === null) return { ok: false, detail: 'the master has not been read yet; see poll.failed in the log' };
+  const detail = `last read ${Math.round(age / 1000)} s ago`;
+  return { ok: age <= Math.max(30_000, 3 * lateAfterMs), detail };
+}
+
+function outboxCheck({ count, oldestAgeMs, deadLetters }: { count: number; oldestAgeMs: number; deadLetters: number }) {
+  const detail = `${count} writes owed to the master, the oldest for ${Math.round(oldestAgeMs / 1000)} s; ${deadLetters} refused`;
+  return { ok: oldestAgeMs < 600_000, detail };
+}
+
+function ageOf(time: number | null): number | null {
+  return time === null ? null : Date.now() - time;
+}
+
+/** An address the daemon can call: a wildcard is published on loopback too. */
+function reachable(bindAddress: string): string {
+  return bindAddress === '0.0.0.0' ? '127.0.0.1' : bindAddress === '::' ? '::1' : bindAddress;
+}
+
+function listen(server: Server, { host, port }: { host: string; port: number }): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => resolve(server));
+  });
+}

@@ -1,0 +1,111 @@
+#!/usr/bin/env node
+/** The command line. The only place that ends the process. */
+import { readFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { check } from './cli/check.js';
+import { showPlan } from './cli/plan.js';
+import { showInstance, showStatus } from './cli/status.js';
+import { buildTemplates } from './cli/template.js';
+import { CONFIG_NAMES, loadConfig } from './config.js';
+import { startDaemon } from './daemon.js';
+import { BridgeError, messageOf } from './errors.js';
+import { createLog } from './logger.js';
+
+const EXIT = { ok: 0, failed: 1, misused: 2 } as const;
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const program = new Command('saas-bridge')
+  .description('Gives every customer who pays in an Odoo shop an own Odoo in Docker, and keeps it as paid.')
+  .version(version)
+  .showHelpAfterError('(saas-bridge --help shows all commands)')
+  .addHelpText(
+    'after',
+    `\nSettings come from the environment:\n  ${CONFIG_NAMES.join('\n  ')}\nExit codes: 0 done, 1 failed or not healthy, 2 wrong command or settings.`,
+  );
+
+program
+  .command('run')
+  .description('run the daemon until SIGTERM or SIGINT')
+  .action(async () => {
+    const config = loadConfig(process.env);
+    const log = createLog(config.log);
+    const daemon = await startDaemon(config, log, version).catch(async (error: unknown) => {
+      await log.close();
+      throw error;
+    });
+    const signal = await new Promise<string>((resolve) => {
+      for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+    });
+    log.info('daemon.stopping', `Received ${signal}: finishing what is under way.`);
+    await daemon.stop();
+    await log.close();
+  });
+
+program
+  .command('check')
+  .description('verify settings, master, engine and store, and say what is wrong')
+  .option('--json', 'print one JSON object')
+  .action(async (options: { json?: boolean }) => {
+    const healthy = await check(loadConfig(process.env), process.stdout, options.json === true);
+    if (!healthy) process.exitCode = EXIT.failed;
+  });
+
+program
+  .command('status')
+  .description('list all instances')
+  .option('--json', 'print one JSON object')
+  .action((options: { json?: boolean }) => showStatus(loadConfig(process.env), process.stdout, options.json === true));
+
+program
+  .command('instance')
+  .argument('<name>', 'name of the instance, e.g. acme')
+  .description('show one instance: facts, what must be, what is, what would be done')
+  .option('--json', 'print one JSON object')
+  .action((name: string, options: { json?: boolean }) =>
+    showInstance(loadConfig(process.env), name, process.stdout, options.json === true),
+  );
+
+program
+  .command('plan')
+  .description('dry run: what would be done now, or on a date')
+  .option('--at <date>', 'ISO date or time, e.g. 2027-01-31', parseDate)
+  .option('--json', 'print one JSON object')
+  .action((options: { at?: Date; json?: boolean }) =>
+    showPlan(loadConfig(process.env), options.at ?? null, process.stdout, options.json === true),
+  );
+
+program
+  .command('template')
+  .description('prepared databases that new instances are copied from')
+  .command('build')
+  .description('build the templates of all plans now, before the first customer')
+  .option('--json', 'print one JSON object')
+  .action((options: { json?: boolean }) =>
+    buildTemplates(loadConfig(process.env), process.stdout, process.stderr, options.json === true),
+  );
+
+function parseDate(text: string): Date {
+  const date = new Date(text);
+  if (Number.isNaN(date.getTime())) throw new InvalidArgumentError('Give an ISO date such as 2027-01-31.');
+  return date;
+}
+
+try {
+  program.exitOverride();
+  await program.parseAsync();
+  process.exit();
+} catch (error) {
+  process.exit(report(error));
+}
+
+function report(error: unknown): number {
+  if (error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number') {
+    return error.exitCode === 0 ? EXIT.ok : EXIT.misused;
+  }
+  process.stderr.write(`saas-bridge: ${error instanceof BridgeError ? error.message : messageOf(error)}\n`);
+  if (error instanceof BridgeError) process.stderr.write(`${error.advice}\n`);
+  return error instanceof BridgeError && error.code.startsWith('config.') ? EXIT.misused : EXIT.failed;
+}

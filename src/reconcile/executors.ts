@@ -1,0 +1,116 @@
+/** What each step does on the engine. A step without an executor does not compile. */
+import { SlotTakenError } from '../docker/errors.js';
+import type { Instances } from '../docker/instances.js';
+import type { InstanceSpec } from '../docker/spec.js';
+import { RetryableError, TerminalError } from '../errors.js';
+import { resourceNames, slotPorts } from '../instance/naming.js';
+import type { Step, StepArgs, StepName } from '../instance/steps.js';
+import type { Observed } from '../instance/types.js';
+import type { Log } from '../logger.js';
+import type { Store } from '../store/store.js';
+
+const READY_TIMEOUT_MS = 120_000;
+
+export interface Target {
+  spec: InstanceSpec;
+  /** It was ready once: there is a customer's data. */
+  provisioned: boolean;
+}
+
+type Executors = { [Name in StepName]: (target: Target, args: StepArgs[Name]) => Promise<void> };
+
+/** The engine as the reconciler uses it. */
+export interface Runtime {
+  observe(spec: InstanceSpec): Promise<Observed>;
+  specHashes(spec: InstanceSpec): { db: string; odoo: string };
+  addresses(spec: InstanceSpec): {
+    httpPort: number;
+    longpollingPort: number;
+    odooContainer: string;
+    dbContainer: string;
+  };
+  /** The slot it has on the engine, or the lowest free one. */
+  allocateSlot(instanceKey: string): Promise<number>;
+  execute(step: Step, target: Target): Promise<void>;
+}
+
+export interface RuntimeParts {
+  instances: Instances;
+  store: Store;
+  scope: string;
+  portBase: number;
+  maxSlots: number;
+  log: Log;
+}
+
+export function createRuntime({ instances, store, scope, portBase, maxSlots, log }: RuntimeParts): Runtime {
+  const executors: Executors = {
+    ensureNetwork: ({ spec }) => instances.ensureNetwork(spec),
+    async seedVolumes({ spec, provisioned }) {
+      if (provisioned) await requireData(spec.name);
+      await instances.seedVolumes(spec, (message) => log.info('template.building', message, { instance: spec.name }));
+    },
+    startDb: ({ spec }) => instances.startDb(spec),
+    startOdoo: ({ spec }) => instances.startOdoo(spec),
+    stopOdoo: ({ spec }) => instances.stopOdoo(spec.name),
+    stopDb: ({ spec }) => instances.stopDb(spec.name),
+    awaitReady: ({ spec }, { login }) => instances.awaitReady(spec, { login, timeoutMs: READY_TIMEOUT_MS }),
+    removeContainers: ({ spec }) => instances.removeContainers(spec.name),
+    removeVolumes: ({ spec }) => instances.removeVolumes(spec.name),
+    removeNetwork: ({ spec }) => instances.removeNetwork(spec.name),
+  };
+
+  /** A customer's lost volume must never be replaced by an empty one. */
+  async function requireData(name: string): Promise<void> {
+    if (await instances.hasData(name)) return;
+    throw new TerminalError(
+      'instance.data_missing',
+      `the volumes of ${name} are gone, though it was in use`,
+      'Restore them from a backup under their names; nothing is started until they are there.',
+    );
+  }
+
+  /** Another program has the port or the subnet: what was made for the slot goes, and the next run takes another. */
+  async function leaveSlot({ spec }: Target, error: SlotTakenError): Promise<never> {
+    await instances.removeContainers(spec.name);
+    await instances.removeNetwork(spec.name);
+    store.slots.retire(spec.key);
+    throw new RetryableError('instance.slot_taken', error.message, 'It is tried again with another slot.', {
+      cause: error,
+    });
+  }
+
+  return {
+    observe: (spec) => instances.observe(spec.name),
+    specHashes: (spec) => instances.hashes(spec),
+    addresses(spec) {
+      const { http, longpolling } = slotPorts(portBase, spec.slot);
+      const { odoo, db } = resourceNames(scope, spec.name);
+      return { httpPort: http, longpollingPort: longpolling, odooContainer: odoo, dbContainer: db };
+    },
+    async allocateSlot(instanceKey) {
+      const instance = store.instances.get(instanceKey);
+      const existing = instance ? await slotOnEngine(instances, instance.name, instanceKey) : null;
+      if (instance && existing !== null) {
+        store.instances.upsert({ ...instance, slot: existing });
+        return existing;
+      }
+      return store.slots.allocate(instanceKey, maxSlots);
+    },
+    async execute(step, target) {
+      const run = executors[step.action] as (target: Target, step: Step) => Promise<void>;
+      try {
+        await run(target, step);
+      } catch (error) {
+        if (error instanceof SlotTakenError) await leaveSlot(target, error);
+        throw error;
+      }
+    },
+  };
+}
+
+/** The slot that an instance's objects on the engine were made for: the store may have been lost. */
+async function slotOnEngine(instances: Instances, name: string, key: string): Promise<number | null> {
+  const found = (await instances.observeAll()).get(name);
+  return found?.key === key ? found.slot : null;
+}

@@ -1,0 +1,76 @@
+/** Takes due jobs from the queue, a few at a time, and never lets one instance's trouble stop the others. */
+import type { Clock } from '../clock.js';
+import { BridgeError } from '../errors.js';
+import { errorFields, type Log } from '../logger.js';
+import type { Job, JobTable } from '../store/jobs.js';
+import { backoffMs } from '../subscription/backoff.js';
+import { type Loop, startLoop } from './loop.js';
+
+/** A terminal error waits for a person or for new facts; it is looked at again after so long all the same. */
+const TERMINAL_RETRY_MS = 3_600_000;
+const LONGEST_PAUSE_MS = 30_000;
+
+export interface WorkerOptions {
+  jobs: JobTable;
+  /** Makes one instance as it must be; resolves with the next time at which its state changes by itself. */
+  reconcile(instanceKey: string): Promise<Date | null>;
+  /** Called after a failure, before the job goes back to the queue. */
+  onFailure(job: Job, error: unknown, retryAt: Date): void;
+  clock: Clock;
+  log: Log;
+  concurrency: number;
+}
+
+/** Runs jobs until stopped; `wake` after an enqueue makes it look at once. Stopping waits for the running ones. */
+export function startWorker(options: WorkerOptions): Loop {
+  const { jobs, clock, log, concurrency } = options;
+  const running = new Set<Promise<void>>();
+
+  const loop = startLoop(
+    async () => {
+      const free = concurrency - running.size;
+      const claimed = free > 0 ? jobs.claim(clock(), 'worker', free) : [];
+      for (const job of claimed) {
+        const work = runJob(job, options).finally(() => {
+          running.delete(work);
+          loop.wake();
+        });
+        running.add(work);
+      }
+      if (claimed.length === free && free > 0) return 0;
+      return running.size >= concurrency ? LONGEST_PAUSE_MS : untilDue(jobs.nextDueAt(), clock());
+    },
+    (error) => log.error('worker.failed', 'The job queue cannot be read; trying again.', errorFields(error)),
+  );
+
+  return {
+    wake: () => loop.wake(),
+    async stop() {
+      await loop.stop();
+      await Promise.all(running);
+    },
+  };
+}
+
+async function runJob(job: Job, { jobs, reconcile, onFailure, clock, log }: WorkerOptions): Promise<void> {
+  try {
+    log.debug('job.claimed', job.reason, { key: job.instanceKey, attempt: job.attempts + 1 });
+    const nextRunAt = await reconcile(job.instanceKey);
+    jobs.complete(job.instanceKey, job.token, nextRunAt);
+  } catch (error) {
+    const terminal = error instanceof BridgeError && !error.retryable;
+    const waitMs = terminal ? TERMINAL_RETRY_MS : backoffMs(job.attempts + 1);
+    const retryAt = new Date(clock().getTime() + waitMs);
+    try {
+      onFailure(job, error, retryAt);
+    } catch (second) {
+      log.error('worker.report_failed', 'A failure could not be recorded.', errorFields(second));
+    }
+    jobs.fail(job.instanceKey, job.token, retryAt);
+  }
+}
+
+function untilDue(dueAt: Date | null, now: Date): number {
+  if (dueAt === null) return LONGEST_PAUSE_MS;
+  return Math.min(LONGEST_PAUSE_MS, Math.max(0, dueAt.getTime() - now.getTime()));
+}
