@@ -67,7 +67,7 @@ build() {
   build_log=$(mktemp)
   log "building $tag"
   # The classic builder is everywhere; the host's network reaches the mirrors the host reaches.
-  if ! DOCKER_BUILDKIT=0 docker_cmd build --network host --label "$LABEL=$hash" "${options[@]}" -t "$tag" "$folder" >"$build_log" 2>&1; then
+  if ! DOCKER_BUILDKIT=0 docker_cmd build --force-rm --network host --label "$LABEL=$hash" "${options[@]}" -t "$tag" "$folder" >"$build_log" 2>&1; then
     tail -n 30 "$build_log" >&2
     die "building $tag failed, the whole output is in $build_log"
   fi
