@@ -74,7 +74,14 @@ export interface Mail {
 
 /** All mails the catcher holds for an address, oldest first. */
 export async function mailsTo(mailUrl: string, address: string): Promise<Mail[]> {
-  const response = await fetch(new URL('/email', mailUrl), { signal: AbortSignal.timeout(10_000) });
+  const response = await fetch(new URL('/api/email', mailUrl), { signal: AbortSignal.timeout(10_000) });
   const mails = (await response.json()) as Mail[];
   return mails.filter((mail) => mail.to.some((to) => to.address.toLowerCase() === address.toLowerCase()));
+}
+
+/** The temporary password in a welcome mail, as its reader finds it. */
+export function passwordIn(mail: Mail): string {
+  const password = /(?:Contraseña temporal|Temporary password)[\s:*]+(\S+)/i.exec(mail.text)?.[1];
+  if (!password) throw new Error(`the mail "${mail.subject}" has no password`);
+  return password;
 }

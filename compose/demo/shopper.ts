@@ -21,7 +21,7 @@ export interface PaidOrder {
   /** S00042 */
   order: string;
   orderId: number;
-  /** When the shop said that the payment is done. */
+  /** When the payment provider had confirmed the payment; the shop confirms the order after it. */
   paidAt: Date;
 }
 
@@ -139,10 +139,10 @@ export class Shopper {
       payment_details: '4242424242424242',
       simulated_state: 'done',
     });
+    const paidAt = new Date();
     await this.#page('/payment/status');
     const status = await this.#rpc<{ state: string; landing_route: string }>('/payment/status/poll', {});
     if (status.state !== 'done') throw new Error(`the payment is ${status.state}, not done`);
-    const paidAt = new Date();
     await this.#page(status.landing_route);
     return { order: transaction.reference.replace(/-\d+$/, ''), orderId: Number(route.split('/').pop()), paidAt };
   }
