@@ -42,6 +42,8 @@ export interface Attachment {
   stdin: NodeJS.WritableStream;
   /** What it has written so far on both streams, at most the last 16 kB. */
   output(): string;
+  /** Settles when the container has written its last. */
+  closed: Promise<void>;
   close(): void;
 }
 
@@ -151,10 +153,12 @@ export class Engine {
       text = (text + chunk.toString('utf8')).slice(-16_384);
     });
     // A broken stream shows as the exit code or the time-out of the container itself.
-    stream.on('error', () => sink.end());
+    const closed = new Promise<void>((resolve) => {
+      for (const event of ['end', 'close', 'error']) stream.on(event, () => resolve());
+    });
     this.#docker.modem.demuxStream(stream, sink, sink);
     const close = (): void => void (stream as unknown as { destroy(): void }).destroy();
-    return { stdin: stream, output: () => text, close };
+    return { stdin: stream, output: () => text, closed, close };
   }
 
   /** The last lines a container wrote. */

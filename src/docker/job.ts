@@ -1,9 +1,13 @@
 /** One-shot containers: how work is done on an instance's volumes and network. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryableError } from '../errors.js';
 import { LABEL } from '../instance/naming.js';
 import type { ContainerOptions, Engine } from './client.js';
 import { type TarFile, tar } from './tar.js';
+
+/** The last output may arrive a moment after the exit code. */
+const OUTPUT_WAIT_MS = 1000;
 
 export interface Job {
   /** Stem of the container's name; a random end is added. */
@@ -44,38 +48,41 @@ export interface JobResult {
 /** Runs a container to its end and removes it. Throws RetryableError `job.failed`, with its output, on a code not allowed. */
 export async function runJob(engine: Engine, job: Job, allowedCodes: readonly number[] = [0]): Promise<JobResult> {
   const id = await engine.createContainer(jobOptions(job, randomBytes(4).toString('hex')));
+  let result: JobResult;
   try {
-    const result = await runCreated(engine, id, job);
-    if (allowedCodes.includes(result.exitCode)) return result;
-    throw new RetryableError(
-      'job.failed',
-      `${job.name} ended with code ${result.exitCode}: ${result.output.trim().slice(-2000)}`,
-      'Read the output in the message; the work is repeated from its start.',
-    );
-  } finally {
-    await engine.removeContainer(id);
+    result = await runCreated(engine, id, job);
+  } catch (error) {
+    await engine.removeContainer(id).catch(() => undefined);
+    throw error;
   }
+  // From here on the engine removes it by itself (AutoRemove), also when the daemon has died meanwhile.
+  if (allowedCodes.includes(result.exitCode)) return result;
+  throw new RetryableError(
+    'job.failed',
+    `${job.name} ended with code ${result.exitCode}: ${result.output.trim().slice(-2000)}`,
+    'Read the output in the message; the work is repeated from its start.',
+  );
 }
 
 async function runCreated(engine: Engine, id: string, job: Job): Promise<JobResult> {
   if (job.files) await engine.putArchive(id, '/', tar(job.files));
-  const attachment = job.stdin === undefined ? null : await engine.attach(id);
+  const attachment = await engine.attach(id);
   try {
     const exit = engine.waitForExit(id, job.timeoutMs);
     // Its failure is reported by the await below, also when starting fails first.
     exit.catch(() => undefined);
     await engine.startContainer(id);
-    if (attachment && job.stdin !== undefined) attachment.stdin.end(await job.stdin);
+    attachment.stdin.end((await job.stdin) ?? '');
     const exitCode = await exit;
-    return { exitCode, output: exitCode === 0 ? (attachment?.output() ?? '') : await engine.logs(id) };
+    if (exitCode !== 0) await Promise.race([attachment.closed, sleep(OUTPUT_WAIT_MS)]);
+    return { exitCode, output: attachment.output() };
   } finally {
-    attachment?.close();
+    attachment.close();
   }
 }
 
 /** What the engine makes the job's container from. */
 export function jobOptions(job: Job, suffix: string): ContainerOptions {
-  const interactive = job.stdin !== undefined;
   return {
     name: `${job.name}_${suffix}`,
     Image: job.image,
@@ -85,10 +92,11 @@ export function jobOptions(job: Job, suffix: string): ContainerOptions {
     ...(job.user ? { User: job.user } : {}),
     ...(job.env ? { Env: job.env } : {}),
     Healthcheck: { Test: ['NONE'] },
-    AttachStdin: interactive,
-    OpenStdin: interactive,
-    StdinOnce: interactive,
+    AttachStdin: true,
+    OpenStdin: true,
+    StdinOnce: true,
     HostConfig: {
+      AutoRemove: true,
       NetworkMode: job.network ?? 'none',
       CapDrop: ['ALL'],
       CapAdd: job.capabilities ?? [],

@@ -14,17 +14,19 @@ export interface ObservedInstance extends Observed {
   volumes: boolean;
 }
 
-/** One instance: two calls. */
+/** One instance: three calls at the same time. */
 export async function observe(engine: Engine, scope: string, name: string): Promise<Observed> {
-  const labels = [`${LABEL.scope}=${scope}`, `${LABEL.instance}=${name}`];
-  const [containers, networks] = await Promise.all([engine.listContainers(labels), engine.listNetworks(labels)]);
-  const { network, db, odoo } = collect(containers, networks, []).get(name) ?? { network: false, db: null, odoo: null };
-  return { network, db, odoo };
+  const found = await look(engine, [`${LABEL.scope}=${scope}`, `${LABEL.instance}=${name}`]);
+  const { network, db, odoo, volumes } = found.get(name) ?? { network: false, db: null, odoo: null, volumes: false };
+  return { network, db, odoo, volumes };
 }
 
 /** Every instance of the scope, by name: three calls. */
 export async function observeAll(engine: Engine, scope: string): Promise<Map<string, ObservedInstance>> {
-  const labels = [`${LABEL.scope}=${scope}`, LABEL.instance];
+  return look(engine, [`${LABEL.scope}=${scope}`, LABEL.instance]);
+}
+
+async function look(engine: Engine, labels: string[]): Promise<Map<string, ObservedInstance>> {
   return collect(
     ...(await Promise.all([engine.listContainers(labels), engine.listNetworks(labels), engine.listVolumes(labels)])),
   );

@@ -34,7 +34,7 @@ export async function seedVolumes(
   const { engine, files, settings, templates } = context;
   const { names, labels } = rendered;
   const source = { ...settings, modules: spec.modules };
-  // The hash costs 0.3 s of CPU: it is made while the copy runs.
+  // Made while the copy runs.
   const stdin = seedArchive(files, settings, spec, rendered, secrets);
   stdin.catch(() => undefined);
   const [template] = await Promise.all([

@@ -3,7 +3,7 @@
 # consists of small, and puts it on the disk for good.
 set -euo pipefail
 cd /template/pgdata
-for database in odoo postgres template1; do
+for database in odoo postgres template1 template0; do
   gosu postgres postgres --single -j -D /template/pgdata -c exit_on_error=on "$database" <<'SQL'
 VACUUM (FULL, ANALYZE);
 
