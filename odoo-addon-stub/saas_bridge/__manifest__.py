@@ -17,6 +17,7 @@
         "views/account_move_views.xml",
         "views/sale_order_views.xml",
         "views/res_partner_views.xml",
+        "views/saas_bridge_connect_views.xml",
         "views/saas_menus.xml",
     ],
     "pre_init_hook": "pre_init_hook",

@@ -6,11 +6,14 @@ PERIOD_UNITS = [("hour", "Hour"), ("day", "Day"), ("month", "Month"), ("year", "
 
 PAID_STATES = ("paid", "in_payment")
 
-# Names that would read as a part of the platform itself in a container name, a host name or a folder.
+# Hosts and addresses that mean something to people. The same list as in src/instance/naming.ts: a name the daemon
+# suggests must pass here.
 RESERVED_NAMES = frozenset(
     (
-        "admin api app backup daemon db default demo docker ftp health imap localhost mail master metrics ns1 ns2 odoo "
-        "pool portal postgres postgresql proxy root saas shop smtp status support template templates test www"
+        "www mail smtp imap pop mx ns ns1 ns2 ftp sftp ssh vpn api app apps admin administrator root webmaster"
+        " postmaster hostmaster abuse security support help status blog shop store portal my account accounts billing"
+        " login auth sso static assets cdn test staging dev demo docs localhost default master saas odoo db postgres"
+        " traefik proxy health metrics autodiscover autoconfig"
     ).split()
 )
 NAME_LENGTH = 40

@@ -13,3 +13,4 @@ from . import res_partner
 from . import saas_bridge
 from . import saas_bridge_poll
 from . import saas_bridge_push
+from . import saas_bridge_connect

@@ -38,7 +38,6 @@ class SaasInstance(models.Model):
     _description = "SaaS Instance"
     _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "id desc"
-    _check_company_auto = True
 
     name = fields.Char(
         required=True,
@@ -337,7 +336,7 @@ class SaasInstance(models.Model):
         ascii_name = unicodedata.normalize("NFKD", wanted or "").encode("ascii", "ignore").decode().lower()
         base = re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-")
         if not base[:1].isalpha():
-            base = f"c-{base}" if base else "customer"
+            base = f"c{base}" if base else "cliente"
         base = base[: NAME_LENGTH - 5].strip("-")
         taken = set(self.sudo().search([("name", "=like", f"{base}%")]).mapped("name")) | RESERVED_NAMES
         name, number = base, 2

@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# Usage: odoo-addon-stub/run-tests.sh [--help] [--keep] [TAGS]
+#
+# Installs saas_bridge in a fresh database of the real Odoo and runs its tests, in containers of their own that are
+# gone afterwards. TAGS as in odoo --test-tags, default /saas_bridge. The last line is "N passed, N failed".
+#
+# What the addon depends on is installed once, into a volume named after the image and the module list; every run
+# works on a copy of it.
+#
+#   --keep          keep the last log, and say where
+#   ODOO_IMAGE      default odoo:19.0
+#   POSTGRES_IMAGE  default postgres:17
+#   DOCKER          the Docker client (default: the engine's own, /usr/bin/docker, if present)
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+ODOO_IMAGE=${ODOO_IMAGE:-odoo:19.0}
+POSTGRES_IMAGE=${POSTGRES_IMAGE:-postgres:17}
+MODULES=sale_management,account_payment,portal
+
+keep=
+tags=/saas_bridge
+for argument in "$@"; do
+  case $argument in
+    -h | --help)
+      awk 'NR > 1 && !/^#/ { exit } NR > 1 { sub(/^# ?/, ""); print }' "${BASH_SOURCE[0]}"
+      exit 0
+      ;;
+    --keep) keep=yes ;;
+    *) tags=$argument ;;
+  esac
+done
+
+if [[ -f $here/../compose/lib.sh ]]; then
+  # shellcheck source=../compose/lib.sh
+  source "$here/../compose/lib.sh"
+else
+  docker_cmd() {
+    if [[ -n ${DOCKER:-} ]]; then "$DOCKER" "$@"; elif [[ -x /usr/bin/docker ]]; then /usr/bin/docker "$@"; else docker "$@"; fi
+  }
+fi
+
+fail() {
+  printf '%s\n' "$*" >&2
+  echo "0 passed, 1 failed"
+  exit 1
+}
+
+run=addontest-$$
+log=$(mktemp "${TMPDIR:-/tmp}/addontest.XXXXXX")
+docker_cmd info >/dev/null 2>&1 || fail "no Docker engine answers: run compose/engine.sh"
+ids=$(docker_cmd image inspect --format '{{.Id}}' "$ODOO_IMAGE" "$POSTGRES_IMAGE") ||
+  fail "the images $ODOO_IMAGE and $POSTGRES_IMAGE are needed: run compose/images.sh"
+prepared=addontest-prepared-$(printf '%s %s' "$ids" "$MODULES" | sha256sum | cut -c 1-16)
+
+# shellcheck disable=SC2329  # called by the trap
+clean_up() {
+  docker_cmd rm -f -v "$run-odoo" "$run-db" >/dev/null 2>&1 || true
+  docker_cmd volume rm -f "$run-data" >/dev/null 2>&1 || true
+  docker_cmd network rm "$run" >/dev/null 2>&1 || true
+  [[ -n $keep ]] || rm -f "$log"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+
+start_db() {
+  docker_cmd run -d --name "$run-db" --network "$run" -v "$1:/var/lib/postgresql/data" \
+    -e POSTGRES_USER=odoo -e POSTGRES_PASSWORD=odoo -e POSTGRES_DB=postgres "$POSTGRES_IMAGE" \
+    -c fsync=off -c synchronous_commit=off -c full_page_writes=off >/dev/null
+  local tries=0
+  # Over TCP: the temporary server of a first start listens on its socket only.
+  until docker_cmd exec "$run-db" pg_isready -q -h 127.0.0.1 -U odoo; do
+    ((++tries < 120)) || fail "the database does not start"
+    sleep 0.5
+  done
+}
+
+run_odoo() {
+  docker_cmd run --rm --name "$run-odoo" --network "$run" -e HOST="$run-db" -e USER=odoo -e PASSWORD=odoo \
+    -v "$here:/mnt/extra-addons:ro" "$ODOO_IMAGE" odoo -d test --no-http --stop-after-init "$@" >>"$log" 2>&1
+}
+
+# copy FROM TO SCRIPT: runs SCRIPT in a container with one volume at /from and the other at /to.
+copy() {
+  docker_cmd run --rm -u 0 -v "$1:/from:ro" -v "$2:/to" --entrypoint sh "$POSTGRES_IMAGE" -c "$3"
+}
+
+docker_cmd network create "$run" >/dev/null
+docker_cmd volume create "$run-data" >/dev/null
+# Without the mark there is nothing, or what a run that was cut short left.
+if ! copy "$prepared" "$run-data" 'test -e /from/.prepared && cp -a /from/. /to/ && rm /to/.prepared'; then
+  echo "preparing a database with $MODULES (once)" >&2
+  start_db "$run-data"
+  run_odoo -i "$MODULES" --without-demo=1 || { tail -n 20 "$log" >&2; fail "the database could not be prepared"; }
+  docker_cmd stop -t 30 "$run-db" >/dev/null
+  docker_cmd rm "$run-db" >/dev/null
+  copy "$run-data" "$prepared" 'find /to -mindepth 1 -delete && cp -a /from/. /to/ && touch /to/.prepared'
+fi
+
+start_db "$run-data"
+status=0
+run_odoo -i saas_bridge --test-tags "$tags" || status=$?
+
+# Odoo's own words: "… WARNING/ERROR test odoo.tests.result: 2 failed, 1 error(s) of 90 tests when loading database".
+result=$(grep -oE '[0-9]+ failed, [0-9]+ error\(s\) of [0-9]+ tests' "$log" | tail -n 1 || true)
+read -r failed errors total < <(sed -E 's/^([0-9]+) failed, ([0-9]+) error\(s\) of ([0-9]+) tests$/\1 \2 \3/' <<<"${result:-0 failed, 0 error(s) of 0 tests}")
+bad=$((failed + errors))
+if ((total == 0)); then
+  tail -n 40 "$log" >&2
+  fail "no test ran"
+fi
+if ((bad > 0 || status != 0)); then
+  grep -vE ' (INFO|DEBUG) ' "$log" | tail -n 200 >&2
+  ((bad > 0)) || bad=1
+fi
+[[ -z $keep ]] || echo "log: $log" >&2
+echo "$((total > bad ? total - bad : 0)) passed, $bad failed"
+((bad == 0))

@@ -1,0 +1,369 @@
+import json
+
+from odoo import fields
+from odoo.tests import tagged
+
+from .common import SaasCommon
+
+
+@tagged("post_install", "-at_install")
+class TestPoll(SaasCommon):
+    def test_new_unpaid_order(self):
+        order = self._order(quantity=2)
+        self.assertEqual(
+            self._purchase(order.order_line),
+            {
+                "key": f"sol:{order.order_line.id}",
+                "state": "open",
+                "document": order.name,
+                "order_id": order.id,
+                "invoice_ids": [],
+                "customer": {
+                    "id": self.acme.id,
+                    "name": "Acme, S.A.",
+                    "contact_id": self.ana.id,
+                    "contact_name": "Ana",
+                    "email": "info@acme.example",
+                    "lang": "en_US",
+                },
+                "plan_id": self.plan.id,
+                "quantity": 2.0,
+                "period_count": 1,
+                "period_unit": "month",
+                "instance_key": False,
+                "additional": False,
+                "starts_on": fields.Datetime.to_string(order.date_order),
+                "paid_on": False,
+            },
+        )
+
+    def test_confirmation_counts_not_the_order_date(self):
+        order = self._order()
+        confirmed = order.date_order
+        self.env.flush_all()
+        order.date_order = "2020-01-01 00:00:00"
+        self.assertEqual(self._purchase(order.order_line)["starts_on"], fields.Datetime.to_string(confirmed))
+
+    def test_plan_row(self):
+        self.plan.saas_modules = "crm,sale_management"
+        [row] = [row for row in self._poll(limit=2000)["plans"] if row["id"] == self.plan.id]
+        self.assertEqual(
+            row,
+            {
+                "id": self.plan.id,
+                "code": "t-basic",
+                "name": "Basic",
+                "active": True,
+                "period_count": 1,
+                "period_unit": "month",
+                "cpu": 0.5,
+                "memory_mb": 512,
+                "storage_gb": 2,
+                "max_users": 3,
+                "modules": "crm,sale_management",
+                "grace_days": 0,
+                "retention_days": 30,
+            },
+        )
+
+    def test_archived_plan_is_still_told(self):
+        self.plan.active = False
+        [row] = [row for row in self._poll(limit=2000)["plans"] if row["id"] == self.plan.id]
+        self.assertFalse(row["active"])
+
+    def test_quotations_are_not_purchases(self):
+        order = self._order(confirm=False)
+        self.assertIsNone(self._purchase(order.order_line))
+        order._action_cancel()
+        self.assertIsNone(self._purchase(order.order_line))
+
+    def test_other_products_are_not_purchases(self):
+        product = self.env["product.product"].create({"name": "Chair"})
+        order = self._order(plan=product.product_tmpl_id)
+        self.assertIsNone(self._purchase(order.order_line))
+
+    def test_cancelled_order(self):
+        order = self._order()
+        cursor = self._since_now()
+        order._action_cancel()
+        self.assertEqual(self._purchase(order.order_line, cursor)["state"], "cancelled")
+        order.action_draft()
+        self.assertEqual(self._purchase(order.order_line)["state"], "cancelled")
+
+    def test_no_quantity_is_cancelled(self):
+        order = self._order()
+        cursor = self._since_now()
+        order.order_line.product_uom_qty = 0
+        self.assertEqual(self._purchase(order.order_line, cursor)["state"], "cancelled")
+
+    def test_free_order_is_paid_at_confirmation(self):
+        order = self._order(price_unit=0)
+        row = self._purchase(order.order_line)
+        self.assertEqual(row["paid_on"], row["starts_on"])
+
+    def test_paid_by_transaction(self):
+        order = self._order()
+        cursor = self._since_now()
+        transaction = self._transaction(order, state="draft")
+        self.assertFalse(self._purchase(order.order_line)["paid_on"])
+        transaction._set_pending()
+        self.assertFalse(self._purchase(order.order_line)["paid_on"])
+        cursor = self._since_now()
+        transaction._set_done()
+        self.assertEqual(
+            self._purchase(order.order_line, cursor)["paid_on"],
+            fields.Datetime.to_string(transaction.last_state_change),
+        )
+
+    def test_partial_transaction_does_not_pay(self):
+        order = self._order()
+        self._transaction(order, amount=order.amount_total - 1)
+        self.assertFalse(self._purchase(order.order_line)["paid_on"])
+        self._transaction(order, amount=1)
+        self.assertTrue(self._purchase(order.order_line)["paid_on"])
+
+    def test_refunded_transaction_does_not_pay(self):
+        order = self._order()
+        transaction = self._transaction(order)
+        self._transaction(
+            order, amount=-order.amount_total, operation="refund", source_transaction_id=transaction.id
+        )
+        self.assertFalse(self._purchase(order.order_line)["paid_on"])
+
+    def test_paid_by_invoice(self):
+        order = self._order()
+        invoice = order._create_invoices()
+        self.assertFalse(self._purchase(order.order_line)["paid_on"])
+        invoice.action_post()
+        self.assertFalse(self._purchase(order.order_line)["paid_on"])
+        cursor = self._since_now()
+        self._pay(invoice)
+        row = self._purchase(order.order_line, cursor)
+        self.assertTrue(row["paid_on"])
+        self.assertEqual(row["paid_on"], fields.Datetime.to_string(invoice.saas_paid_on))
+        self.assertEqual(row["invoice_ids"], invoice.ids)
+        keys = [row["key"] for row in self._poll(limit=2000)["purchases"]]
+        self.assertNotIn(f"aml:{invoice.invoice_line_ids.id}", keys, "the order line stands for both")
+
+    def test_paid_by_down_payment_invoice(self):
+        order = self._order()
+        wizard = self.env["sale.advance.payment.inv"].create(
+            {"sale_order_ids": [(6, 0, order.ids)], "advance_payment_method": "percentage", "amount": 100}
+        )
+        wizard.create_invoices()
+        invoice = order.invoice_ids
+        invoice.action_post()
+        cursor = self._since_now()
+        self._pay(invoice)
+        plan_line = order.order_line.filtered(lambda line: line.product_id == self.plan.product_variant_id)
+        self.assertTrue(self._purchase(plan_line, cursor)["paid_on"])
+
+    def test_credit_note_of_the_order(self):
+        order = self._order()
+        invoice = order._create_invoices()
+        invoice.action_post()
+        self._pay(invoice)
+        cursor = self._since_now()
+        self._credit(invoice)
+        row = self._purchase(order.order_line, cursor)
+        self.assertEqual((row["state"], row["quantity"]), ("cancelled", 0.0))
+
+    def test_discount_given_later_keeps_the_time(self):
+        order = self._order(quantity=3)
+        invoice = order._create_invoices()
+        invoice.action_post()
+        self._pay(invoice)
+        credit = self._credit(invoice, post=False)
+        credit.invoice_line_ids.price_unit = 2
+        credit.action_post()
+        row = self._purchase(order.order_line)
+        self.assertEqual((row["state"], row["quantity"]), ("open", 3.0))
+
+    def test_credited_and_invoiced_again(self):
+        order = self._order()
+        invoice = order._create_invoices()
+        invoice.action_post()
+        self._credit(invoice)
+        again = order._create_invoices()
+        again.action_post()
+        self.assertEqual(self._purchase(order.order_line)["state"], "open")
+
+    def test_invoice_only(self):
+        draft = self._invoice(post=False)
+        self.assertIsNone(self._purchase(draft.invoice_line_ids))
+        invoice = self._invoice(quantity=3)
+        self.assertEqual(self._purchase(invoice.invoice_line_ids)["state"], "cancelled")
+        cursor = self._since_now()
+        self._pay(invoice)
+        row = self._purchase(invoice.invoice_line_ids, cursor)
+        self.assertEqual(row["state"], "open")
+        self.assertEqual(row["quantity"], 3.0)
+        self.assertEqual(row["document"], invoice.name)
+        self.assertFalse(row["order_id"])
+        self.assertEqual(row["invoice_ids"], invoice.ids)
+        self.assertEqual(row["starts_on"], fields.Datetime.to_string(invoice.saas_paid_on))
+        self.assertEqual(row["paid_on"], row["starts_on"])
+        self.assertEqual(row["customer"]["id"], self.acme.id)
+
+    def test_invoice_no_longer_paid(self):
+        invoice = self._invoice()
+        self._pay(invoice)
+        self.assertTrue(invoice.saas_paid_on)
+        cursor = self._since_now()
+        invoice.line_ids.remove_move_reconcile()
+        invoice.matched_payment_ids.action_draft()
+        row = self._purchase(invoice.invoice_line_ids, cursor)
+        self.assertFalse(invoice.saas_paid_on)
+        self.assertEqual(row["state"], "cancelled")
+
+    def test_invoice_draft_again(self):
+        invoice = self._invoice()
+        self._pay(invoice)
+        cursor = self._since_now()
+        invoice.button_draft()
+        self.assertEqual(self._purchase(invoice.invoice_line_ids, cursor)["state"], "cancelled")
+
+    def test_invoice_reversed(self):
+        invoice = self._invoice()
+        self._pay(invoice)
+        cursor = self._since_now()
+        self._credit(invoice)
+        self.assertEqual(self._purchase(invoice.invoice_line_ids, cursor)["state"], "cancelled")
+
+    def test_vendor_bills_are_not_purchases(self):
+        bill = self.env["account.move"].create(
+            {
+                "move_type": "in_invoice",
+                "partner_id": self.acme.id,
+                "invoice_date": fields.Date.today(),
+                "invoice_line_ids": [(0, 0, {"product_id": self.plan.product_variant_id.id, "price_unit": 5})],
+            }
+        )
+        bill.action_post()
+        self.assertIsNone(self._purchase(bill.invoice_line_ids))
+
+    def test_grant(self):
+        instance = self._instance(contact_id=self.ana.id)
+        cursor = self._since_now()
+        grant = self.env["saas.grant"].create(
+            {"instance_id": instance.id, "reason": "Sorry", "quantity": 2, "period_unit": "day"}
+        )
+        row = self._purchase(grant, cursor)
+        self.assertEqual(row["state"], "open")
+        self.assertEqual(row["instance_key"], instance.key)
+        self.assertEqual((row["quantity"], row["period_count"], row["period_unit"]), (2.0, 1, "day"))
+        self.assertEqual(row["paid_on"], fields.Datetime.to_string(grant.date))
+        cursor = self._since_now()
+        grant.active = False
+        self.assertEqual(self._purchase(grant, cursor)["state"], "cancelled")
+
+    def test_instance_rows(self):
+        cursor = self._since_now()
+        instance = self._instance(contact_id=self.ana.id)
+        [row] = self._poll(cursor)["instances"]
+        self.assertEqual(
+            row,
+            {
+                "id": instance.id,
+                "key": f"rec:{instance.id}",
+                "name": "acme",
+                "customer": self.bridge.sudo()._customer_row(self.ana),
+                "plan_id": self.plan.id,
+                "state": "draft",
+                "hold": "none",
+                "started_on": False,
+                "paid_until": False,
+                "suspended_on": False,
+                "requested": False,
+            },
+        )
+        cursor = self._since_now()
+        instance.state = "deleted"
+        self.assertEqual([row["state"] for row in self._poll(cursor)["instances"]], ["deleted"])
+        self.assertNotIn(instance.id, [row["id"] for row in self._poll(limit=2000)["instances"]])
+
+    def test_linked_line_names_its_instance(self):
+        order = self._order()
+        invoice = self._invoice()
+        self._pay(invoice)
+        instance = self._instance()
+        for line in (order.order_line, invoice.invoice_line_ids):
+            cursor = self._since_now()
+            line.saas_instance_id = instance
+            self.assertEqual(self._purchase(line, cursor)["instance_key"], instance.key)
+
+    def test_garbage_cursor_is_a_full_pass(self):
+        order = self._order()
+        self._since_now()
+        for cursor in ("x", "[]", "{", '{"since": 7}', '{"since": "yesterday"}', '{"kind": "users"}', '{"after": -1}', "\x00"):
+            with self.subTest(cursor=cursor):
+                self.assertTrue(self._purchase(order.order_line, cursor))
+
+    def test_paging_tells_everything_once(self):
+        orders = [self._order() for _number in range(5)]
+        for number in range(3):
+            self._instance(f"page-{number}")
+        whole = self._poll(limit=2000)
+        self.assertFalse(whole["more"])
+        for limit in (1, 2, 3, 7):
+            rows, cursor, pages = {"plans": [], "purchases": [], "instances": []}, False, 0
+            while True:
+                reply = self._poll(cursor, limit=limit)
+                pages += 1
+                self.assertLessEqual(sum(len(reply[name]) for name in rows), limit)
+                for name in rows:
+                    rows[name] += reply[name]
+                cursor = reply["cursor"]
+                if not reply["more"]:
+                    break
+                self.assertLess(pages, 500)
+            for name in rows:
+                self.assertEqual(rows[name], whole[name])
+        self.assertGreaterEqual(len(whole["purchases"]), len(orders))
+        self.assertIn("since", json.loads(cursor))
+
+    def test_nothing_new_costs_the_same_for_any_number_of_customers(self):
+        def cost():
+            cursor = self._since_now()
+            before = self.env.cr.sql_log_count
+            self.bridge.poll(cursor)
+            return self.env.cr.sql_log_count - before
+
+        def sell(count):
+            for number in range(count):
+                order = self._order()
+                key = f"sol:{order.order_line.id}"
+                self._push_instance(key, name=f"n{order.id}", purchase_keys=[key], state="running")
+
+        sell(5)
+        few = cost()
+        sell(45)
+        self.assertEqual(cost(), few)
+        self.assertLessEqual(few, 15)
+
+    def test_paid_quotation_is_confirmed(self):
+        order = self._order(confirm=False)
+        transaction = self._transaction(order, state="draft")
+        transaction._set_done()
+        self.assertIsNone(self._purchase(order.order_line), "Odoo gets its time first")
+        transaction.last_state_change = fields.Datetime.subtract(fields.Datetime.now(), minutes=1)
+        self.assertEqual(self._purchase(order.order_line)["state"], "open")
+        self.assertEqual(order.state, "sale")
+
+    def test_underpaid_quotation_is_not_confirmed(self):
+        order = self._order(confirm=False)
+        transaction = self._transaction(order, amount=order.amount_total / 2)
+        transaction.last_state_change = fields.Datetime.subtract(fields.Datetime.now(), minutes=1)
+        self._poll()
+        self.assertEqual(order.state, "draft")
+
+    def _credit(self, invoice, post=True):
+        wizard = (
+            self.env["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=invoice.ids)
+            .create({"journal_id": invoice.journal_id.id, "reason": "test"})
+        )
+        credit = self.env["account.move"].browse(wizard.reverse_moves()["res_id"])
+        if post:
+            credit.action_post()
+        return credit

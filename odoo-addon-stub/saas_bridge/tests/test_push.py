@@ -1,0 +1,277 @@
+import psycopg2
+
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .common import SaasCommon
+
+
+@tagged("post_install", "-at_install")
+class TestPush(SaasCommon):
+    def _instances(self, key="sol:900"):
+        return self.env["saas.instance"].search([("key", "=", key)])
+
+    def test_instance_is_made_and_linked(self):
+        order = self._order()
+        invoice = self._invoice()
+        self._pay(invoice)
+        key = f"sol:{order.order_line.id}"
+        result = self._push_instance(
+            key,
+            purchase_keys=[key, f"aml:{invoice.invoice_line_ids.id}"],
+            order_id=order.id,
+            state="provisioning",
+            subscription_state="active",
+            paid_until="2030-01-01 00:00:00.123456",
+            http_port=20000,
+        )
+        self.assertEqual(result["status"], "done", result)
+        instance = self._instances(key)
+        self.assertEqual(order.order_line.saas_instance_id, instance)
+        self.assertEqual(invoice.invoice_line_ids.saas_instance_id, instance)
+        self.assertEqual(instance.sale_order_id, order)
+        self.assertEqual(instance.invoice_ids, invoice)
+        self.assertEqual(instance.partner_id, self.acme)
+        self.assertEqual(instance.company_id, order.company_id)
+        self.assertTrue(instance.requested)
+        self.assertEqual(str(instance.paid_until), "2030-01-01 00:00:00")
+
+    def test_same_values_are_not_written(self):
+        values = {
+            "state": "running",
+            "url": "http://acme.example",
+            "paid_until": "2030-01-01 00:00:00",
+            "http_port": 20000,
+            "error_message": False,
+            "invoice_ids": [],
+        }
+        self._push_instance(**values)
+        instance = self._instances()
+        cursor = self._since_now()
+        messages = len(instance.message_ids)
+        self._push_instance(**values)
+        self.assertFalse(self._poll(cursor)["instances"], "a push of equal values must not come back")
+        self.assertEqual(len(instance.message_ids), messages)
+        self._push_instance(**{**values, "url": "http://other.example"})
+        self.assertEqual(len(self._poll(cursor)["instances"]), 1)
+
+    def test_null_clears_and_absent_leaves(self):
+        self._push_instance(url="http://acme.example", error_message="x", state="error")
+        self._push_instance(error_message=False, state="running")
+        instance = self._instances()
+        self.assertFalse(instance.error_message)
+        self.assertEqual(instance.url, "http://acme.example")
+
+    def test_order_hears_of_running_and_error(self):
+        order = self._order()
+        key = f"sol:{order.order_line.id}"
+        before = len(order.message_ids)
+        self._push_instance(key, purchase_keys=[key], state="provisioning")
+        self.assertEqual(len(order.message_ids), before)
+        for _again in range(2):
+            self._push_instance(key, state="running", url="http://acme.example")
+        self.assertEqual(len(order.message_ids), before + 1)
+        self.assertIn("http://acme.example", order.message_ids[0].body)
+        self._push_instance(key, state="error", error_message="<b>no room</b>")
+        self.assertIn("&lt;b&gt;no room", order.message_ids[0].body)
+
+    def test_idle_draft_gives_its_name(self):
+        draft = self._instance("acme")
+        self.assertEqual(self._push_instance()["status"], "done")
+        self.assertEqual(draft.name, "acme-2")
+        self.assertIn("Renamed", "".join(draft.message_ids.mapped("body")))
+        self.assertEqual(self._instances().name, "acme")
+
+    def test_live_name_is_kept(self):
+        for values in ({"state": "running"}, {"requested": True}, {"state": "deleted"}):
+            with self.subTest(values=values):
+                holder = self._instance("taken", **values)
+                result = self._push_instance(name="taken")
+                self.assertEqual((result["status"], result["message"]), ("refused", "name_taken"))
+                self.assertFalse(self._instances())
+                holder.name = f"free-{holder.id}"
+                holder.flush_recordset()
+
+    def test_bad_instances_are_refused(self):
+        for number, values in enumerate(
+            (
+                {"name": "Bad Name"},
+                {"name": "x\ny"},
+                {"name": False},
+                {"customer_id": 999999999},
+                {"plan_id": 999999999},
+                {"state": "flying"},
+                {"paid_until": "tomorrow"},
+                {"shoe_size": 43},
+                {"purchase_keys": ["user:1"]},
+                {"purchase_keys": ["sol:1; DROP TABLE x"]},
+                {"url": "x\x00y"},
+            )
+        ):
+            with self.subTest(values=values), mute_logger("odoo.sql_db"):
+                result = self._push_instance(f"sol:{800 + number}", **values)
+                self.assertEqual(result["status"], "refused", result)
+                self.assertTrue(result["message"])
+                self.assertFalse(self._instances(f"sol:{800 + number}"))
+
+    def test_line_that_staff_gave_elsewhere_stays(self):
+        order = self._order()
+        other = self._instance("other")
+        order.order_line.saas_instance_id = other
+        result = self._push_instance(purchase_keys=[f"sol:{order.order_line.id}"])
+        self.assertEqual(result["status"], "done")
+        self.assertIn("other", result["message"])
+        self.assertEqual(order.order_line.saas_instance_id, other)
+
+    def test_a_refused_operation_does_not_hurt_the_others(self):
+        self._push_instance()
+        results = self._push(
+            {"key": "log:1", "op": "log", "instance_key": "sol:900", "lines": ["one"]},
+            {"key": "bad:1", "op": "instance", "instance_key": "sol:901", "values": {"name": "Bad!"}},
+            {"key": "bad:2", "op": "delete_everything"},
+            {"key": "bad:3", "op": "log", "instance_key": "sol:999", "lines": ["x"]},
+            {"key": "bad:4", "op": "log"},
+            {"key": "bad:5", "op": "one", "instance_key": "sol:900"},
+            {"key": "log:2", "op": "log", "instance_key": "sol:900", "lines": ["two"]},
+        )
+        self.assertEqual([row["status"] for row in results], ["done"] + ["refused"] * 5 + ["done"])
+        self.assertEqual(self._instances().log, "one\ntwo")
+
+    def test_serialization_failures_go_up(self):
+        bridge = self.bridge.sudo()
+
+        def fail(_self, _operation):
+            raise psycopg2.errors.SerializationFailure("again")
+
+        self.patch(type(bridge), "_push_log", fail)
+        with self.assertRaises(psycopg2.errors.SerializationFailure):
+            bridge.push([{"key": "log:1", "op": "log"}])
+
+    def test_log_once(self):
+        self._push_instance()
+        operation = {"key": "log:1", "op": "log", "instance_key": "sol:900", "lines": ["a", "b"]}
+        self.assertEqual([self._push(operation)[0]["status"] for _again in range(2)], ["done", "duplicate"])
+        self.assertEqual(self._instances().log, "a\nb")
+
+    def test_old_log_keys_go(self):
+        self._push_instance()
+        self._push({"key": "log:1", "op": "log", "instance_key": "sol:900", "lines": ["a"]})
+        self._push({"key": "log:2", "op": "log", "instance_key": "sol:900", "lines": ["b"]})
+        self.env.cr.execute("UPDATE saas_bridge_effect SET create_date = create_date - interval '91 days' WHERE key != 'log:2'")
+        self.env.invalidate_all()
+        self.env["saas.bridge.effect"]._gc_log_keys()
+        keys = self.env["saas.bridge.effect"].search([]).mapped("key")
+        self.assertIn("log:2", keys)
+        self.assertNotIn("log:1", keys)
+        self.assertIn("instance:sol:900", keys)
+
+    def _notice(self, **values):
+        return {
+            "key": "notice:1",
+            "op": "notice",
+            "instance_key": "sol:900",
+            "notice": "welcome",
+            "to": "ana@acme.example",
+            "contact_id": self.ana.id,
+            "lang": "es_ES",
+            "subject": "Welcome\r\nBcc: evil@example.com",
+            "html": "<p>Password: s3cret-pw</p>",
+            "text": "Password: s3cret-pw",
+            **values,
+        }
+
+    def test_notice_once_and_no_password_in_any_message(self):
+        self._push_instance(admin_password="s3cret-pw", state="running")
+        instance = self._instances()
+        mails = self.env["mail.mail"].search([])
+        trigger = self.env["ir.cron.trigger"].search_count([])
+        statuses = [self._push(self._notice())[0]["status"] for _again in range(2)]
+        self.assertEqual(statuses, ["done", "duplicate"])
+        mail = self.env["mail.mail"].search([]) - mails
+        self.assertEqual(len(mail), 1)
+        self.assertEqual(mail.email_to, "ana@acme.example")
+        self.assertEqual(mail.subject, "Welcome Bcc: evil@example.com")
+        self.assertTrue(mail.auto_delete)
+        self.assertTrue(mail.email_from)
+        self.assertIn("s3cret-pw", mail.body_html)
+        self.assertFalse(mail.model or mail.res_id)
+        self.assertGreater(self.env["ir.cron.trigger"].search_count([]), trigger)
+        self.assertIn("ana@acme.example", instance.message_ids[0].body)
+        self.env.cr.execute("SELECT count(*) FROM mail_message WHERE body LIKE '%s3cret%' OR subject LIKE '%s3cret%'")
+        self.assertEqual(self.env.cr.fetchone()[0], 0)
+        self.env.cr.execute(
+            "SELECT count(*) FROM mail_tracking_value WHERE old_value_char LIKE '%s3cret%' OR new_value_char LIKE '%s3cret%'"
+        )
+        self.assertEqual(self.env.cr.fetchone()[0], 0)
+
+    def test_bad_notices_are_refused(self):
+        self._push_instance()
+        for values in (
+            {"to": ""},
+            {"to": False},
+            {"to": "nobody"},
+            {"to": "a@b.example, c@d.example"},
+            {"notice": "spam"},
+            {"instance_key": "sol:999"},
+        ):
+            with self.subTest(values=values):
+                self.assertEqual(self._push(self._notice(**values))[0]["status"], "refused")
+        self.assertEqual(self._push(self._notice())[0]["status"], "done", "a refusal uses up no key")
+
+    def _problem(self, line, key="problem:1"):
+        kind = "sol" if line._name == "sale.order.line" else "aml"
+        return {
+            "key": key,
+            "op": "problem",
+            "purchase_key": f"{kind}:{line.id}",
+            "message_en": "No <room> left",
+            "message_es": "No queda <sitio>",
+        }
+
+    def test_problem_once(self):
+        order = self._order()
+        statuses = [self._push(self._problem(order.order_line))[0]["status"] for _again in range(2)]
+        self.assertEqual(statuses, ["done", "duplicate"])
+        activity = order.activity_ids
+        self.assertEqual(len(activity), 1)
+        self.assertEqual(activity.user_id, self.salesman)
+        self.assertIn("No &lt;room&gt; left", activity.note)
+        self.assertEqual(len([m for m in order.message_ids if "room" in m.body]), 1)
+
+    def test_problem_in_spanish(self):
+        self.env["res.lang"]._activate_lang("es_ES")
+        self.salesman.lang = "es_ES"
+        order = self._order()
+        self._push(self._problem(order.order_line))
+        self.assertIn("No queda", order.activity_ids.note)
+
+    def test_problem_without_salesperson_goes_to_a_manager(self):
+        order = self._order()
+        order.user_id = False
+        self.saas_manager.group_ids += self.env.ref("sales_team.group_sale_salesman_all_leads")
+        self._push(self._problem(order.order_line))
+        self.assertTrue(order.activity_ids.user_id.has_group("saas_bridge.group_manager"))
+
+    def test_problem_on_an_invoice(self):
+        invoice = self._invoice()
+        self._push(self._problem(invoice.invoice_line_ids))
+        self.assertIn("room", invoice.message_ids[0].body)
+
+    def test_command_once(self):
+        instance = self._instance(state="running")
+        instance.with_user(self.saas_manager).action_stop()
+        command = instance.command_ids
+        operation = {"key": "command:1", "op": "command", "command_id": command.id, "result": "done", "message": ""}
+        self.assertEqual(self._push(operation)[0]["status"], "done")
+        self.assertTrue(command.done_on)
+        self.assertEqual(self._push({**operation, "key": "command:2", "result": "failed"})[0]["status"], "duplicate")
+        self.assertEqual(command.state, "done")
+        self.assertFalse(self._poll()["commands"])
+        self.assertEqual(self._push({**operation, "command_id": 999999})[0]["status"], "refused")
+        self.assertEqual(self._push({**operation, "result": "maybe"})[0]["status"], "refused")
+
+    def test_strange_calls(self):
+        self.assertEqual(self.bridge.push([]), [])
+        self.assertEqual(self.bridge.push(False), [])
+        self.assertEqual(self.bridge.push([{}])[0]["status"], "refused")
+        self.assertEqual(self.bridge.push(["x"])[0]["status"], "refused")
