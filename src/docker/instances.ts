@@ -61,7 +61,7 @@ export async function createInstances(options: InstancesOptions): Promise<Instan
   const files = await loadTemplates();
   const templates = createTemplateStore(engine, files, options.templateScope ?? settings.scope);
   const secrets = (spec: Pick<InstanceSpec, 'key'>): InstanceSecrets => deriveSecrets(daemonKey, spec.key);
-  const render = (spec: InstanceSpec): Rendered => renderInstance(files, settings, spec, secrets(spec));
+  const render = remember((spec: InstanceSpec) => renderInstance(files, settings, spec, secrets(spec)));
   const ours = (name: string): string[] => [`${LABEL.scope}=${settings.scope}`, `${LABEL.instance}=${name}`];
 
   async function containers(name: string, role: 'db' | 'odoo'): Promise<ContainerSummary[]> {
@@ -204,4 +204,20 @@ export async function createInstances(options: InstancesOptions): Promise<Instan
 function nothing(error: unknown): null {
   if (error instanceof NotFoundError) return null;
   throw error;
+}
+
+const REMEMBERED = 500;
+
+/** Rendering costs about 20 ms and every step needs it: the results of the last specs are kept. */
+function remember(render: (spec: InstanceSpec) => Rendered): (spec: InstanceSpec) => Rendered {
+  const known = new Map<string, Rendered>();
+  return (spec) => {
+    const key = JSON.stringify(spec);
+    const rendered = known.get(key) ?? render(spec);
+    known.delete(key);
+    known.set(key, rendered);
+    const [oldest] = known.keys();
+    if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);
+    return rendered;
+  };
 }

@@ -4,6 +4,7 @@ import { TerminalError } from '../errors.js';
 import {
   DEFAULT_SCOPE,
   instanceLabels,
+  LABEL,
   type Ports,
   type ResourceNames,
   resourceNames,
@@ -130,11 +131,13 @@ export function renderInstance(
     const view = { ...settings, ...limits(spec), names, labels, ports };
     const render = (hashes: object): string => templates.compose({ ...view, hashes });
     // The hash is part of the file it is the hash of: first without it.
-    const bare = parseCompose(render({ db: '', odoo: '', conf: digest(conf) }));
-    const hashes = { db: digest(JSON.stringify(bare.db)), odoo: digest(JSON.stringify(bare.odoo)) };
+    const { db, odoo } = parseCompose(render({ db: '', odoo: '', conf: digest(conf) }));
+    const hashes = { db: digest(JSON.stringify(db)), odoo: digest(JSON.stringify(odoo)) };
+    db.labels[LABEL.spec] = hashes.db;
+    odoo.labels[LABEL.spec] = hashes.odoo;
     const compose = render({ ...hashes, conf: digest(conf) });
     const subnet = slotSubnet(settings.subnetPool, spec.slot);
-    return { names, labels, ports, subnet, compose, conf, services: parseCompose(compose), hashes };
+    return { names, labels, ports, subnet, compose, conf, services: { db, odoo }, hashes };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const advice = 'Correct the name, the slot or the configured ranges.';

@@ -1,31 +1,46 @@
 #!/bin/bash
 # Runs in a one-shot container on an instance's volumes. A constant: values come as a tar archive on standard input
 # (personalise.sql, odoo.conf), after the copy has begun. Code 78: nothing to copy from.
+#
+# The cluster is copied while /instance/pgdata/.seeding exists. A volume that holds anything without that file is a
+# customer's data, wherever it came from, and is never cleared.
 set -euo pipefail
-marker=/instance/config/.seeded
+pgdata=/instance/pgdata
+filestore=/instance/filestore
+config=/instance/config
 values=/dev/shm/values
-mkdir "$values"
 
-owner=
-if [[ ! -e $marker ]]; then
-  [[ -s /template/pgdata/PG_VERSION ]] || exit 78
-  find /instance/pgdata /instance/filestore /instance/config -mindepth 1 -delete
-  cp -a --reflink=auto /template/filestore/. /instance/filestore/ &
-  files=$!
-  cp -a --reflink=auto /template/pgdata/. /instance/pgdata/
-  wait "$files"
+seeding=
+if [[ -e $pgdata/.seeding || -z $(ls -A "$pgdata") ]]; then
+  seeding=yes
 fi
+if [[ $seeding ]]; then
+  [[ -s /template/pgdata/PG_VERSION ]] || exit 78
+  : >"$pgdata/.seeding"
+  find "$pgdata" "$filestore" -mindepth 1 ! -path "$pgdata/.seeding" -delete
+  cp -a --reflink=auto /template/filestore/. "$filestore/" &
+  copy=$!
+  cp -a --reflink=auto /template/pgdata/. "$pgdata/"
+  wait "$copy"
+elif [[ -z $(ls -A "$filestore") ]]; then
+  echo 'the database is there but the filestore is gone: restore the volume from a backup' >&2
+  exit 1
+fi
+
+mkdir "$values"
 tar -x -C "$values" --no-same-owner
-if [[ ! -e $marker ]]; then
-  gosu postgres postgres --single -j -D /instance/pgdata -c exit_on_error=on -c log_checkpoints=off \
+if [[ $seeding ]]; then
+  # Without fsync: the sync below covers everything that was written.
+  gosu postgres postgres --single -j -D "$pgdata" -c exit_on_error=on -c fsync=off \
     -c shared_buffers=4MB -c max_connections=4 odoo <"$values/personalise.sql"
 fi
-owner=$(stat -c %u:%g /instance/filestore)
-if ! cmp -s "$values/odoo.conf" /instance/config/odoo.conf; then
-  install -m 0400 "$values/odoo.conf" /instance/config/.odoo.conf
-  chown "$owner" /instance/config/.odoo.conf
-  mv -f /instance/config/.odoo.conf /instance/config/odoo.conf
+if ! cmp -s "$values/odoo.conf" "$config/odoo.conf"; then
+  install -m 0400 "$values/odoo.conf" "$config/.odoo.conf"
+  chown "$(stat -c %u:%g "$filestore")" "$config/.odoo.conf"
+  mv -f "$config/.odoo.conf" "$config/odoo.conf"
 fi
-chown root:root /instance/config
-chmod 0755 /instance/config
-[[ -e $marker ]] || : >"$marker"
+if [[ $seeding ]]; then
+  # All of it is on the disk before anything relies on it.
+  sync -f "$pgdata" "$filestore" "$config"
+  rm "$pgdata/.seeding"
+fi
