@@ -104,13 +104,16 @@ extra_ca() {
 
 # with_lock NAME COMMAND...: one run at a time; a second one waits for the first.
 with_lock() {
-  local name=$1 dir=/run/lock
+  local name=$1 dir=/run/lock file
   shift
   [[ -w $dir ]] || dir=${TMPDIR:-/tmp}
-  exec 9>"$dir/saas-bridge-$name.lock"
+  file=$dir/saas-bridge-$name.lock
+  [[ -e $file ]] || : >"$file"
+  # Opened for reading: the file may belong to another user.
+  exec 9<"$file"
   if ! flock -n 9; then
     log "another run holds the lock '$name', waiting for it"
-    flock -w 1800 9 || die "the lock $dir/saas-bridge-$name.lock is still held after 30 minutes"
+    flock -w 1800 9 || die "the lock $file is still held after 30 minutes"
   fi
   "$@" 9>&-
 }

@@ -134,12 +134,12 @@ name_templates() {
   local base_key
   base_key=$({
     docker_cmd image inspect --format '{{.Id}}' "$ODOO_IMAGE" "$POSTGRES_IMAGE"
-    cd "$COMPOSE_DIR/master" && cat odoo.sh db.sh base.py
+    cd "$COMPOSE_DIR/master" && cat base.py db.sh && grep '^MODULES=' odoo.sh
   } | hash_of)
   BASE=saas-template-base-$base_key
   SHOP=saas-template-shop-$({
     printf '%s\n' "$base_key"
-    cat "$COMPOSE_DIR/master/seed.py"
+    cat "$COMPOSE_DIR/master/"{odoo.sh,seed.py,warm.py}
     [[ ! -d $ADDONS_DIR ]] || (cd "$ADDONS_DIR" && find -L . -type f ! -name '*.pyc' -print0 | LC_ALL=C sort -z | xargs -0r sha256sum)
   } | hash_of)
 }
@@ -295,7 +295,7 @@ update() {
   volume_exists "${PROJECT}_ready" || die "there is no master '$PROJECT' yet: run $0 up"
   of "$PROJECT" stop odoo
   of "$PROJECT" up -d --no-deps db
-  of "$PROJECT" run --rm -T --no-deps odoo addons || die "the update failed: the reason is above"
+  of "$PROJECT" run --rm -T --no-deps odoo update || die "the update failed: the reason is above"
   name_templates
   docker_cmd volume rm "${PROJECT}_ready" >/dev/null
   docker_cmd volume create --label "saas-bridge.source=$SHOP" "${PROJECT}_ready" >/dev/null

@@ -2,7 +2,8 @@
 # Runs in the odoo container of the master.
 #   run      prepare whatever is missing, then serve
 #   base     prepare the database: the shop's modules and settings
-#   addons   install or update the addons in /mnt/extra-addons, then seed the shop
+#   addons   install the addons in /mnt/extra-addons, seed the shop, visit its pages once
+#   update   install the addons that are new, update the others, seed again
 set -euo pipefail
 
 DATABASE=master
@@ -82,16 +83,27 @@ addon_names() {
   find -L "$ADDONS" -mindepth 2 -maxdepth 2 -name __manifest__.py -printf '%h\n' | sed 's|.*/||' | LC_ALL=C sort | paste -sd, -
 }
 
-addons() {
-  local names
+# installed: the addons among NAMES (comma separated) that the database has already, comma separated.
+installed() {
+  query "select string_agg(name, ',' order by name) from ir_module_module
+    where state = 'installed' and name = any(string_to_array('$1', ','))"
+}
+
+update() {
+  local names old
   names=$(addon_names)
   if [[ -n $names ]]; then
-    echo "installing $names"
-    odoo -c "$ODOO_RC" -d "$DATABASE" --no-http --stop-after-init -i "$names" -u "$names" --log-level=warn
+    old=$(installed "$names")
+    echo "installing $names${old:+, updating $old}"
+    odoo -c "$ODOO_RC" -d "$DATABASE" --no-http --stop-after-init -i "$names" ${old:+-u "$old"} --log-level=warn
   else
     echo "no addon in $ADDONS: the shop gets its plans, but nothing that makes instances of them"
   fi
   script seed.py
+}
+
+addons() {
+  update
   warm
   mark_step addons
 }
@@ -115,7 +127,7 @@ run() {
 }
 
 case ${1:-run} in
-  run | base | addons)
+  run | base | addons | update)
     # Odoo ignores its whole configuration when it cannot read a folder of addons_path.
     [[ -r $ADDONS && -x $ADDONS ]] || { echo "the addon folder cannot be read by user $(id -un): chmod it o+rx" >&2; exit 1; }
     wait_for_database
