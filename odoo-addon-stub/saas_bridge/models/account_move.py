@@ -11,7 +11,14 @@ class AccountMove(models.Model):
     # payment_state has no date. It is a stored compute written from many places, so this one hangs on it.
     saas_paid_on = fields.Datetime(string="Paid On", compute="_compute_saas_paid_on", store=True, copy=False)
     saas_instance_ids = fields.Many2many(
-        "saas.instance", "saas_instance_invoice_rel", "invoice_id", "instance_id", string="SaaS Instances", copy=False
+        "saas.instance",
+        "saas_instance_invoice_rel",
+        "invoice_id",
+        "instance_id",
+        string="SaaS Instances",
+        copy=False,
+        readonly=True,
+        groups="saas_bridge.group_user",
     )
     saas_instance_count = fields.Integer(compute="_compute_saas_instance_count")
     saas_can_create = fields.Boolean(compute="_compute_saas_can_create")

@@ -2,6 +2,7 @@ import re
 
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools.sql import create_index
 
 from ..const import PERIOD_UNITS
 
@@ -49,6 +50,10 @@ class ProductTemplate(models.Model):
     saas_retention_days = fields.Integer(
         string="Retention Days", default=30, help="Days a suspended instance is kept before it is deleted for good."
     )
+
+    def init(self):
+        super().init()
+        create_index(self.env.cr, "product_template_saas_write_date_idx", self._table, ["write_date"])
 
     @api.constrains("saas_plan", "saas_plan_code", "type", "saas_period_unit", "saas_modules", *(f for f, *_l in LIMITS))
     def _check_saas_plan(self):

@@ -16,7 +16,14 @@ CONFIRM_AFTER_SECONDS = 10
 CONFIRM_WITHIN_DAYS = 30
 MAX_LIMIT = 2000
 
-KINDS = ("plan", "instance", "sol", "aml", "grant")
+MODELS = {
+    "plan": "product.template",
+    "instance": "saas.instance",
+    "sol": "sale.order.line",
+    "aml": "account.move.line",
+    "grant": "saas.grant",
+}
+KINDS = tuple(MODELS)
 
 
 class SaasBridge(models.AbstractModel):
@@ -43,7 +50,7 @@ class SaasBridge(models.AbstractModel):
             ids = self._changed_ids(kind, position["since"], after, room + 1)
             more = len(ids) > room
             ids = ids[:room]
-            rows[kind] = getattr(self, f"_{kind}_rows")(ids)
+            rows[kind] = self._rows(kind, ids)
             room -= len(ids)
             if more:
                 position.update(kind=kind, after=ids[-1])
@@ -86,6 +93,17 @@ class SaasBridge(models.AbstractModel):
         edge = since and SQL("%s::timestamp - make_interval(secs => %s)", since, OVERLAP_SECONDS)
         self.env.cr.execute(SQL("%s ORDER BY 1 LIMIT %s", query(edge, after), limit))
         return [row[0] for row in self.env.cr.fetchall()]
+
+    @api.model
+    def _rows(self, kind, ids):
+        """A record too broken to be told is left out: it must not keep all the others from the daemon."""
+        build, rows = getattr(self, f"_{kind}_row"), []
+        for record in self.env[MODELS[kind]].browse(ids):
+            try:
+                rows.append(build(record))
+            except (ArithmeticError, AttributeError, LookupError, TypeError, UserError, ValueError):
+                _logger.exception("%s cannot be told to the daemon", record)
+        return rows
 
     @api.model
     def _plan_query(self, edge, after):
@@ -159,15 +177,13 @@ class SaasBridge(models.AbstractModel):
         """An invoice line changes with its invoice or a credit note of it; only lines made without an order."""
         changed = SQL(
             """
-            (a.move_id IN (
-                SELECT m.id FROM account_move m
-                 WHERE m.move_type IN ('out_invoice', 'out_refund') AND m.write_date >= %(edge)s
+            a.id IN (
+                SELECT c.id FROM account_move cm
+                  JOIN account_move_line c ON c.move_id IN (cm.id, cm.reversed_entry_id)
+                 WHERE cm.move_type IN ('out_invoice', 'out_refund') AND cm.write_date >= %(edge)s
                 UNION ALL
-                SELECT m.reversed_entry_id FROM account_move m
-                 WHERE m.move_type IN ('out_invoice', 'out_refund') AND m.write_date >= %(edge)s
-            ) OR a.id IN (
                 SELECT c.id FROM account_move_line c WHERE c.saas_instance_id IS NOT NULL AND c.write_date >= %(edge)s
-            ))
+            )
             """,
             edge=edge,
         )
@@ -188,48 +204,38 @@ class SaasBridge(models.AbstractModel):
         )
 
     @api.model
-    def _plan_rows(self, ids):
-        return [
-            {
-                "id": plan.id,
-                "code": plan.saas_plan_code or "",
-                "name": plan.name or "",
-                "active": plan.active and plan.saas_plan,
-                "period_count": plan.saas_period_count,
-                "period_unit": plan.saas_period_unit or False,
-                "cpu": plan.saas_cpu,
-                "memory_mb": plan.saas_memory_mb,
-                "storage_gb": plan.saas_storage_gb,
-                "max_users": plan.saas_max_users,
-                "modules": plan.saas_modules or "",
-                "grace_days": plan.saas_grace_days,
-                "retention_days": plan.saas_retention_days,
-            }
-            for plan in self.env["product.template"].browse(ids)
-        ]
+    def _plan_row(self, plan):
+        return {
+            "id": plan.id,
+            "code": plan.saas_plan_code or "",
+            "name": plan.name or "",
+            "active": plan.active and plan.saas_plan,
+            "period_count": plan.saas_period_count,
+            "period_unit": plan.saas_period_unit or False,
+            "cpu": plan.saas_cpu,
+            "memory_mb": plan.saas_memory_mb,
+            "storage_gb": plan.saas_storage_gb,
+            "max_users": plan.saas_max_users,
+            "modules": plan.saas_modules or "",
+            "grace_days": plan.saas_grace_days,
+            "retention_days": plan.saas_retention_days,
+        }
 
     @api.model
-    def _instance_rows(self, ids):
-        return [
-            {
-                "id": instance.id,
-                "key": instance.key,
-                "name": instance.name,
-                "customer": self._customer_row(instance.contact_id or instance.partner_id, instance.partner_id),
-                "plan_id": instance.plan_id.id or False,
-                "state": instance.state,
-                "hold": instance.hold,
-                "started_on": self._datetime(instance.started_on),
-                "paid_until": self._datetime(instance.paid_until),
-                "suspended_on": self._datetime(instance.suspended_on),
-                "requested": instance.requested,
-            }
-            for instance in self.env["saas.instance"].browse(ids)
-        ]
-
-    @api.model
-    def _sol_rows(self, ids):
-        return [self._sol_row(line) for line in self.env["sale.order.line"].browse(ids)]
+    def _instance_row(self, instance):
+        return {
+            "id": instance.id,
+            "key": instance.key,
+            "name": instance.name,
+            "customer": self._customer_row(instance.contact_id or instance.partner_id, instance.partner_id),
+            "plan_id": instance.plan_id.id or False,
+            "state": instance.state,
+            "hold": instance.hold,
+            "started_on": self._datetime(instance.started_on),
+            "paid_until": self._datetime(instance.paid_until),
+            "suspended_on": self._datetime(instance.suspended_on),
+            "requested": instance.requested,
+        }
 
     @api.model
     def _sol_row(self, line):
@@ -247,10 +253,6 @@ class SaasBridge(models.AbstractModel):
             "starts_on": self._datetime(order.saas_confirmed_on or order.date_order),
             "paid_on": self._datetime(line._saas_paid_on()),
         }
-
-    @api.model
-    def _aml_rows(self, ids):
-        return [self._aml_row(line) for line in self.env["account.move.line"].browse(ids)]
 
     @api.model
     def _aml_row(self, line):
@@ -281,28 +283,25 @@ class SaasBridge(models.AbstractModel):
         }
 
     @api.model
-    def _grant_rows(self, ids):
-        return [
-            {
-                "key": f"grant:{grant.id}",
-                "state": "open" if grant.active else "cancelled",
-                "document": grant.reason or "",
-                "order_id": False,
-                "invoice_ids": [],
-                "customer": self._customer_row(
-                    grant.instance_id.contact_id or grant.instance_id.partner_id, grant.instance_id.partner_id
-                ),
-                "plan_id": grant.instance_id.plan_id.id or False,
-                "quantity": grant.quantity,
-                "period_count": grant.period_count,
-                "period_unit": grant.period_unit,
-                "instance_key": grant.instance_id.key,
-                "additional": False,
-                "starts_on": self._datetime(grant.date),
-                "paid_on": self._datetime(grant.date),
-            }
-            for grant in self.env["saas.grant"].browse(ids)
-        ]
+    def _grant_row(self, grant):
+        return {
+            "key": f"grant:{grant.id}",
+            "state": "open" if grant.active else "cancelled",
+            "document": grant.reason or "",
+            "order_id": False,
+            "invoice_ids": [],
+            "customer": self._customer_row(
+                grant.instance_id.contact_id or grant.instance_id.partner_id, grant.instance_id.partner_id
+            ),
+            "plan_id": grant.instance_id.plan_id.id or False,
+            "quantity": grant.quantity,
+            "period_count": grant.period_count,
+            "period_unit": grant.period_unit,
+            "instance_key": grant.instance_id.key,
+            "additional": False,
+            "starts_on": self._datetime(grant.date),
+            "paid_on": self._datetime(grant.date),
+        }
 
     @api.model
     def _command_rows(self):

@@ -93,7 +93,7 @@ class SaasBridge(models.AbstractModel):
                 instance.write(changed)
         message = self._link_purchases(instance, purchases)
         if instance.state != state_before and instance.state in ("running", "error"):
-            self._tell_order(instance)
+            self._tell_document(instance)
         return "done", message
 
     @api.model
@@ -191,15 +191,16 @@ class SaasBridge(models.AbstractModel):
         return " ".join(kept)
 
     @api.model
-    def _tell_order(self, instance):
-        """The salesperson looks at the order, not at the instance."""
-        if not instance.sale_order_id:
+    def _tell_document(self, instance):
+        """The salesperson looks at the order or the invoice, not at the instance."""
+        document = instance.sale_order_id or instance.invoice_ids[:1]
+        if not document:
             return
         if instance.state == "running":
             body = _("Instance %(name)s: running, %(url)s", name=instance.name, url=instance.url or "")
         else:
             body = _("Instance %(name)s: error. %(message)s", name=instance.name, message=instance.error_message or "")
-        instance.sale_order_id.message_post(body=body)
+        document.message_post(body=body)
 
     @api.model
     def _push_log(self, operation):

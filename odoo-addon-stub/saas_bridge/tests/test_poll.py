@@ -341,19 +341,32 @@ class TestPoll(SaasCommon):
         self.assertEqual(cost(), few)
         self.assertLessEqual(few, 15)
 
+    def test_one_broken_record_does_not_hide_the_others(self):
+        good, bad = self._order(), self._order()
+        build = type(self.bridge)._sol_row
+
+        def fail(bridge, line):
+            if line == bad.order_line:
+                raise ValueError("broken")
+            return build(bridge, line)
+
+        self.patch(type(self.bridge), "_sol_row", fail)
+        with self.assertLogs("odoo.addons.saas_bridge.models.saas_bridge_poll", "ERROR"):
+            self.assertTrue(self._purchase(good.order_line))
+
     def test_paid_quotation_is_confirmed(self):
         order = self._order(confirm=False)
         transaction = self._transaction(order, state="draft")
         transaction._set_done()
         self.assertIsNone(self._purchase(order.order_line), "Odoo gets its time first")
-        transaction.last_state_change = fields.Datetime.subtract(fields.Datetime.now(), minutes=1)
+        transaction.last_state_change = fields.Datetime.subtract(fields.Datetime.now(), hours=1)
         self.assertEqual(self._purchase(order.order_line)["state"], "open")
         self.assertEqual(order.state, "sale")
 
     def test_underpaid_quotation_is_not_confirmed(self):
         order = self._order(confirm=False)
         transaction = self._transaction(order, amount=order.amount_total / 2)
-        transaction.last_state_change = fields.Datetime.subtract(fields.Datetime.now(), minutes=1)
+        transaction.last_state_change = fields.Datetime.subtract(fields.Datetime.now(), hours=1)
         self._poll()
         self.assertEqual(order.state, "draft")
 
