@@ -1,0 +1,109 @@
+/** A customer buys in the shop and is served; whatever dies on the way, exactly once. */
+import { expect } from 'chai';
+import { newVisitor } from '../../compose/demo/cast.js';
+import { type Mail, mailsTo, passwordIn } from '../../compose/demo/master.js';
+import { instanceOf, instances, type Record as SaasRecord } from '../../compose/demo/records.js';
+import { Shopper } from '../../compose/demo/shopper.js';
+import { login } from '../../src/docker/ready.js';
+import { Secret } from '../../src/secret.js';
+import { createCustomer, sell } from '../support/shop.js';
+import { logged, until, type World, world } from '../support/world.js';
+
+describe('the main job', function () {
+  this.timeout(300_000);
+  let w: World;
+
+  before(async () => {
+    w = await world();
+  });
+
+  const running = (orderId: number): Promise<SaasRecord> =>
+    until(`order ${orderId} to run`, async () => {
+      const record = await instanceOf(w.admin, orderId);
+      if (record?.state === 'error') throw new Error(String(record.error_message));
+      return record?.state === 'running' && record;
+    });
+
+  const welcomeMail = (email: string): Promise<Mail> =>
+    until(`the welcome mail to ${email}`, async () => (await welcomes(email))[0]);
+
+  const welcomes = async (email: string): Promise<Mail[]> =>
+    (await mailsTo(w.master.mail_url, email)).filter((mail) => /Odoo está listo|Odoo is ready/.test(mail.subject));
+
+  const canLogIn = async (record: SaasRecord, user: string, mail: Mail): Promise<boolean> =>
+    (await login('127.0.0.1', record.http_port, user, new Secret(passwordIn(mail)))) !== null;
+
+  describe('a purchase in the shop', () => {
+    const visitor = newVisitor();
+    let orderId: number;
+    let record: SaasRecord;
+
+    it('gives the customer a running Odoo, and a mail whose password logs in', async () => {
+      const shopper = new Shopper(w.master.master_url);
+      await shopper.register(visitor);
+      ({ orderId } = await shopper.buy('Básico', visitor));
+      record = await running(orderId);
+      const mail = await welcomeMail(visitor.email);
+      expect(mail.subject).to.equal(`Su Odoo está listo: ${record.name}`);
+      expect(await canLogIn(record, visitor.email, mail)).to.equal(true);
+    });
+
+    it('is on the record: state, dates, address, containers, log', () => {
+      expect(record.subscription_state).to.equal('active');
+      expect(record.url).to.equal(`http://127.0.0.1:${record.http_port}`);
+      expect(record.odoo_container).to.equal(`e2e_odoo_cliente_${record.name}`);
+      const days = (Date.parse(record.paid_until) - Date.parse(record.started_on)) / 86_400_000;
+      expect(days).to.be.within(27.5, 31.5);
+    });
+
+    it('is one line for the admin, and a line in the log of the record', async () => {
+      const line = logged(w.daemon(), 'instance.provisioned', record.name);
+      expect(line?.message).to.match(/^S\d+ paid → .+ running in \d+\.\d s$/);
+      const served = await until('the log of the record', async () => {
+        const now = await instanceOf(w.admin, orderId);
+        return now?.log.includes('running in') && now;
+      });
+      expect(served.log).to.include(line?.message);
+    });
+
+    it('leaves the password in no message, no log and no container', async () => {
+      const password = passwordIn(await welcomeMail(visitor.email));
+      const messages = (await w.admin.call('mail.message', 'search_count', [[['body', 'ilike', password]]])) as number;
+      expect(messages).to.equal(0);
+      expect(JSON.stringify(w.daemon().lines())).not.to.include(password);
+    });
+
+    it('makes nothing new when the same order is polled again, also by a daemon that reads everything', async () => {
+      await w.restart();
+      await until('a poll of the new daemon', () => logged(w.daemon(), 'master.reached'));
+      await until('two more polls', async () => {
+        const metrics = await (await fetch(`${w.daemon().url}/metrics`)).text();
+        return Number(/saas_polls_total\{result="done"\} (\d+)/.exec(metrics)?.[1] ?? 0) >= 3;
+      });
+      expect(await instances(w.admin, [['partner_id.email', '=', visitor.email]])).to.have.length(1);
+      expect(await welcomes(visitor.email)).to.have.length(1);
+      expect(logged(w.daemon(), 'instance.created')).to.equal(undefined);
+    });
+  });
+
+  it('ends with exactly one instance and one mail, wherever the daemon is killed', async () => {
+    const moments = ['instance.created', 'ensureNetwork', 'seedVolumes', 'startOdoo', 'instance.provisioned'];
+    for (const [number, moment] of moments.entries()) {
+      const email = `killed${number}@example.com`;
+      const partner = await createCustomer(w.admin, { name: `Cortado ${number} S.L.`, email });
+      const order = await sell(w.admin, partner, 'basico');
+      await until(`the moment ${moment}`, () =>
+        w
+          .daemon()
+          .lines()
+          .find((line) => line.event === moment || (line.event === 'step.done' && line.step === moment)),
+      );
+      await w.restart({ signal: 'SIGKILL' });
+      const record = await running(order.id);
+      const mail = await welcomeMail(email);
+      expect(await canLogIn(record, email, mail), moment).to.equal(true);
+      expect(await instances(w.admin, [['partner_id', '=', partner]]), moment).to.have.length(1);
+      expect(await welcomes(email), moment).to.have.length(1);
+    }
+  });
+});

@@ -1,0 +1,127 @@
+/**
+ * The real parts that integration and end-to-end tests share: one engine, one master with fresh data, one set of
+ * templates. Made when the first test asks, removed when all are done.
+ */
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { removeInstances } from '../../compose/demo/cleanup.js';
+import {
+  type DaemonOptions,
+  type LogLine,
+  type RunningDaemon,
+  runCommand,
+  startDaemon,
+  stopLeftover,
+} from '../../compose/demo/daemon.js';
+import { type MasterOptions, type MasterState, masterDown, masterUp, REPO_DIR } from '../../compose/demo/master.js';
+import { adminOf } from '../../compose/demo/records.js';
+import type { OdooClient } from '../../src/odoo/client.js';
+
+const STATE_DIR = path.join(REPO_DIR, '.state', 'test');
+
+export const MASTER: MasterOptions = {
+  project: 'saas-test',
+  port: 18_069,
+  mailPort: 18_080,
+  smtpPort: 18_025,
+  stateDir: STATE_DIR,
+};
+
+export const DAEMON: DaemonOptions = {
+  dataDir: path.join(STATE_DIR, 'daemon'),
+  scope: 'e2e',
+  httpPort: 18_068,
+  portRange: '24000-24999',
+  subnetPool: '10.209.0.0/16',
+};
+
+export interface World {
+  master: MasterState;
+  /** The master's administrator over XML-RPC. */
+  admin: OdooClient;
+  /** The daemon all tests share; the same one after `restart`. */
+  daemon(): RunningDaemon;
+  /** Stops the daemon (SIGKILL to simulate a crash), runs `meanwhile`, starts it with other settings. */
+  restart(options?: {
+    signal?: NodeJS.Signals;
+    settings?: Record<string, string>;
+    meanwhile?: () => Promise<void> | void;
+  }): Promise<RunningDaemon>;
+  /** A command of the command line, with the daemon's settings. */
+  run(...args: string[]): Promise<{ code: number | null; output: string }>;
+}
+
+let made: Promise<World> | null = null;
+
+/** The world, made on first use (half a minute; the very first time on a machine some minutes). */
+export function world(): Promise<World> {
+  made ??= makeWorld();
+  return made;
+}
+
+async function makeWorld(): Promise<World> {
+  await clean();
+  const master = await masterUp(MASTER, true);
+  let options = DAEMON;
+  const built = await runCommand(master, options, ['template', 'build', '--json']);
+  if (built.code !== 0) throw new Error('the template could not be built; the reason is above');
+  let daemon = await startDaemon(master, options);
+  const admin = adminOf(master);
+  return {
+    master,
+    admin,
+    daemon: () => daemon,
+    async restart({ signal = 'SIGTERM', settings = {}, meanwhile } = {}) {
+      await daemon.stop(signal);
+      await meanwhile?.();
+      options = { ...DAEMON, settings };
+      daemon = await startDaemon(master, options);
+      return daemon;
+    },
+    run: (...args) => runCommand(master, options, args),
+  };
+}
+
+/** A root hook: ends what the tests started and removes what they made; templates and images stay for the next run. */
+after(async function endWorld() {
+  this.timeout(120_000);
+  if (!made) return;
+  const { daemon, admin } = await made;
+  await daemon().stop();
+  await admin.close();
+  await clean();
+  await masterDown(MASTER);
+});
+
+async function clean(): Promise<void> {
+  await stopLeftover(DAEMON.dataDir);
+  await removeInstances(DAEMON.scope, DAEMON.dataDir);
+  rmSync(DAEMON.dataDir, { recursive: true, force: true });
+}
+
+/** Asks again and again until there is an answer. What was seen last is in the error. */
+export async function until<T>(
+  what: string,
+  ask: () => Promise<T | null | undefined | false> | T | null | undefined | false,
+  timeoutMs = 60_000,
+): Promise<T> {
+  const end = Date.now() + timeoutMs;
+  let last: unknown;
+  while (Date.now() < end) {
+    try {
+      const answer = await ask();
+      if (answer) return answer;
+      last = answer;
+    } catch (error) {
+      last = error;
+    }
+    await sleep(100);
+  }
+  throw new Error(`waited ${timeoutMs / 1000} s for ${what}; last seen: ${String(last)}`);
+}
+
+/** The first line of the daemon's log with this event (and instance). */
+export function logged(daemon: RunningDaemon, event: string, instance?: string): LogLine | undefined {
+  return daemon.lines().find((line) => line.event === event && (!instance || line.instance === instance));
+}
