@@ -1,0 +1,342 @@
+/** The real engine, the real images: everything a customer's instance goes through. */
+import { execFile } from 'node:child_process';
+import { randomBytes, randomInt } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { createEngine, type Engine } from '../../src/docker/client.js';
+import { loadDaemonKey } from '../../src/docker/daemon-key.js';
+import { SlotTakenError } from '../../src/docker/errors.js';
+import { createInstances, type Instances } from '../../src/docker/instances.js';
+import { runJob } from '../../src/docker/job.js';
+import { login } from '../../src/docker/ready.js';
+import { DEFAULT_SETTINGS, type DockerSettings, type InstanceSpec } from '../../src/docker/spec.js';
+import { LABEL, resourceNames, slotPorts } from '../../src/instance/naming.js';
+import { Secret } from '../../src/secret.js';
+
+const SOCKET = process.env.SAAS_DOCKER_SOCKET ?? '/var/run/docker.sock';
+const COMPANY = `Müller's "Best" \\ $(id) {{x}}\n'); DROP TABLE res_users; -- 🚀 株式会社 ${'x'.repeat(300)}`;
+const READY_MS = 120_000;
+
+describe('instances on the engine', function () {
+  this.timeout(300_000);
+
+  const scope = `t${randomBytes(4).toString('hex')}`;
+  const settings: DockerSettings = {
+    ...DEFAULT_SETTINGS,
+    scope,
+    odooImage: process.env.ODOO_IMAGE ?? DEFAULT_SETTINGS.odooImage,
+    postgresImage: process.env.POSTGRES_IMAGE ?? DEFAULT_SETTINGS.postgresImage,
+    portBase: 32_000 + 16 * randomInt(1000),
+    subnetPool: `10.${224 + randomInt(16)}.${randomInt(256)}.0/24`,
+  };
+  const spec = (slot: number, name: string): InstanceSpec => ({
+    key: `sol:${slot}`,
+    name,
+    slot,
+    cpu: 2,
+    memoryMb: 1024,
+    modules: [],
+    url: `https://${name}.example.com`,
+    companyName: COMPANY,
+    contactName: "Zoë O'Neill",
+    email: `zoe@${name}.example.com`,
+    lang: 'es_ES',
+  });
+  const acme = spec(0, 'acme');
+  const other = spec(1, 'other');
+  const labels = { [LABEL.scope]: scope };
+
+  let engine: Engine;
+  let instances: Instances;
+  let dataDir: string;
+
+  before(async () => {
+    engine = createEngine({ socketPath: SOCKET });
+    await engine.ping().catch((error: unknown) => {
+      throw new Error(`these tests need a Docker engine on ${SOCKET}: run compose/engine.sh`, { cause: error });
+    });
+    dataDir = await mkdtemp(join(tmpdir(), 'saas-'));
+    const daemonKey = await loadDaemonKey(join(dataDir, 'key'));
+    // The template is kept for the next run; everything else goes.
+    instances = await createInstances({ engine, settings, daemonKey, dataDir, templateScope: 'test-templates' });
+    await instances.templates.ensure({ ...settings, modules: [] });
+  });
+
+  after(async () => {
+    for (const { name } of [acme, other]) await remove(name);
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  async function provision(target: InstanceSpec): Promise<void> {
+    await instances.ensureNetwork(target);
+    await instances.seedVolumes(target);
+    await instances.startBoth(target);
+    await instances.awaitReady(target, { login: true, timeoutMs: READY_MS });
+  }
+
+  async function remove(name: string): Promise<void> {
+    await instances.removeContainers(name);
+    await instances.removeVolumes(name);
+    await instances.removeNetwork(name);
+  }
+
+  /** Rows of a query, run over the instance's network with a password. */
+  async function query(target: InstanceSpec, sql: string, password = instances.secrets(target).dbPassword.reveal()) {
+    const result = await runJob(
+      engine,
+      {
+        name: `${scope}_query`,
+        image: settings.postgresImage,
+        entrypoint: ['psql', '-h', 'db', '-U', 'odoo', '-d', 'odoo', '-At', '-v', 'ON_ERROR_STOP=1', '-f', '-'],
+        labels,
+        user: 'root',
+        env: ['PGPASSFILE=/run/pgpass'],
+        network: resourceNames(scope, target.name).network,
+        files: [{ name: 'run/pgpass', content: `*:*:*:*:${password}\n`, mode: 0o600 }],
+        stdin: Buffer.from(`${sql}\n`),
+        timeoutMs: 30_000,
+      },
+      [0, 2],
+    );
+    return result;
+  }
+  const value = async (target: InstanceSpec, sql: string): Promise<string> => (await query(target, sql)).output.trim();
+
+  it('heals a copy that was killed half-way', async () => {
+    await instances.ensureNetwork(acme);
+    const seeding = instances.seedVolumes(acme).then(
+      () => 'done',
+      (error: Error) => error.message,
+    );
+    const jobs = [`${LABEL.scope}=${scope}`, `${LABEL.role}=job`];
+    for (let running: string | undefined; !running; await sleep(5)) {
+      running = (await engine.listContainers(jobs)).find((job) => job.State === 'running')?.Id;
+      if (running) await engine.removeContainer(running);
+    }
+    expect(await seeding).to.match(/ended with code|No such container|removal/i);
+    await provision(acme);
+  });
+
+  it('logs the customer in with the derived password, and nobody with another one', async () => {
+    const { http } = slotPorts(settings.portBase, acme.slot);
+    const { adminPassword } = instances.secrets(acme);
+    expect(await login('127.0.0.1', http, acme.email, adminPassword)).to.be.a('number');
+    expect(await login('127.0.0.1', http, acme.email, new Secret('admin'))).to.equal(null);
+    expect(await login('127.0.0.1', http, 'admin', new Secret('admin'))).to.equal(null);
+    // Odoo has replaced the first hash by one with its own number of rounds.
+    expect(
+      await value(acme, `SELECT split_part(password, '$', 3)::int >= 350000 FROM res_users WHERE id = 2`),
+    ).to.equal('t');
+  });
+
+  it("writes the customer's values exactly", async () => {
+    const hex = (text: string): string => Buffer.from(text).toString('hex');
+    const encoded = (column: string): string => `encode(convert_to(${column}, 'UTF8'), 'hex')`;
+    expect(await value(acme, `SELECT ${encoded('name')} FROM res_company`)).to.equal(hex(COMPANY));
+    expect(
+      await value(acme, `SELECT ${encoded('p.name')} FROM res_company c JOIN res_partner p ON p.id = c.partner_id`),
+    ).to.equal(hex(COMPANY));
+    const admin = 'FROM res_users u JOIN res_partner p ON p.id = u.partner_id WHERE u.id = 2';
+    expect(await value(acme, `SELECT ${encoded('p.name')}, u.login, p.email, p.lang, p.tz ${admin}`)).to.equal(
+      [hex(acme.contactName), acme.email, acme.email, 'es_ES', settings.timeZone].join('|'),
+    );
+    expect(await value(acme, `SELECT value FROM ir_config_parameter WHERE key = 'web.base.url'`)).to.equal(acme.url);
+    expect(
+      await value(acme, `SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = 'odoo'`),
+    ).to.equal('f');
+  });
+
+  it('changes nothing when it is repeated', async () => {
+    const before = await instances.observe(acme.name);
+    const facts = `SELECT string_agg(key || value, ',' ORDER BY key) FROM ir_config_parameter`;
+    const was = await value(acme, facts);
+    await provision(acme);
+    expect(await instances.observe(acme.name)).to.deep.equal(before);
+    expect(await value(acme, facts)).to.equal(was);
+    expect(before.db?.specHash).to.equal(instances.hashes(acme).db);
+    expect(before.odoo?.specHash).to.equal(instances.hashes(acme).odoo);
+  });
+
+  it('gives two customers nothing in common, and no way to each other', async () => {
+    await provision(other);
+    const secret = `SELECT key, value FROM ir_config_parameter WHERE key IN ('database.uuid', 'database.secret') ORDER BY key`;
+    const [mine, theirs] = [await value(acme, secret), await value(other, secret)];
+    for (const line of mine.split('\n')) expect(theirs).not.to.contain(line);
+    const details = await engine.inspectContainer(resourceNames(scope, acme.name).db);
+    const address = Object.values(details.NetworkSettings.Networks)[0]?.IPAddress ?? '';
+    const reach = async (network: string): Promise<number> => {
+      const entrypoint = ['pg_isready', '-h', address, '-t', '3'];
+      const job = {
+        name: `${scope}_reach`,
+        image: settings.postgresImage,
+        entrypoint,
+        labels,
+        network,
+        timeoutMs: 30_000,
+      };
+      return (await runJob(engine, job, [0, 2])).exitCode;
+    };
+    expect(await reach(resourceNames(scope, acme.name).network), 'own network').to.equal(0);
+    expect(await reach(resourceNames(scope, other.name).network), "another instance's network").to.equal(2);
+    expect(await reach('bridge'), 'another network').to.equal(2);
+  });
+
+  it('refuses a wrong database password', async () => {
+    const result = await query(acme, 'SELECT 1', 'wrong');
+    expect(result.exitCode).to.equal(2);
+    expect(result.output).to.contain('password authentication failed');
+  });
+
+  it('shows no secret and keeps no privilege', async () => {
+    const { db, odoo } = resourceNames(scope, acme.name);
+    for (const name of [db, odoo]) {
+      const details = await engine.inspectContainer(name);
+      for (const secret of Object.values(instances.secrets(acme))) {
+        if (secret instanceof Secret) expect(JSON.stringify(details)).not.to.contain(secret.reveal());
+      }
+      expect(details.HostConfig.CapDrop).to.deep.equal(['ALL']);
+      expect(details.HostConfig.CapAdd ?? []).to.deep.equal([]);
+      expect(details.HostConfig.ReadonlyRootfs).to.equal(true);
+      expect(details.RestartCount).to.equal(0);
+    }
+    const folder = join(dataDir, 'instances', acme.name);
+    expect((await stat(folder)).mode & 0o777).to.equal(0o700);
+    expect((await stat(join(folder, 'odoo.conf'))).mode & 0o777).to.equal(0o600);
+  });
+
+  it('needs less than 150 MB', async () => {
+    const { db, odoo } = await instances.memoryBytes(acme.name);
+    expect((db ?? 0) + (odoo ?? 0))
+      .to.be.greaterThan(10e6)
+      .and.lessThan(150e6);
+  });
+
+  it('keeps data over a stop, and over another plan', async () => {
+    await query(acme, `UPDATE res_partner SET website = 'https://kept.example.com' WHERE id = 1`);
+    await instances.stopOdoo(acme.name);
+    await instances.stopDb(acme.name);
+    const stopped = await instances.observe(acme.name);
+    expect([stopped.db?.running, stopped.odoo?.running]).to.deep.equal([false, false]);
+    const bigger = { ...acme, memoryMb: 2048 };
+    await instances.startDb(bigger);
+    await instances.startOdoo(bigger);
+    await instances.awaitReady(bigger, { login: true, timeoutMs: READY_MS });
+    expect(await value(acme, 'SELECT website FROM res_partner WHERE id = 1')).to.equal('https://kept.example.com');
+    const { odoo } = await instances.observe(acme.name);
+    expect(odoo?.specHash).to.equal(instances.hashes(bigger).odoo);
+  });
+
+  it('can be started by hand from its compose file', async () => {
+    await provision(other);
+    const file = join(dataDir, 'instances', other.name, 'docker-compose.yml');
+    const env = { ...process.env, DOCKER_HOST: `unix://${SOCKET}` };
+    const run = (...words: string[]) => promisify(execFile)(composeCommand(), ['-f', file, ...words], { env });
+    await run('config', '--quiet');
+    await instances.removeContainers(other.name);
+    await run('up', '-d');
+    await instances.awaitReady(other, { login: true, timeoutMs: READY_MS });
+    const { db, odoo } = await instances.observe(other.name);
+    expect({ db: db?.specHash, odoo: odoo?.specHash }).to.deep.equal(instances.hashes(other));
+  });
+
+  it('says when a port belongs to somebody else', async () => {
+    const third = spec(2, 'third');
+    const server: Server = createServer().listen(slotPorts(settings.portBase, 2).http, '127.0.0.1');
+    try {
+      expect(await rejection(instances.startOdoo(third))).to.be.instanceOf(SlotTakenError);
+    } finally {
+      server.close();
+    }
+  });
+
+  it('touches nothing that it has not made', async () => {
+    const name = resourceNames(scope, 'third').db;
+    const id = await engine.createContainer({ name, Image: settings.postgresImage });
+    try {
+      const error = (await rejection(instances.startDb(spec(2, 'third')))) as { code?: string };
+      expect(error.code).to.equal('docker.foreign');
+      await instances.removeContainers('third');
+      expect((await engine.inspectContainer(id)).Id).to.equal(id);
+    } finally {
+      await engine.removeContainer(id);
+    }
+  });
+
+  it('tells the store all it needs from labels', async () => {
+    const { key, slot, volumes } = (await instances.observeAll()).get(acme.name) ?? {};
+    expect({ key, slot, volumes }).to.deep.equal({ key: acme.key, slot: acme.slot, volumes: true });
+  });
+
+  it('leaves nothing when it is removed', async () => {
+    for (const { name } of [acme, other]) {
+      await remove(name);
+      await remove(name);
+    }
+    await settled(async () => (await instances.observeAll()).size === 0);
+    expect(await engine.listContainers([`${LABEL.scope}=${scope}`])).to.deep.equal([]);
+    expect(existsSync(join(dataDir, 'instances', acme.name))).to.equal(false);
+  });
+});
+
+describe('an engine that is not well', () => {
+  it('is unreachable when nothing listens', async () => {
+    const error = (await rejection(createEngine({ socketPath: '/nonexistent.sock' }).ping())) as { code?: string };
+    expect(error.code).to.equal('docker.unreachable');
+  });
+
+  it('times out when it is silent', async () => {
+    const path = join(tmpdir(), `saas-${randomBytes(4).toString('hex')}.sock`);
+    const server = createServer(() => undefined).listen(path);
+    try {
+      const error = (await rejection(createEngine({ socketPath: path, timeoutMs: 200 }).listContainers([]))) as {
+        code?: string;
+      };
+      expect(error.code).to.equal('docker.timeout');
+    } finally {
+      server.close();
+    }
+  });
+});
+
+describe('the daemon key', () => {
+  it('is made once, for the owner only, also by two at once', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'saas-key-'));
+    try {
+      const path = join(folder, 'deep', 'key');
+      const [one, two] = await Promise.all([loadDaemonKey(path), loadDaemonKey(path)]);
+      expect(one.length).to.equal(32);
+      expect(one.equals(two)).to.equal(true);
+      expect((await readFile(path, 'utf8')).trim()).to.equal(one.toString('hex'));
+      expect((await stat(path)).mode & 0o777).to.equal(0o600);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => expect.fail('it did not fail'),
+    (error: unknown) => error,
+  );
+}
+
+async function settled(check: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; !(await check()); attempt++) {
+    if (attempt > 50) expect.fail('something is left');
+    await sleep(100);
+  }
+}
+
+/** The plugin is a program of its own; compose 2 is also packaged under the old name. */
+function composeCommand(): string {
+  const folders = ['/usr/local/lib', '/usr/libexec', '/usr/lib'].map((root) => `${root}/docker/cli-plugins`);
+  const found = [...folders, '/usr/local/bin', '/usr/bin'].map((at) => join(at, 'docker-compose')).find(existsSync);
+  return found ?? expect.fail('this test needs Docker Compose: run compose/engine.sh');
+}
