@@ -35,6 +35,7 @@ export interface Network {
   name: string;
   labels: Record<string, string>;
   subnet: string | null;
+  createdAt: Date;
 }
 
 /** Connection to a container's standard streams, opened before it starts. */
@@ -242,6 +243,7 @@ export class Engine {
       name: network.Name,
       labels: network.Labels ?? {},
       subnet: network.IPAM?.Config?.[0]?.Subnet ?? null,
+      createdAt: new Date(network.Created),
     }));
   }
 

@@ -2,15 +2,18 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryableError, TerminalError } from '../errors.js';
-import type { Engine } from './client.js';
+import { LABEL } from '../instance/naming.js';
+import type { ContainerOptions, Engine } from './client.js';
 import { type JobMount, runJob } from './job.js';
 import type { Templates as Files } from './render.js';
 import { removeBusy } from './retry.js';
+import { tar } from './tar.js';
 import { type Progress, type Template, type TemplateSpec, templateModules } from './template.js';
 
-const INIT_TIMEOUT_MS = 5 * 60_000;
+/** For initialising the cluster, and for compacting it. */
+const CLUSTER_TIMEOUT_MS = 5 * 60_000;
 const INSTALL_TIMEOUT_MS = 60 * 60_000;
-const DB_READY_MS = 60_000;
+const STOP_SECONDS = 60;
 const PGDATA = '/var/lib/postgresql/data';
 const AS_ROOT = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETUID', 'SETGID'];
 
@@ -39,84 +42,69 @@ export async function buildTemplate(build: Build): Promise<void> {
   // Nobody but this build ever uses it: each copy gets its own.
   const password = randomBytes(24).toString('hex');
   progress('initialising the database cluster');
-  await initCluster(build, password);
   await engine.createNetwork(`${base}_net`, labels);
-  const db = await engine.createContainer(serverOptions(build));
+  let db: string | null = null;
   try {
+    db = await engine.createContainer(serverOptions(build));
+    await engine.putArchive(db, '/', initFiles(password));
     await engine.startContainer(db);
     await waitHealthy(engine, db);
     progress(`installing ${modules.join(', ')}`);
     await install(build, password, modules);
     progress('preparing the pages');
     await runOdoo(build, password, ['shell'], build.files.warmScript);
-    await engine.stopContainer(db, 60);
+    await engine.stopContainer(db, STOP_SECONDS);
   } finally {
-    await engine.removeContainer(db);
+    if (db !== null) await engine.removeContainer(db);
     await removeBusy(() => engine.removeNetwork(`${base}_net`));
   }
   progress('compacting');
   await compact(build);
 }
 
-/** The image's own entry point does it; `postgres -C` then prints a setting and ends. */
-async function initCluster({ engine, spec, base, labels, template }: Build, password: string): Promise<void> {
+/** For the image's own entry point, which initialises an empty volume before it starts the server. */
+function initFiles(password: string): Buffer {
   const role = `CREATE ROLE odoo LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD '${password}';
 CREATE DATABASE odoo OWNER odoo TEMPLATE template0 ENCODING 'UTF8';
 REVOKE CONNECT ON DATABASE odoo FROM PUBLIC;\n`;
-  await runJob(engine, {
-    name: `${base}_init`,
-    image: spec.postgresImage,
-    entrypoint: ['docker-entrypoint.sh'],
-    command: ['postgres', '-C', 'port'],
-    labels,
-    env: [
+  return tar([
+    { name: 'run/superuser', content: randomBytes(24).toString('hex'), mode: 0o444 },
+    { name: 'docker-entrypoint-initdb.d/role.sql', content: role, mode: 0o444 },
+  ]);
+}
+
+/**
+ * Without fsync: compact.sh writes everything out at the end, and a build that dies is never used. The entry point
+ * prepares the cluster behind a socket, so the port answers only when all is done.
+ */
+function serverOptions({ spec, base, labels, template }: Build): ContainerOptions {
+  return {
+    name: `${base}_db`,
+    Image: spec.postgresImage,
+    User: 'root',
+    Entrypoint: ['docker-entrypoint.sh'],
+    Cmd: ['postgres', '-c', 'fsync=off', '-c', 'listen_addresses=*', '-c', 'shared_buffers=128MB'],
+    Env: [
       `PGDATA=${PGDATA}`,
       'POSTGRES_PASSWORD_FILE=/run/superuser',
       'POSTGRES_INITDB_ARGS=--encoding=UTF8 --locale-provider=builtin --locale=C.UTF-8 --wal-segsize=1 --auth-host=scram-sha-256 --no-sync',
     ],
-    mounts: [{ volume: template.pgdataVolume, target: PGDATA, copyFromImage: true }],
-    capabilities: AS_ROOT,
-    files: [
-      { name: 'run/superuser', content: randomBytes(24).toString('hex'), mode: 0o444 },
-      { name: 'docker-entrypoint-initdb.d/role.sql', content: role, mode: 0o444 },
-    ],
-    timeoutMs: INIT_TIMEOUT_MS,
-  });
-}
-
-/** Without fsync: compact.sh writes everything out at the end, and a build that dies is never used. */
-function serverOptions({ spec, base, labels, template }: Build) {
-  return {
-    name: `${base}_db`,
-    Image: spec.postgresImage,
-    User: 'postgres',
-    Entrypoint: ['postgres'],
-    Cmd: [
-      '-c',
-      'fsync=off',
-      '-c',
-      'listen_addresses=*',
-      '-c',
-      'unix_socket_directories=',
-      '-c',
-      'shared_buffers=128MB',
-    ],
-    Env: [`PGDATA=${PGDATA}`],
-    Labels: { ...labels, 'saas.role': 'job' },
+    Labels: { ...labels, [LABEL.role]: 'job' },
     StopSignal: 'SIGINT',
     Healthcheck: { Test: ['CMD', 'pg_isready', '-q', '-h', '127.0.0.1'], Interval: 500e6, Timeout: 5e9, Retries: 1000 },
     HostConfig: {
       NetworkMode: `${base}_net`,
       CapDrop: ['ALL'],
+      CapAdd: AS_ROOT,
       SecurityOpt: ['no-new-privileges'],
-      Mounts: [{ Type: 'volume' as const, Source: template.pgdataVolume, Target: PGDATA }],
+      Mounts: [{ Type: 'volume', Source: template.pgdataVolume, Target: PGDATA }],
     },
     NetworkingConfig: { EndpointsConfig: { [`${base}_net`]: { Aliases: ['db'] } } },
   };
 }
 
 async function waitHealthy(engine: Engine, id: string): Promise<void> {
-  for (const until = Date.now() + DB_READY_MS; Date.now() < until; await sleep(200)) {
+  for (const until = Date.now() + CLUSTER_TIMEOUT_MS; Date.now() < until; await sleep(200)) {
     const { State } = await engine.inspectContainer(id);
     if (State.Health?.Status === 'healthy') return;
     if (!State.Running) break;
@@ -168,6 +156,6 @@ async function compact({ engine, files, spec, base, labels, template }: Build): 
     ],
     capabilities: AS_ROOT,
     files: [{ name: 'compact.sh', content: files.buildScript, mode: 0o555 }],
-    timeoutMs: INIT_TIMEOUT_MS,
+    timeoutMs: CLUSTER_TIMEOUT_MS,
   });
 }

@@ -7,10 +7,11 @@ import { RetryableError } from '../errors.js';
 import { LABEL, scopePrefix } from '../instance/naming.js';
 import type { Engine, Volume } from './client.js';
 import type { Templates as Files } from './render.js';
+import { removeBusy } from './retry.js';
 import { buildTemplate } from './template-build.js';
 
 /** Raise it when a change of the build must reach new instances. */
-const FORMAT = 1;
+const FORMAT = 2;
 const STALE_BUILD_MS = 2 * 3600 * 1000;
 
 export interface TemplateSpec {
@@ -49,6 +50,7 @@ const LABEL_FILESTORE = 'saas.template.filestore';
 export function createTemplateStore(engine: Engine, files: Files, scope: string): TemplateStore {
   const prefix = scopePrefix(scope);
   const building = new Map<string, Promise<Template>>();
+  const ours = [`${LABEL.scope}=${scope}`, LABEL.template];
   const markerName = (id: string): string => `${prefix}odoo_template_${id}_ready`;
 
   async function idOf(spec: TemplateSpec): Promise<string> {
@@ -65,6 +67,7 @@ export function createTemplateStore(engine: Engine, files: Files, scope: string)
     const base = `${prefix}odoo_template_${id}_${randomBytes(4).toString('hex')}`;
     const labels = { [LABEL.scope]: scope, [LABEL.template]: id };
     const built = { id, pgdataVolume: `${base}_pgdata`, filestoreVolume: `${base}_filestore` };
+    await removeDeadBuilds();
     try {
       await buildTemplate({ engine, files, spec, base, labels, template: built, progress });
       const marker = { ...labels, [LABEL_PGDATA]: built.pgdataVolume, [LABEL_FILESTORE]: built.filestoreVolume };
@@ -82,7 +85,8 @@ export function createTemplateStore(engine: Engine, files: Files, scope: string)
   }
 
   async function removeVolumes(template: Template): Promise<void> {
-    await Promise.all([template.pgdataVolume, template.filestoreVolume].map((name) => engine.removeVolume(name)));
+    const names = [template.pgdataVolume, template.filestoreVolume];
+    await Promise.all(names.map((name) => removeBusy(() => engine.removeVolume(name))));
   }
 
   /** The marker first: a template without its marker is only a dead build. */
@@ -92,7 +96,24 @@ export function createTemplateStore(engine: Engine, files: Files, scope: string)
   }
 
   async function list(): Promise<Template[]> {
-    return readyIn(await engine.listVolumes([`${LABEL.scope}=${scope}`, LABEL.template]));
+    return readyIn(await engine.listVolumes(ours));
+  }
+
+  /** What a daemon that was killed while it built has left. Other daemons may be building: only what is old goes. */
+  async function removeDeadBuilds(): Promise<void> {
+    const limit = Date.now() - STALE_BUILD_MS;
+    for (const container of await engine.listContainers(ours)) {
+      if (container.Created * 1000 < limit) await engine.removeContainer(container.Id);
+    }
+    for (const network of await engine.listNetworks(ours)) {
+      if (network.createdAt.getTime() < limit) await removeBusy(() => engine.removeNetwork(network.id));
+    }
+    const volumes = await engine.listVolumes(ours);
+    const used = readyIn(volumes).flatMap((template) => [template.pgdataVolume, template.filestoreVolume]);
+    for (const volume of volumes) {
+      const dead = !isMarker(volume) && !used.includes(volume.name) && volume.createdAt.getTime() < limit;
+      if (dead) await removeBusy(() => engine.removeVolume(volume.name));
+    }
   }
 
   return {
@@ -114,14 +135,9 @@ export function createTemplateStore(engine: Engine, files: Files, scope: string)
     },
 
     async prune(keep) {
-      const volumes = await engine.listVolumes([`${LABEL.scope}=${scope}`, LABEL.template]);
-      const ready = readyIn(volumes);
-      const old = ready.filter((template) => !keep.includes(template.id) && !building.has(template.id));
-      const used = new Set(ready.flatMap((template) => [template.pgdataVolume, template.filestoreVolume]));
+      const old = (await list()).filter((template) => !keep.includes(template.id) && !building.has(template.id));
       for (const template of old) await discard(template);
-      const limit = Date.now() - STALE_BUILD_MS;
-      const dead = volumes.filter((volume) => !isMarker(volume) && !used.has(volume.name));
-      for (const volume of dead) if (volume.createdAt.getTime() < limit) await engine.removeVolume(volume.name);
+      await removeDeadBuilds();
       return old.map((template) => template.id);
     },
   };
