@@ -8,7 +8,7 @@
 #   ENGINE_WAIT_SECONDS  how long to wait for the engine (default 60)
 #   DOCKER               the Docker client to use (default /usr/bin/docker)
 set -euo pipefail
-# shellcheck source=lib.sh
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 ENGINE_LOG=/var/log/dockerd-saas.log

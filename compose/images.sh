@@ -13,7 +13,7 @@
 #   IMAGE_PULL_SECONDS   time limit for one pull (default 600; 0 = never pull)
 #   DEBIAN_MIRROR        Debian archive to build from (default: the one apt uses here)
 set -euo pipefail
-# shellcheck source=lib.sh
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 ODOO_IMAGE=${ODOO_IMAGE:-odoo:19.0}

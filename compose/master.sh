@@ -20,7 +20,7 @@
 #
 # The same as variables: MASTER_PROJECT, MASTER_PORT, MAIL_PORT, SMTP_PORT, STATE_DIR, ADDONS_DIR.
 set -euo pipefail
-# shellcheck source=lib.sh
+# shellcheck source-path=SCRIPTDIR source=lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 PROJECT=${MASTER_PROJECT:-saas-master}
