@@ -18,10 +18,21 @@ if [[ $seeding ]]; then
   [[ -s /template/pgdata/PG_VERSION ]] || exit 78
   : >"$pgdata/.seeding"
   find "$pgdata" "$filestore" -mindepth 1 ! -path "$pgdata/.seeding" -delete
+  # Thousands of small files: the databases side by side take half the time.
+  mkdir "$pgdata/base"
+  copies=()
+  for database in /template/pgdata/base/*; do
+    cp -a --reflink=auto "$database" "$pgdata/base/" &
+    copies+=($!)
+  done
   cp -a --reflink=auto /template/filestore/. "$filestore/" &
-  copy=$!
-  cp -a --reflink=auto /template/pgdata/. "$pgdata/"
-  wait "$copy"
+  copies+=($!)
+  find /template/pgdata -mindepth 1 -maxdepth 1 ! -name base -exec cp -a --reflink=auto -t "$pgdata" {} +
+  for copy in "${copies[@]}"; do wait "$copy"; done
+  for folder in . base; do
+    chown --reference="/template/pgdata/$folder" "$pgdata/$folder"
+    chmod --reference="/template/pgdata/$folder" "$pgdata/$folder"
+  done
 elif [[ -z $(ls -A "$filestore") ]]; then
   echo 'the database is there but the filestore is gone: restore the volume from a backup' >&2
   exit 1
