@@ -27,6 +27,7 @@ const whole = (fallback: number, min: number, max: number) =>
 
 const httpUrl = z
   .url({ protocol: /^https?$/, error: 'an address such as https://shop.example.com' })
+  .refine((value) => !/[@?#]/.test(value), 'an address without user, password or parameters')
   .transform((value) => value.replace(/\/+$/, ''));
 
 const yesNo = z
@@ -46,10 +47,25 @@ const clockOffset = z
   .default('PT0S')
   .transform((value, context) => {
     const duration = Duration.fromISO(value);
-    if (duration.isValid) return duration;
-    context.addIssue('an ISO 8601 duration such as P7D or PT2H');
+    if (duration.isValid && Math.abs(duration.as('years')) <= 100) return duration;
+    context.addIssue('an ISO 8601 duration such as P7D or PT2H, at most 100 years');
     return z.NEVER;
   });
+
+const subnetPool = z
+  .cidrv4('a private IPv4 range of /8 to /24, such as 10.208.0.0/12')
+  .refine(isPrivatePool, 'a private IPv4 range of /8 to /24, such as 10.208.0.0/12')
+  .default('10.208.0.0/12');
+
+const instanceUrl = z
+  .string()
+  .regex(/^https?:\/\/[^\s/]+$/, 'such as http://host:{port} or https://{name}.example.com')
+  .refine(
+    (value) => /\{(port|name)\}/.test(value) && URL.canParse(value.replace(/\{(port|name)\}/g, '1')),
+    'an address with {port} or {name} in it, or all instances would have the same one',
+  )
+  .refine((value) => !/[{}]/.test(value.replace(/\{(port|name)\}/g, '')), 'an address with {port} and {name} only')
+  .default('http://localhost:{port}');
 
 const schema = z.object({
   SAAS_ODOO_URL: httpUrl,
@@ -74,14 +90,8 @@ const schema = z.object({
     .default('es_ES,en_US'),
   SAAS_BIND_ADDRESS: z.union([z.ipv4(), z.ipv6()], 'an IP address of this host').default('127.0.0.1'),
   SAAS_PORT_RANGE: portRange,
-  SAAS_SUBNET_POOL: z
-    .string()
-    .regex(/^\d{1,3}(\.\d{1,3}){3}\/(8|9|1\d|2[0-4])$/, 'a private IPv4 range of /8 to /24')
-    .default('10.208.0.0/12'),
-  SAAS_INSTANCE_URL: z
-    .string()
-    .regex(/^https?:\/\/[^\s/]+$/, 'such as http://host:{port} or https://{name}.example.com')
-    .default('http://localhost:{port}'),
+  SAAS_SUBNET_POOL: subnetPool,
+  SAAS_INSTANCE_URL: instanceUrl,
   SAAS_PROXY_MODE: yesNo,
   SAAS_CONCURRENCY: whole(4, 1, 64),
   SAAS_TIME_ZONE: z
@@ -150,8 +160,8 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       languages: c.SAAS_LANGUAGES.split(','),
       bindAddress: c.SAAS_BIND_ADDRESS,
       portBase,
-      /** How many instances the port range has room for. */
-      maxSlots: Math.floor((portEnd - portBase + 1) / 2),
+      /** How many instances the port range and the subnet pool have room for. */
+      maxSlots: Math.min(Math.floor((portEnd - portBase + 1) / 2), subnetsIn(c.SAAS_SUBNET_POOL)),
       subnetPool: c.SAAS_SUBNET_POOL,
       urlTemplate: c.SAAS_INSTANCE_URL,
       proxyMode: c.SAAS_PROXY_MODE,
@@ -168,6 +178,29 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     http: { host: c.SAAS_HTTP_HOST, port: c.SAAS_HTTP_PORT },
     log: { level: c.SAAS_LOG_LEVEL, format: c.SAAS_LOG_FORMAT, file: c.SAAS_LOG_FILE ?? null },
   };
+}
+
+/** RFC 1918, or the range for carriers (RFC 6598). */
+function isPrivatePool(pool: string): boolean {
+  const [address = '', prefix] = pool.split('/');
+  const [a, b = 0] = address.split('.').map(Number);
+  const bits = Number(prefix);
+  const least =
+    a === 10
+      ? 8
+      : a === 172 && b >= 16 && b <= 31
+        ? 12
+        : a === 192 && b === 168
+          ? 16
+          : a === 100 && b >= 64 && b <= 127
+            ? 10
+            : 33;
+  return bits >= least && bits <= 24;
+}
+
+/** Every instance takes a /28. */
+function subnetsIn(pool: string): number {
+  return 2 ** (28 - Number(pool.split('/')[1]));
 }
 
 function unknownName(name: string): string {

@@ -3,8 +3,14 @@
  * JSON in production, readable lines on a terminal.
  */
 import { once } from 'node:events';
+import { appendFileSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import winston from 'winston';
-import { BridgeError, messageOf } from './errors.js';
+import { BridgeError, messageOf, TerminalError } from './errors.js';
+
+/** The file may be on a disk that does not answer: stopping does not wait for it any longer. */
+const CLOSE_TIMEOUT_MS = 2_000;
 
 export type Fields = Record<string, unknown>;
 
@@ -30,7 +36,10 @@ export function errorFields(error: unknown): Fields {
   return { error: messageOf(error), ...(error instanceof Error ? { stack: error.stack } : {}) };
 }
 
-/** Makes the log and a `close` that resolves when all is written. */
+/**
+ * Makes the log and a `close` that resolves when all is written.
+ * @throws TerminalError `config.log_file` when the file cannot be written: winston itself would only keep silent.
+ */
 export function createLog(options: LogOptions): Log & { close(): Promise<void> } {
   const stream = options.stream ?? process.stderr;
   const env = options.env ?? process.env;
@@ -49,6 +58,7 @@ export function createLog(options: LogOptions): Log & { close(): Promise<void> }
     }),
   ];
   if (options.file) {
+    requireWritable(options.file);
     transports.push(
       new winston.transports.File({
         filename: options.file,
@@ -74,9 +84,23 @@ export function createLog(options: LogOptions): Log & { close(): Promise<void> }
     async close() {
       const finished = once(logger, 'finish');
       logger.end();
-      await finished;
+      await Promise.race([finished, sleep(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };
+}
+
+function requireWritable(file: string): void {
+  try {
+    mkdirSync(path.dirname(file), { recursive: true });
+    appendFileSync(file, '', { mode: 0o640 });
+  } catch (error) {
+    throw new TerminalError(
+      'config.log_file',
+      `SAAS_LOG_FILE: ${file} cannot be written (${messageOf(error)})`,
+      'Name a file that the user of the daemon may write, or leave the setting out.',
+      { cause: error },
+    );
+  }
 }
 
 function jsonLine(info: winston.Logform.TransformableInfo): string {
@@ -104,10 +128,11 @@ function prettyLine(info: winston.Logform.TransformableInfo, colours: boolean): 
 
 /** A name a customer chose must not move the cursor or start a line of its own. */
 function printable(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ');
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
 function fieldText(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+  const json = JSON.stringify(value) ?? '';
+  const text = printable(json.startsWith('"') ? (JSON.parse(json) as string) : json);
   return /^[\w.:/@+-]+$/.test(text) ? text : JSON.stringify(text);
 }
