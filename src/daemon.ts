@@ -19,7 +19,7 @@ import { createRuntime } from './reconcile/executors.js';
 import { createIngest } from './reconcile/ingest.js';
 import { startMonitor } from './reconcile/monitor.js';
 import { completeOperation } from './reconcile/notices.js';
-import { startPoller } from './reconcile/poller.js';
+import { type Poller, startPoller } from './reconcile/poller.js';
 import { createReconciler } from './reconcile/reconciler.js';
 import { startSchedule } from './reconcile/schedule.js';
 import { startWorker } from './reconcile/worker.js';
@@ -95,7 +95,7 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
     lastPollAgeMs: () => ageOf(poller.lastPolledAt()),
   });
   const addressOf = (name: string, slot: number) => urlOf(config, name, slot);
-  const notices = { store, instances, policy: config.policy, urlOf: addressOf };
+  const notices = { store, instances, policy: config.policy, clock, urlOf: addressOf };
   const deliverer = startDeliverer({
     outbox: store.outbox,
     push: (operations) => master.push(operations),
@@ -159,7 +159,7 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
     startedAt,
     registry: metrics.registry,
     readiness: () => ({
-      master: masterCheck(poller.lastPolledAt(), config.poll.intervalMs + config.odoo.timeoutMs),
+      master: masterCheck(poller, config.poll.intervalMs + config.odoo.timeoutMs),
       engine: monitor.engineCheck(),
       outbox: outboxCheck(store.outbox.backlog(clock())),
     }),
@@ -178,8 +178,8 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
 
   async function stop(): Promise<void> {
     schedule.stop();
-    await poller.stop();
-    await Promise.all([worker.stop(), monitor.stop()]);
+    await Promise.all([poller.stop(), worker.stop(), monitor.stop()]);
+    // Last: what the running jobs report is delivered where the master answers, and kept where it does not.
     await deliverer.stop();
     await client.close();
     store.close();
@@ -199,11 +199,11 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
   };
 }
 
-function masterCheck(lastPolledAt: number | null, lateAfterMs: number) {
-  const age = ageOf(lastPolledAt);
-  if (age === null) return { ok: false, detail: 'the master has not been read yet; see poll.failed in the log' };
-  const detail = `last read ${Math.round(age / 1000)} s ago`;
-  return { ok: age <= Math.max(30_000, 3 * lateAfterMs), detail };
+function masterCheck({ lastPolledAt, lastError }: Poller, lateAfterMs: number) {
+  const age = ageOf(lastPolledAt());
+  const seen = age === null ? 'the master has not been read yet' : `last read ${Math.round(age / 1000)} s ago`;
+  const error = lastError();
+  return { ok: age !== null && age <= Math.max(30_000, 3 * lateAfterMs), detail: error ? `${seen}: ${error}` : seen };
 }
 
 function outboxCheck({ count, oldestAgeMs, deadLetters }: { count: number; oldestAgeMs: number; deadLetters: number }) {

@@ -31,14 +31,16 @@ program
   .description('run the daemon until SIGTERM or SIGINT')
   .action(async () => {
     const config = loadConfig(process.env);
+    // Before anything else: the first process of a container ignores signals that it has no handler for.
+    const stopSignal = new Promise<string>((resolve) => {
+      for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+    });
     const log = createLog(config.log);
     const daemon = await startDaemon(config, log, version).catch(async (error: unknown) => {
       await log.close();
       throw error;
     });
-    const signal = await new Promise<string>((resolve) => {
-      for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
-    });
+    const signal = await stopSignal;
     log.info('daemon.stopping', `Received ${signal}: finishing what is under way.`);
     await daemon.stop();
     await log.close();

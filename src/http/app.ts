@@ -1,6 +1,7 @@
 /** What an admin, an orchestrator and a metrics collector may ask the daemon. Nothing here waits for another system. */
-import express, { type Express } from 'express';
+import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { Registry } from 'prom-client';
+import { messageOf } from '../errors.js';
 
 export interface Check {
   ok: boolean;
@@ -35,5 +36,11 @@ export function createApp(parts: AppParts): Express {
   app.use((_request, response) => {
     response.status(404).json({ error: 'not found: try /health, /ready or /metrics' });
   });
+  app.use(failed);
   return app;
 }
+
+/** Express tells this handler from others by its four parameters; its own would show a stack trace. */
+const failed: ErrorRequestHandler = (error, _request, response, _next) => {
+  response.status(500).json({ error: messageOf(error) });
+};

@@ -4,34 +4,51 @@ import { BridgeError, messageOf } from '../errors.js';
 import { errorFields, type Log } from '../logger.js';
 import type { PushOperation, PushResult } from '../odoo/protocol.js';
 import type { Outbox, OutboxEntry } from '../store/outbox.js';
-import { backoffMs } from '../subscription/backoff.js';
+import { type BackoffLimits, backoffMs } from '../subscription/backoff.js';
 import { type Loop, startLoop } from './loop.js';
 
 const BATCH = 50;
 const LONGEST_PAUSE_MS = 30_000;
 const AWAY_BACKOFF = { baseMs: 1_000, maxMs: 30_000 };
+/** Full jitter may be no pause at all: what the master cannot take is not sent again at once. */
+const SHORTEST_RETRY_MS = 1_000;
+/** So many writes that fail one after the other are not to blame themselves. */
+const ENOUGH_FAILURES = 3;
+const BEHIND = 'it waits for the write before it';
 
 export interface DelivererOptions {
   outbox: Outbox;
   push(operations: PushOperation[]): Promise<PushResult[]>;
-  /** Puts in what is not kept in the outbox: passwords and the text of mails. */
-  complete(operation: PushOperation): PushOperation;
+  /** Puts in what is not kept in the outbox: passwords and the text of mails. Null when it is owed no more. */
+  complete(operation: PushOperation): PushOperation | null;
   clock: Clock;
   log: Log;
 }
 
-/** Delivers until stopped; `wake` after a put makes it look at once. */
-export function startDeliverer(options: DelivererOptions): Loop {
-  const { outbox, clock, log } = options;
-  let failures = 0;
+interface Ready {
+  entry: OutboxEntry;
+  operation: PushOperation;
+}
 
-  async function round(): Promise<number> {
-    const entries = outbox.due(clock(), BATCH);
+/**
+ * Delivers until stopped; `wake` after a put makes it look at once. Only the result `refused` condemns a write: one
+ * whose sending fails, for whatever reason, is sent again, and holds up nothing but its own lane.
+ */
+export function startDeliverer(options: DelivererOptions): Loop {
+  const { outbox, push, complete, clock, log } = options;
+  let failures = 0;
+  let broken = false;
+
+  async function round(stopping: AbortSignal): Promise<number> {
+    if (broken) outbox.releaseAll();
+    broken = false;
+    // After a failure with fewer: a batch that takes the master too long must not come back as it was.
+    const entries = outbox.due(clock(), Math.max(1, Math.floor(BATCH / 2 ** failures)));
     if (entries.length === 0) {
       const dueAt = outbox.nextDueAt();
       return dueAt ? Math.min(LONGEST_PAUSE_MS, Math.max(0, dueAt.getTime() - clock().getTime())) : LONGEST_PAUSE_MS;
     }
-    const error = await deliver(entries, options);
+    const error = await deliver(prepare(entries), stopping);
     if (!error) {
       if (failures > 0)
         log.info('outbox.resumed', 'The master takes writes again.', { pending: outbox.backlog(clock()).count });
@@ -39,7 +56,7 @@ export function startDeliverer(options: DelivererOptions): Loop {
       return 0;
     }
     failures++;
-    const pauseMs = backoffMs(failures, AWAY_BACKOFF);
+    const pauseMs = Math.max(SHORTEST_RETRY_MS, backoffMs(failures, AWAY_BACKOFF));
     log.warn('outbox.delayed', 'Writes to the master wait; nothing is lost and they are sent again.', {
       ...errorFields(error),
       stack: undefined,
@@ -49,47 +66,117 @@ export function startDeliverer(options: DelivererOptions): Loop {
     return pauseMs;
   }
 
-  return startLoop(round, (error) =>
-    log.error('outbox.failed', 'The outbox cannot be read; trying again.', errorFields(error)),
-  );
+  /** Without those that cannot be sent now, and what is behind them in their lane. */
+  function prepare(entries: OutboxEntry[]): Ready[] {
+    const blocked = new Set<string>();
+    return entries.flatMap((entry) => {
+      try {
+        if (blocked.has(entry.lane)) {
+          retry(entry, 0, BEHIND);
+          return [];
+        }
+        const operation = complete(entry.operation);
+        if (operation) return [{ entry, operation }];
+        outbox.delivered(entry.id, entry.version);
+        const { key } = entry.operation;
+        log.info('outbox.dropped', 'A write that nobody waits for any more was dropped.', { operation: key });
+      } catch (error) {
+        blocked.add(entry.lane);
+        postpone(entry, error);
+      }
+      return [];
+    });
+  }
+
+  /** Sends together; where the master chokes on the batch, one by one. Returns the error that all met. */
+  async function deliver(ready: Ready[], stopping: AbortSignal): Promise<unknown> {
+    if (ready.length === 0) return null;
+    try {
+      const results = await push(ready.map(({ operation }) => operation));
+      ready.forEach(({ entry }, index) => {
+        settle(entry, results[index]);
+      });
+      return null;
+    } catch (error) {
+      if (!isAboutContent(error)) {
+        const [only] = ready.length === 1 ? ready : [];
+        const waitMs = only ? retryMs(only.entry, AWAY_BACKOFF) : 0;
+        for (const { entry } of ready) retry(entry, waitMs, error);
+        return error;
+      }
+      const [only, ...others] = ready;
+      if (only && others.length === 0) postpone(only.entry, error);
+      return others.length === 0 ? error : oneByOne(ready, stopping);
+    }
+  }
+
+  async function oneByOne(ready: Ready[], stopping: AbortSignal): Promise<unknown> {
+    const blocked = new Set<string>();
+    let delivered = 0;
+    let failed = 0;
+    let last: unknown = null;
+    for (const [index, one] of ready.entries()) {
+      if (blocked.has(one.entry.lane)) {
+        retry(one.entry, 0, BEHIND);
+        continue;
+      }
+      const error = await deliver([one], stopping);
+      if (error) {
+        failed++;
+        blocked.add(one.entry.lane);
+        last = error;
+      } else delivered++;
+      const away = error && !isAboutContent(error);
+      if (away || stopping.aborted || (delivered === 0 && failed === ENOUGH_FAILURES)) {
+        // It is not about single writes: the others wait without having been tried.
+        for (const { entry } of ready.slice(index + 1)) retry(entry, 0, last ?? 'the daemon was stopped');
+        return last;
+      }
+    }
+    return delivered > 0 ? null : last;
+  }
+
+  function settle(entry: OutboxEntry, result: PushResult | undefined): void {
+    if (!result) throw new Error(`no result for ${entry.operation.key}`);
+    if (result.status !== 'refused') {
+      outbox.delivered(entry.id, entry.version);
+      return;
+    }
+    outbox.refuse(entry.id, result.message);
+    log.error('outbox.refused', `The master refused a write for good: ${result.message}`, {
+      operation: entry.operation.key,
+      advice: 'It is kept among the dead letters; correct the cause in the master, then run a full poll (restart).',
+    });
+  }
+
+  /** This write is the reason, or may be. */
+  function postpone(entry: OutboxEntry, error: unknown): void {
+    const retryInMs = retryMs(entry);
+    retry(entry, retryInMs, error);
+    log.warn('outbox.write_delayed', 'A write to the master failed and is tried again; the others go on.', {
+      ...errorFields(error),
+      stack: undefined,
+      operation: entry.operation.key,
+      attempt: entry.attempts + 1,
+      retryInMs,
+    });
+  }
+
+  function retry(entry: OutboxEntry, waitMs: number, error: unknown): void {
+    outbox.retry(entry.id, new Date(clock().getTime() + waitMs), messageOf(error));
+  }
+
+  return startLoop(round, (error) => {
+    broken = true;
+    log.error('outbox.failed', 'The outbox cannot be read; trying again.', errorFields(error));
+  });
 }
 
-/** Sends entries together; where the master chokes on the batch, one by one. Returns the error that stopped it. */
-async function deliver(entries: OutboxEntry[], options: DelivererOptions): Promise<unknown> {
-  try {
-    const operations = entries.map((entry) => options.complete(entry.operation));
-    const results = await options.push(operations);
-    entries.forEach((entry, index) => {
-      settle(entry, results[index], options);
-    });
-    return null;
-  } catch (error) {
-    if (entries.length > 1 && isAboutContent(error)) {
-      for (const entry of entries) await deliver([entry], options);
-      return null;
-    }
-    for (const entry of entries) {
-      const waitMs = isAboutContent(error) ? backoffMs(entry.attempts + 1) : 0;
-      options.outbox.retry(entry.id, new Date(options.clock().getTime() + waitMs), messageOf(error));
-    }
-    return error;
-  }
+function retryMs({ attempts }: OutboxEntry, limits?: BackoffLimits): number {
+  return Math.max(SHORTEST_RETRY_MS, backoffMs(attempts + 1, limits));
 }
 
 /** The master answered, but not with a result: some operation in the batch may be the reason. */
 function isAboutContent(error: unknown): boolean {
   return !(error instanceof BridgeError) || error.code === 'odoo.fault' || !error.retryable;
-}
-
-function settle(entry: OutboxEntry, result: PushResult | undefined, { outbox, log }: DelivererOptions): void {
-  if (!result) throw new Error(`no result for ${entry.operation.key}`);
-  if (result.status !== 'refused') {
-    outbox.delivered(entry.id, entry.version);
-    return;
-  }
-  outbox.refuse(entry.id, result.message);
-  log.error('outbox.refused', `The master refused a write for good: ${result.message}`, {
-    operation: entry.operation.key,
-    advice: 'It is kept among the dead letters; correct the cause in the master, then run a full poll (restart).',
-  });
 }

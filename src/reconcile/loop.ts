@@ -1,5 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** A longer timer would go off at once (setTimeout counts in 31 bits). */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export interface Loop {
   /** Runs the next round at once instead of after its pause. */
   wake(): void;
@@ -29,7 +32,7 @@ export function startLoop(
       });
       if (woken || stopping.signal.aborted) continue;
       pause = new AbortController();
-      await sleep(pauseMs, undefined, { signal: pause.signal }).catch(() => undefined);
+      await sleep(Math.min(pauseMs, LONGEST_TIMER_MS), undefined, { signal: pause.signal }).catch(() => undefined);
     }
   }
   const running = run();

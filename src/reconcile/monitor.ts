@@ -2,7 +2,9 @@
 import type { Engine } from '../docker/client.js';
 import type { Instances } from '../docker/instances.js';
 import { messageOf } from '../errors.js';
+import type { Observed, Phase } from '../instance/types.js';
 import { errorFields, type Log } from '../logger.js';
+import type { JobRow } from '../store/jobs.js';
 import type { Store } from '../store/store.js';
 import { type Loop, startLoop } from './loop.js';
 
@@ -28,6 +30,22 @@ export interface Monitor extends Loop {
   engineCheck(): EngineCheck;
 }
 
+/** A worker has it, or it failed and waits for its next try: looking again would only defeat the back-off. */
+function isInHand({ claimedBy, attempts }: JobRow): boolean {
+  return claimedBy !== null || attempts > 0;
+}
+
+function driftOf(phase: Phase, found: Observed | undefined): { event: string; reason: string } | null {
+  const db = found?.db?.running === true;
+  const odoo = found?.odoo?.running === true;
+  if (phase === 'running' && !(db && odoo))
+    return { event: 'instance.found_stopped', reason: 'should run and does not' };
+  if ((phase === 'suspended' || phase === 'stopped') && (db || odoo)) {
+    return { event: 'instance.found_running', reason: 'should not run and does' };
+  }
+  return null;
+}
+
 /** A fixed number of engine calls however many instances there are. */
 export function startMonitor({ engine, instances, store, log, onDrift }: MonitorOptions): Monitor {
   let check: EngineCheck = { ok: false, detail: 'the engine has not been asked yet' };
@@ -35,17 +53,18 @@ export function startMonitor({ engine, instances, store, log, onDrift }: Monitor
   async function look(): Promise<number> {
     try {
       await engine.ping();
+      const busy = store.jobs.all().filter(isInHand);
       const observed = await instances.observeAll();
       if (!check.ok) log.info('engine.reached', 'The Docker engine answers.', { instances: observed.size });
       check = { ok: true, detail: `the Docker engine answers and has ${observed.size} instances` };
+      const skip = new Set([...busy, ...store.jobs.all().filter(isInHand)].map(({ instanceKey }) => instanceKey));
       let drifted = 0;
       for (const { key, name, phase } of store.instances.all()) {
-        const found = observed.get(name);
-        const runs = found?.db?.running === true && found.odoo?.running === true;
-        if (phase !== 'running' || runs) continue;
+        const drift = skip.has(key) ? null : driftOf(phase, observed.get(name));
+        if (!drift) continue;
         drifted++;
-        store.jobs.enqueue(key, { reason: 'its containers do not run' });
-        log.warn('instance.found_stopped', `${name} should run and does not: it is started again.`, { instance: name });
+        store.jobs.enqueue(key, { reason: drift.reason });
+        log.warn(drift.event, `${name} ${drift.reason}: it is put right.`, { instance: name });
       }
       if (drifted > 0) onDrift();
       return INTERVAL_MS;

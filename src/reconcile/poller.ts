@@ -1,4 +1,5 @@
 /** Reads the master again and again: what changed, and now and then everything. */
+import { messageOf } from '../errors.js';
 import { errorFields, type Log } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import type { Master } from '../odoo/master.js';
@@ -29,6 +30,8 @@ export interface PollerOptions {
 export interface Poller extends Loop {
   /** When the master was last read to the end, by the real clock; null before the first time. */
   lastPolledAt(): number | null;
+  /** Why the last poll failed; null when it did not. */
+  lastError(): string | null;
 }
 
 /** Polls until stopped. The first pass reads everything; so does one an hour, and one after a new plan. */
@@ -37,6 +40,7 @@ export function startPoller(options: PollerOptions): Poller {
   let polledAt: number | null = null;
   let fullAt: number | null = null;
   let failures = 0;
+  let lastError: string | null = null;
   let greeted = false;
 
   /** Once in the life of the process: do addon and daemon fit, and what should the admin know. */
@@ -77,9 +81,11 @@ export function startPoller(options: PollerOptions): Poller {
         metrics.polls.inc({ result: 'done' });
         if (failures > 0) log.info('poll.recovered', 'The master answers again.', { failures });
         failures = 0;
+        lastError = null;
         return options.intervalMs;
       } catch (error) {
         failures++;
+        lastError = messageOf(error);
         metrics.polls.inc({ result: 'failed' });
         const retryInMs = Math.max(options.intervalMs, backoffMs(failures, AWAY_BACKOFF));
         log.warn('poll.failed', 'The master could not be read; running instances are not affected.', {
@@ -93,5 +99,5 @@ export function startPoller(options: PollerOptions): Poller {
     (error) => log.error('poll.crashed', 'The poller failed; trying again.', errorFields(error)),
   );
 
-  return { ...loop, lastPolledAt: () => polledAt };
+  return { ...loop, lastPolledAt: () => polledAt, lastError: () => lastError };
 }

@@ -1,4 +1,5 @@
 /** Takes due jobs from the queue, a few at a time, and never lets one instance's trouble stop the others. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../clock.js';
 import { BridgeError } from '../errors.js';
 import { errorFields, type Log } from '../logger.js';
@@ -9,6 +10,7 @@ import { type Loop, startLoop } from './loop.js';
 /** A terminal error waits for a person or for new facts; it is looked at again after so long all the same. */
 const TERMINAL_RETRY_MS = 3_600_000;
 const LONGEST_PAUSE_MS = 30_000;
+const STORE_RETRY_MS = 5_000;
 
 export interface WorkerOptions {
   jobs: JobTable;
@@ -25,13 +27,14 @@ export interface WorkerOptions {
 export function startWorker(options: WorkerOptions): Loop {
   const { jobs, clock, log, concurrency } = options;
   const running = new Set<Promise<void>>();
+  const stopping = new AbortController();
 
   const loop = startLoop(
     async () => {
       const free = concurrency - running.size;
       const claimed = free > 0 ? jobs.claim(clock(), 'worker', free) : [];
       for (const job of claimed) {
-        const work = runJob(job, options).finally(() => {
+        const work = runJob(job, options, stopping.signal).finally(() => {
           running.delete(work);
           loop.wake();
         });
@@ -46,13 +49,15 @@ export function startWorker(options: WorkerOptions): Loop {
   return {
     wake: () => loop.wake(),
     async stop() {
+      stopping.abort();
       await loop.stop();
       await Promise.all(running);
     },
   };
 }
 
-async function runJob(job: Job, { jobs, reconcile, onFailure, clock, log }: WorkerOptions): Promise<void> {
+async function runJob(job: Job, options: WorkerOptions, stopping: AbortSignal): Promise<void> {
+  const { jobs, reconcile, onFailure, clock, log } = options;
   try {
     log.debug('job.claimed', job.reason, { key: job.instanceKey, attempt: job.attempts + 1 });
     const nextRunAt = await reconcile(job.instanceKey);
@@ -66,7 +71,21 @@ async function runJob(job: Job, { jobs, reconcile, onFailure, clock, log }: Work
     } catch (second) {
       log.error('worker.report_failed', 'A failure could not be recorded.', errorFields(second));
     }
-    jobs.fail(job.instanceKey, job.token, retryAt);
+    await giveBack(job, retryAt, options, stopping);
+  }
+}
+
+/** A disk that is full for a while must not keep the job claimed; after a stop the next start gives it back. */
+async function giveBack(job: Job, retryAt: Date, { jobs, log }: WorkerOptions, stopping: AbortSignal): Promise<void> {
+  for (;;) {
+    try {
+      jobs.fail(job.instanceKey, job.token, retryAt);
+      return;
+    } catch (error) {
+      log.error('worker.store_failed', 'The job queue cannot be written; trying again.', errorFields(error));
+      if (stopping.aborted) return;
+      await sleep(STORE_RETRY_MS, undefined, { signal: stopping }).catch(() => undefined);
+    }
   }
 }
 

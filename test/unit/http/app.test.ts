@@ -1,0 +1,80 @@
+import { expect } from 'chai';
+import { Registry } from 'prom-client';
+import request from 'supertest';
+import { type AppParts, createApp } from '../../../src/http/app.js';
+import { createMetrics } from '../../../src/metrics.js';
+
+function app(parts: Partial<AppParts> = {}) {
+  return request(
+    createApp({
+      version: '1.2.3',
+      startedAt: new Date(Date.now() - 90_000),
+      registry: new Registry(),
+      readiness: () => {
+        throw new Error('not expected');
+      },
+      ...parts,
+    }),
+  );
+}
+
+describe('http', () => {
+  it('is alive whatever the master and the engine do: /health asks no part', async () => {
+    const startedAt = performance.now();
+    const { status, body, headers } = await app().get('/health');
+    expect(status).equal(200);
+    expect(body).deep.equal({ status: 'ok', version: '1.2.3', uptimeSeconds: 90 });
+    expect(headers).not.property('x-powered-by');
+    expect(performance.now() - startedAt).below(500);
+  });
+
+  for (const ok of [true, false]) {
+    it(`/ready answers ${ok ? 200 : 503} when one part is ${ok ? 'well like the others' : 'not'}`, async () => {
+      const checks = { engine: { ok: true, detail: 'answers' }, master: { ok, detail: 'the reason' } };
+      const { status, body } = await app({ readiness: () => checks }).get('/ready');
+      expect(status).equal(ok ? 200 : 503);
+      expect(body).deep.equal({ ready: ok, checks });
+    });
+  }
+
+  it('/metrics computes its gauges when asked', async () => {
+    let age: number | null = null;
+    const { registry } = createMetrics({
+      instancesByPhase: () => ({ running: 3, suspended: 1 }),
+      jobsWaiting: () => 2,
+      outbox: () => ({ count: 5, oldestAgeMs: 1500, deadLetters: 1 }),
+      lastPollAgeMs: () => age,
+    });
+    const first = await app({ registry })
+      .get('/metrics')
+      .expect(200)
+      .expect('content-type', /^text\/plain/);
+    for (const line of [
+      'saas_instances{phase="running"} 3',
+      'saas_jobs_waiting 2',
+      'saas_outbox_pending 5',
+      'saas_outbox_oldest_seconds 1.5',
+      'saas_outbox_dead_letters 1',
+    ]) {
+      expect(first.text.split('\n')).include(line);
+    }
+    expect(first.text).not.match(/^saas_last_poll_age_seconds /m);
+    age = 2500;
+    expect((await app({ registry }).get('/metrics')).text).match(/^saas_last_poll_age_seconds 2\.5$/m);
+  });
+
+  it('says what there is where there is nothing', async () => {
+    for (const ask of [app().get('/'), app().get('/health/x'), app().post('/health')]) {
+      const { status, body } = await ask;
+      expect(status).equal(404);
+      expect(body.error).contain('/ready');
+    }
+  });
+
+  it('shows a failure without its stack', async () => {
+    const { status, body, text } = await app().get('/ready');
+    expect(status).equal(500);
+    expect(body).deep.equal({ error: 'not expected' });
+    expect(text).not.contain('.ts');
+  });
+});
