@@ -1,10 +1,9 @@
 /** Takes in what a poll of the master brought: facts into the store, new instances, work into the queue. */
 import type { Clock } from '../clock.js';
-import { suggestName } from '../instance/naming.js';
+import { isValidName, suggestName } from '../instance/naming.js';
 import type { Instance } from '../instance/types.js';
 import type { Log } from '../logger.js';
 import type { Command, InstanceRecord, MasterPurchase, PollBatch, Rejected } from '../odoo/rows.js';
-import { NO_LANE } from '../store/outbox.js';
 import type { Store } from '../store/store.js';
 import { assignPurchases } from '../subscription/assign.js';
 import { commandOperation, problemOperation } from './report.js';
@@ -25,24 +24,52 @@ export type Ingest = ReturnType<typeof createIngest>;
 export function createIngest({ store, clock, log }: IngestParts) {
   /** Purchases of the pages so far that are for no known instance; decided when the last page is in. */
   const undecided = new Map<string, MasterPurchase>();
-  /** Problems already told in the life of this process; the addon tells each only once anyhow. */
-  const told = new Set<string>();
+  /** Problems already told; one that a full pass does not meet is over. The addon tells each only once anyhow. */
+  let told = new Set<string>();
+  /** Those met since the last full pass ended. */
+  let met = new Set<string>();
 
   /**
    * One page of a poll, in one commit.
    * @param full a page of a pass over everything.
    */
   function page(batch: PollBatch, full: boolean): Ingested {
-    return store.transaction(() => {
-      const newPlans = store.plans.save(batch.plans);
-      for (const record of batch.instances) takeRecord(record, full);
-      takePurchases(batch.purchases);
-      if (!batch.more) decide();
+    try {
+      const ingested = store.transaction(() => take(batch, full));
+      if (full && !batch.more) forgetOver();
+      return ingested;
+    } catch (error) {
+      // What was to be told is rolled back with the rest.
+      told.clear();
+      throw error;
+    }
+  }
+
+  function take(batch: PollBatch, full: boolean): Ingested {
+    const newPlans = store.plans.save(batch.plans);
+    for (const record of batch.instances) takeRecord(record, full);
+    takePurchases(batch.purchases);
+    if (!batch.more) {
+      decide();
+      // Every page lists them all; only now every instance is known.
       for (const command of store.commands.add(batch.commands)) takeCommand(command);
-      for (const rejected of batch.rejected) tellRejected(rejected);
-      for (const id of newPlans) recheckPlan(id);
-      return { needsFullPoll: !full && newPlans.length > 0 && store.purchases.unassigned().length > 0 };
-    });
+    }
+    for (const rejected of batch.rejected) tellRejected(rejected);
+    for (const id of newPlans) recheckPlan(id);
+    return { needsFullPoll: !full && newPlans.length > 0 && store.purchases.unassigned().length > 0 };
+  }
+
+  function forgetOver(): void {
+    told = met;
+    met = new Set();
+  }
+
+  /** Whether it is news. */
+  function isNew(problem: string): boolean {
+    met.add(problem);
+    if (told.has(problem)) return false;
+    told.add(problem);
+    return true;
   }
 
   /** A record the store does not know is one that staff made, or one from before the store was lost. */
@@ -71,7 +98,9 @@ export function createIngest({ store, clock, log }: IngestParts) {
       errorMessage: null,
     };
     const made = store.instances.create(instance, (attempt) =>
-      attempt === 1 ? record.name : suggestName(record.name, (name) => store.instances.byName(name) !== null),
+      attempt === 1 && isValidName(record.name)
+        ? record.name
+        : suggestName(record.name, (name) => store.instances.byName(name) !== null),
     );
     store.jobs.enqueue(record.key, { reason: 'a record of the master' });
     log.info('instance.adopted', `${made.name} was read from the master's records.`, { instance: made.name });
@@ -106,6 +135,7 @@ export function createIngest({ store, clock, log }: IngestParts) {
     const customers = new Map(usable.map((purchase) => [purchase.key, purchase]));
     for (const { purchase, to } of assignPurchases(usable, instances)) {
       if (to.kind === 'ambiguous') tellAmbiguous(purchase.key, purchase.document, to.candidates);
+      if (to.kind === 'unknown-instance') tellUnknown(purchase.key, purchase.document, to.instanceKey);
       if (to.kind === 'ambiguous' || to.kind === 'unknown-instance') continue;
       const source = customers.get(purchase.key);
       if (to.kind === 'new' && source) create(source, to.instanceKey);
@@ -154,7 +184,10 @@ export function createIngest({ store, clock, log }: IngestParts) {
     const instance = store.instances.get(command.instanceKey);
     if (!instance || instance.phase === 'deleted') {
       store.commands.finish(command.id);
-      store.outbox.put(commandOperation(command.id, 'refused', 'There is no such instance any more.'), NO_LANE);
+      store.outbox.put(
+        commandOperation(command.id, 'refused', 'There is no such instance any more.'),
+        command.instanceKey,
+      );
       return;
     }
     if (command.command === 'stop') store.instances.update(instance.key, { hold: 'stopped' });
@@ -183,6 +216,15 @@ export function createIngest({ store, clock, log }: IngestParts) {
     );
   }
 
+  function tellUnknown(key: string, document: string, instanceKey: string): void {
+    tell(
+      key,
+      'unknown-instance',
+      `${document}: the instance on the line (${instanceKey}) does not exist or was not asked for yet; create it, or set another on the line.`,
+      `${document}: la instancia de la línea (${instanceKey}) no existe o aún no se ha solicitado; créela o indique otra en la línea.`,
+    );
+  }
+
   function tellRejected({ kind, key, id, problem }: Rejected): void {
     if (kind === 'purchase' && key) {
       tell(
@@ -193,8 +235,7 @@ export function createIngest({ store, clock, log }: IngestParts) {
       );
       return;
     }
-    if (told.has(`${kind}:${id ?? key}:${problem}`)) return;
-    told.add(`${kind}:${id ?? key}:${problem}`);
+    if (!isNew(`${kind}:${id ?? key}:${problem}`)) return;
     log.warn('poll.row_rejected', `The master sent a ${kind} that cannot be used: ${problem}`, {
       kind,
       id: id ?? key,
@@ -204,10 +245,10 @@ export function createIngest({ store, clock, log }: IngestParts) {
 
   /** Once to the log, and once to the salesperson of the purchase. */
   function tell(purchaseKey: string, code: string, en: string, es: string): void {
-    if (told.has(`${purchaseKey}:${code}`)) return;
-    told.add(`${purchaseKey}:${code}`);
+    if (!isNew(`${purchaseKey}:${code}`)) return;
     log.warn('purchase.problem', en, { purchase: purchaseKey, problem: code });
-    store.outbox.put(problemOperation(purchaseKey, code, en, es), NO_LANE);
+    // In a lane of its own: one that the master cannot take holds up no other.
+    store.outbox.put(problemOperation(purchaseKey, code, en, es), purchaseKey);
   }
 
   return { page };
