@@ -1,6 +1,7 @@
 /** What each step does on the engine. A step without an executor does not compile. */
 import { SlotTakenError } from '../docker/errors.js';
 import type { Instances } from '../docker/instances.js';
+import type { ObservedInstance } from '../docker/observe.js';
 import type { InstanceSpec } from '../docker/spec.js';
 import { RetryableError, TerminalError } from '../errors.js';
 import { resourceNames, slotPorts } from '../instance/naming.js';
@@ -29,7 +30,9 @@ export interface Runtime {
     odooContainer: string;
     dbContainer: string;
   };
-  /** The slot it has on the engine, or the lowest free one. */
+  /** The slot that its objects on the engine were made for: the store may have been lost. Null when it has none. */
+  findSlot(instanceKey: string): Promise<number | null>;
+  /** The slot it has on the engine, or the lowest that is free there and in the store. */
   allocateSlot(instanceKey: string): Promise<number>;
   execute(step: Step, target: Target): Promise<void>;
 }
@@ -80,6 +83,15 @@ export function createRuntime({ instances, store, scope, portBase, maxSlots, log
     });
   }
 
+  /** Volumes alone prove nothing: they outlive a slot that was left. */
+  function adoptSlot(instanceKey: string, observed: Map<string, ObservedInstance>): number | null {
+    const instance = store.instances.get(instanceKey);
+    const found = instance ? observed.get(instance.name) : undefined;
+    if (!instance || found?.key !== instanceKey || !(found.network || found.db || found.odoo)) return null;
+    if (found.slot !== null) store.instances.upsert({ ...instance, slot: found.slot });
+    return found.slot;
+  }
+
   return {
     observe: (spec) => instances.observe(spec.name),
     specHashes: (spec) => instances.hashes(spec),
@@ -88,14 +100,15 @@ export function createRuntime({ instances, store, scope, portBase, maxSlots, log
       const { odoo, db } = resourceNames(scope, spec.name);
       return { httpPort: http, longpollingPort: longpolling, odooContainer: odoo, dbContainer: db };
     },
+    async findSlot(instanceKey) {
+      return adoptSlot(instanceKey, await instances.observeAll());
+    },
     async allocateSlot(instanceKey) {
-      const instance = store.instances.get(instanceKey);
-      const existing = instance ? await slotOnEngine(instances, instance.name, instanceKey) : null;
-      if (instance && existing !== null) {
-        store.instances.upsert({ ...instance, slot: existing });
-        return existing;
-      }
-      return store.slots.allocate(instanceKey, maxSlots);
+      const observed = await instances.observeAll();
+      const taken = new Set([...observed.values()].map(({ slot }) => slot));
+      return (
+        adoptSlot(instanceKey, observed) ?? store.slots.allocate(instanceKey, maxSlots, (slot) => !taken.has(slot))
+      );
     },
     async execute(step, target) {
       const run = executors[step.action] as (target: Target, step: Step) => Promise<void>;
@@ -107,10 +120,4 @@ export function createRuntime({ instances, store, scope, portBase, maxSlots, log
       }
     },
   };
-}
-
-/** The slot that an instance's objects on the engine were made for: the store may have been lost. */
-async function slotOnEngine(instances: Instances, name: string, key: string): Promise<number | null> {
-  const found = (await instances.observeAll()).get(name);
-  return found?.key === key ? found.slot : null;
 }

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../clock.js';
 import { adminLogin, type InstanceSpec, instanceSpec } from '../docker/spec.js';
-import { messageOf, TerminalError } from '../errors.js';
+import { BridgeError, messageOf, TerminalError } from '../errors.js';
 import { planSteps } from '../instance/plan.js';
 import type { Step } from '../instance/steps.js';
 import type { Desired, Instance, Phase, Plan } from '../instance/types.js';
@@ -55,12 +55,22 @@ export function createReconciler(parts: ReconcilerParts) {
 
   /** Brings the instance to its desired state; resolves with the next moment its state changes by itself. */
   async function reconcile(key: string): Promise<Date | null> {
+    // With the facts, in one moment: what is asked later is for the next run.
+    const commands = store.commands.pending(key);
+    try {
+      return await bring(key, commands);
+    } catch (error) {
+      giveUp(key, commands, error);
+      throw error;
+    }
+  }
+
+  async function bring(key: string, commands: Command[]): Promise<Date | null> {
     const startedAt = performance.now();
     const facts = readFacts(store, parts.policy, key, clock());
     if (!facts) return null;
     log.debug('instance.reconciling', facts.desired.reason, { instance: facts.instance.name });
     const spec = await specFor(facts);
-    const commands = store.commands.pending(key);
     const steps = spec ? await stepsFor(facts, spec, commands) : [];
     if (spec && isFirstTime(facts, steps)) report(facts, spec, { phase: 'provisioning', errorMessage: null });
     for (const step of steps) await execute(step, facts, spec);
@@ -72,10 +82,10 @@ export function createReconciler(parts: ReconcilerParts) {
   /** What the containers are to be made from; null for an instance that has none and needs none. */
   async function specFor({ instance, plan, desired }: Facts): Promise<InstanceSpec | null> {
     if (instance.slot === null) {
-      if (desired.state !== 'running') return null;
-      instance.slot = await runtime.allocateSlot(instance.key);
+      const { key } = instance;
+      instance.slot = await (desired.state === 'running' ? runtime.allocateSlot(key) : runtime.findSlot(key));
     }
-    return instanceSpec(instance, plan, parts.urlOf(instance.name, instance.slot));
+    return instance.slot === null ? null : instanceSpec(instance, plan, parts.urlOf(instance.name, instance.slot));
   }
 
   async function stepsFor(facts: Facts, spec: InstanceSpec, commands: Command[]): Promise<Step[]> {
@@ -117,21 +127,31 @@ export function createReconciler(parts: ReconcilerParts) {
       report(facts, spec, changes, served);
       const notice = served ? 'welcome' : resumed ? 'reactivated' : suspended ? 'suspended' : null;
       if (notice && before.customer.email !== '') {
-        store.outbox.put(noticeOperation(before, notice, facts.status.paidUntil), before.key);
+        store.outbox.put(noticeOperation(before, notice, facts.status.paidUntil, facts.purchases), before.key);
       }
       const [purchase] = facts.purchases;
       if (served && purchase && before.customer.email === '') {
         store.outbox.put(noEmailOperation(before, purchase.key), before.key);
       }
-      for (const command of commands) {
-        if (store.commands.finish(command.id)) {
-          store.outbox.put(commandOperation(command.id, 'done', `The instance is ${phase}.`), before.key);
-        }
-      }
+      answer(before.key, commands, 'done', `The instance is ${phase}.`);
     });
     parts.onOutbox();
     if (served) metrics.provisionSeconds.observe(ms / 1000);
     tell(facts, { served, resumed, suspended, changed: steps.length > 0 || phase !== before.phase }, phase, ms);
+  }
+
+  /** A person who asked and cannot be served is told; a request that will be tried again by itself stays open. */
+  function giveUp(key: string, commands: Command[], error: unknown): void {
+    const terminal = error instanceof BridgeError && !error.retryable;
+    const given = commands.filter(({ command }) => terminal || command === 'retry');
+    store.transaction(() => answer(key, given, 'failed', messageOf(error)));
+    if (given.length > 0) parts.onOutbox();
+  }
+
+  function answer(key: string, commands: Command[], result: 'done' | 'failed', message: string): void {
+    for (const { id } of commands) {
+      if (store.commands.finish(id)) store.outbox.put(commandOperation(id, result, message), key);
+    }
   }
 
   /** Stores the changes and owes them to the master. */
@@ -184,7 +204,7 @@ export function createReconciler(parts: ReconcilerParts) {
   function fail(key: string, error: unknown, terminal: boolean): void {
     const before = store.instances.get(key);
     const message = messageOf(error);
-    if (!before || before.errorMessage === message) return;
+    if (!before || (before.errorMessage === message && (!terminal || before.phase === 'error'))) return;
     store.transaction(() => {
       const { name, customer, planId, orderId, phase } = store.instances.update(key, {
         errorMessage: message,

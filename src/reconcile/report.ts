@@ -106,10 +106,14 @@ export function noticeOperation(
   { key, customer }: Instance,
   notice: 'welcome' | 'suspended' | 'reactivated',
   paidUntil: Date | null,
+  purchases: Purchase[],
 ): PushOperation {
+  // Without paid time (all was taken back) the newest purchase stands for the period.
+  const newest = purchases.toSorted((a, b) => a.startsOn.getTime() - b.startsOn.getTime()).at(-1);
+  const period = paidUntil?.toISOString() ?? newest?.key ?? '-';
   return {
     op: 'notice',
-    key: notice === 'welcome' ? `notice:welcome:${key}` : `notice:${notice}:${key}:${paidUntil?.toISOString() ?? '-'}`,
+    key: notice === 'welcome' ? `notice:welcome:${key}` : `notice:${notice}:${key}:${period}`,
     instance_key: key,
     notice,
     to: customer.email,
