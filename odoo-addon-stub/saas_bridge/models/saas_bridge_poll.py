@@ -320,7 +320,8 @@ class SaasBridge(models.AbstractModel):
         customer = customer or contact.commercial_partner_id
         return {
             "id": customer.id,
-            "name": customer.name or customer.display_name or "",
+            # A person who buys for a company without a contact of its own types its name in the checkout.
+            "name": contact.commercial_company_name or customer.name or customer.display_name or "",
             "contact_id": contact.id,
             "contact_name": contact.name or customer.name or "",
             "email": contact.email_normalized or contact.email or customer.email_normalized or customer.email or "",

@@ -137,7 +137,7 @@ class SaasBridge(models.AbstractModel):
         if name.endswith("_on") or name == "paid_until":
             return fields.Datetime.to_datetime(value.split(".")[0]) if value else False
         if name == "invoice_ids":
-            return [(6, 0, self.env["account.move"].browse(value or []).exists().ids)]
+            return [(4, move.id) for move in self.env["account.move"].browse(value or []).exists()]
         if name in ("customer_id", "contact_id", "plan_id", "order_id"):
             record = self.env[self.env["saas.instance"]._fields[COLUMNS[name]].comodel_name].browse(value or []).exists()
             if value and not record:
@@ -152,7 +152,8 @@ class SaasBridge(models.AbstractModel):
         for fname, value in vals.items():
             current = instance[fname]
             if fname == "invoice_ids":
-                equal = set(current.ids) == set(value[0][2])
+                # Added, never taken away: staff may have linked others.
+                equal = {command[1] for command in value} <= set(current.ids)
             elif instance._fields[fname].type == "many2one":
                 equal = current.id == value
             else:

@@ -37,6 +37,12 @@ class TestPoll(SaasCommon):
             },
         )
 
+    def test_company_that_a_person_typed_in_the_checkout_is_the_customer(self):
+        person = self.env["res.partner"].create({"name": "Lucía", "company_name": "Panadería La Espiga", "email": "l@x.example"})
+        customer = self._purchase(self._order(partner=person).order_line)["customer"]
+        self.assertEqual((customer["id"], customer["name"]), (person.id, "Panadería La Espiga"))
+        self.assertEqual(customer["contact_name"], "Lucía")
+
     def test_confirmation_counts_not_the_order_date(self):
         order = self._order()
         confirmed = order.date_order

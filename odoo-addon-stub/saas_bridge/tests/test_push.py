@@ -55,6 +55,15 @@ class TestPush(SaasCommon):
         self._push_instance(**{**values, "url": "http://other.example"})
         self.assertEqual(len(self._poll(cursor)["instances"]), 1)
 
+    def test_invoices_that_staff_linked_stay(self):
+        mine, theirs = self._invoice(), self._invoice()
+        self._push_instance(name="acme", customer_id=self.acme.id)
+        instance = self.env["saas.instance"].search([("key", "=", "sol:900")])
+        instance.sudo().invoice_ids = [(4, mine.id)]
+        self._push_instance(invoice_ids=[])
+        self._push_instance(invoice_ids=[theirs.id])
+        self.assertEqual(instance.invoice_ids, mine | theirs)
+
     def test_null_clears_and_absent_leaves(self):
         self._push_instance(url="http://acme.example", error_message="x", state="error")
         self._push_instance(error_message=False, state="running")
