@@ -1,11 +1,12 @@
 /** A customer buys in the shop and is served; whatever dies on the way, exactly once. */
 import { expect } from 'chai';
 import { newVisitor } from '../../compose/demo/cast.js';
-import { type Mail, mailsTo, passwordIn } from '../../compose/demo/master.js';
+import { type Mail, passwordIn } from '../../compose/demo/master.js';
 import { instanceOf, instances, type Record as SaasRecord } from '../../compose/demo/records.js';
 import { Shopper } from '../../compose/demo/shopper.js';
 import { login } from '../../src/docker/ready.js';
 import { Secret } from '../../src/secret.js';
+import { mails, running, WELCOME, welcomeMail } from '../support/customer.js';
 import { createCustomer, sell } from '../support/shop.js';
 import { logged, until, type World, world } from '../support/world.js';
 
@@ -16,19 +17,6 @@ describe('the main job', function () {
   before(async () => {
     w = await world();
   });
-
-  const running = (orderId: number): Promise<SaasRecord> =>
-    until(`order ${orderId} to run`, async () => {
-      const record = await instanceOf(w.admin, orderId);
-      if (record?.state === 'error') throw new Error(String(record.error_message));
-      return record?.state === 'running' && record;
-    });
-
-  const welcomeMail = (email: string): Promise<Mail> =>
-    until(`the welcome mail to ${email}`, async () => (await welcomes(email))[0]);
-
-  const welcomes = async (email: string): Promise<Mail[]> =>
-    (await mailsTo(w.master.mail_url, email)).filter((mail) => /Odoo está listo|Odoo is ready/.test(mail.subject));
 
   const canLogIn = async (record: SaasRecord, user: string, mail: Mail): Promise<boolean> =>
     (await login('127.0.0.1', record.http_port, user, new Secret(passwordIn(mail)))) !== null;
@@ -42,8 +30,8 @@ describe('the main job', function () {
       const shopper = new Shopper(w.master.master_url);
       await shopper.register(visitor);
       ({ orderId } = await shopper.buy('Básico', visitor));
-      record = await running(orderId);
-      const mail = await welcomeMail(visitor.email);
+      record = await running(w, orderId);
+      const mail = await welcomeMail(w, visitor.email);
       expect(mail.subject).to.equal(`Su Odoo está listo: ${record.name}`);
       expect(await canLogIn(record, visitor.email, mail)).to.equal(true);
     });
@@ -67,7 +55,7 @@ describe('the main job', function () {
     });
 
     it('leaves the password in no message, no log and no container', async () => {
-      const password = passwordIn(await welcomeMail(visitor.email));
+      const password = passwordIn(await welcomeMail(w, visitor.email));
       const messages = (await w.admin.call('mail.message', 'search_count', [[['body', 'ilike', password]]])) as number;
       expect(messages).to.equal(0);
       expect(JSON.stringify(w.daemon().lines())).not.to.include(password);
@@ -81,7 +69,7 @@ describe('the main job', function () {
         return Number(/saas_polls_total\{result="done"\} (\d+)/.exec(metrics)?.[1] ?? 0) >= 3;
       });
       expect(await instances(w.admin, [['partner_id.email', '=', visitor.email]])).to.have.length(1);
-      expect(await welcomes(visitor.email)).to.have.length(1);
+      expect(await mails(w, visitor.email, WELCOME)).to.have.length(1);
       expect(logged(w.daemon(), 'instance.created')).to.equal(undefined);
     });
   });
@@ -99,11 +87,11 @@ describe('the main job', function () {
           .find((line) => line.event === moment || (line.event === 'step.done' && line.step === moment)),
       );
       await w.restart({ signal: 'SIGKILL' });
-      const record = await running(order.id);
-      const mail = await welcomeMail(email);
+      const record = await running(w, order.id);
+      const mail = await welcomeMail(w, email);
       expect(await canLogIn(record, email, mail), moment).to.equal(true);
       expect(await instances(w.admin, [['partner_id', '=', partner]]), moment).to.have.length(1);
-      expect(await welcomes(email), moment).to.have.length(1);
+      expect(await mails(w, email, WELCOME), moment).to.have.length(1);
     }
   });
 });

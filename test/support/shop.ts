@@ -1,4 +1,5 @@
 /** What sales staff do in the master, over its API. */
+import type { BridgeError } from '../../src/errors.js';
 import type { OdooClient } from '../../src/odoo/client.js';
 
 export interface CustomerData {
@@ -38,4 +39,33 @@ export async function sell(
   await client.call('sale.order', 'action_confirm', [[id]]);
   const [order] = (await client.call('sale.order', 'read', [[id], ['name']])) as { name: string }[];
   return { id, name: order?.name ?? '' };
+}
+
+/** Invoices an order and registers the payment of the invoice, as the accountant does. */
+export async function invoiceAndPay(client: OdooClient, orderId: number): Promise<number> {
+  const context = { active_model: 'sale.order', active_ids: [orderId], active_id: orderId };
+  const wizard = await client.call('sale.advance.payment.inv', 'create', [{ advance_payment_method: 'delivered' }], {
+    context,
+  });
+  await client
+    .call('sale.advance.payment.inv', 'create_invoices', [[wizard]], { context })
+    .catch((error: BridgeError) => {
+      // It returns None, which Odoo's XML-RPC cannot carry, when its work is done.
+      if (error.code !== 'odoo.returned_nothing') throw error;
+    });
+  const [order] = (await client.call('sale.order', 'read', [[orderId], ['invoice_ids']])) as {
+    invoice_ids: number[];
+  }[];
+  const move = order?.invoice_ids[0];
+  if (!move) throw new Error(`order ${orderId} has no invoice`);
+  await postAndPay(client, move);
+  return move;
+}
+
+/** Posts an invoice and registers its payment. */
+export async function postAndPay(client: OdooClient, moveId: number): Promise<void> {
+  await client.call('account.move', 'action_post', [[moveId]]);
+  const context = { active_model: 'account.move', active_ids: [moveId] };
+  const wizard = await client.call('account.payment.register', 'create', [{}], { context });
+  await client.call('account.payment.register', 'action_create_payments', [[wizard]], { context });
 }

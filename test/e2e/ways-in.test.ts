@@ -1,0 +1,138 @@
+/** Other ways to an instance than the shop, and what strange customers bring with them. */
+import { expect } from 'chai';
+import { instances, type Record as SaasRecord } from '../../compose/demo/records.js';
+import { ownOdoo, running, welcomeMail } from '../support/customer.js';
+import { containersOf, runOn } from '../support/engine.js';
+import { createCustomer, postAndPay, sell } from '../support/shop.js';
+import { until, type World, world } from '../support/world.js';
+
+describe('ways in', function () {
+  this.timeout(300_000);
+  let w: World;
+
+  before(async () => {
+    w = await world();
+  });
+
+  it('is made from a paid invoice without an order, by the button on it', async () => {
+    const invoiceEmail = 'factura@example.com';
+    const customer = await createCustomer(w.admin, { name: 'Solo Factura', email: invoiceEmail });
+    const move = (await w.admin.call('account.move', 'create', [
+      {
+        move_type: 'out_invoice',
+        partner_id: customer,
+        invoice_line_ids: [[0, 0, { name: 'Servicio a medida', quantity: 1, price_unit: 10 }]],
+      },
+    ])) as number;
+    await postAndPay(w.admin, move);
+    const action = (await w.admin.call('account.move', 'action_saas_create_instance', [[move]])) as {
+      context: Record<string, unknown>;
+    };
+    const defaults = Object.fromEntries(
+      Object.entries(action.context)
+        .filter(([name]) => name.startsWith('default_'))
+        .map(([name, value]) => [name.slice('default_'.length), value]),
+    );
+    const [plan] = (await w.admin.call('product.template', 'search', [
+      [['saas_plan_code', '=', 'basico']],
+    ])) as number[];
+    const draft = (await w.admin.call('saas.instance', 'create', [{ ...defaults, plan_id: plan }])) as number;
+    await w.admin.call('saas.instance', 'action_provision', [[draft]]);
+    await until('it to run', async () => {
+      const [now] = await instances(w.admin, [['id', '=', draft]]);
+      return now?.state === 'running' && now;
+    });
+    await welcomeMail(w, invoiceEmail);
+    const count = (await w.admin.call('account.move', 'read', [[move], ['saas_instance_count']])) as {
+      saas_instance_count: number;
+    }[];
+    expect(count[0]?.saas_instance_count).to.equal(1);
+  });
+
+  it("are served under valid names, with the customer's own words inside, whatever they are called", async () => {
+    const names = [
+      `O'Brien & "Söhne" <script>alert(1)</script>`,
+      'Línea uno\nlínea dos; DROP TABLE res_users; --',
+      '🦄🦄🦄',
+      `../../etc/passwd $(touch /tmp/pwned) ${'x'.repeat(250)}`,
+    ];
+    const orders = [];
+    for (const [number, name] of names.entries()) {
+      const email = `raro${number}@example.com`;
+      const { id } = await sell(w.admin, await createCustomer(w.admin, { name, email }), 'basico');
+      orders.push({ id, name, email });
+    }
+    for (const { id, name, email } of orders) {
+      const record = await running(w, id);
+      expect(record.name).to.match(/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/);
+      const odoo = await ownOdoo(w, record, email);
+      const [company] = (await odoo.call('res.company', 'search_read', [[]], { fields: ['name'] })) as {
+        name: string;
+      }[];
+      await odoo.close();
+      // On one line, and the very long one cut.
+      const kept = company?.name.replace(/…$/, '').trim() ?? '';
+      expect(kept.length).to.be.greaterThan(2);
+      expect(name.replace(/\s+/g, ' ').startsWith(kept), company?.name).to.equal(true);
+    }
+  });
+
+  it('serve a customer without e-mail, and tell the salesperson that nobody got the password', async () => {
+    const partner = await createCustomer(w.admin, { name: 'Sin Correo' });
+    const order = await sell(w.admin, partner, 'basico');
+    const record = await running(w, order.id);
+    const told = await until('the to-do of the salesperson', async () => {
+      const rows = (await w.admin.call(
+        'mail.activity',
+        'search_read',
+        [
+          [
+            ['res_model', '=', 'sale.order'],
+            ['res_id', '=', order.id],
+          ],
+        ],
+        {
+          fields: ['note'],
+        },
+      )) as { note: string }[];
+      return rows[0];
+    });
+    expect(told.note).to.include(record.name);
+    const [secret] = (await w.admin.call('saas.instance', 'read', [
+      [record.id],
+      ['admin_login', 'admin_password'],
+    ])) as {
+      admin_login: string;
+      admin_password: string;
+    }[];
+    expect(secret?.admin_login).to.equal('admin');
+    expect(secret?.admin_password).to.match(/^\w{20}$/);
+  });
+
+  it("lead to rooms without doors between them: no customer reaches another's database or Odoo", async () => {
+    const pair = await Promise.all(
+      ['Vecina Uno', 'Vecina Dos'].map(async (name, number) => {
+        const partner = await createCustomer(w.admin, { name, email: `vecina${number}@example.com` });
+        return running(w, (await sell(w.admin, partner, 'basico')).id);
+      }),
+    );
+    const [one, two] = pair as [SaasRecord, SaasRecord];
+    const others = await containersOf(two);
+    const address = (role: string) => others.find((container) => container.role === role)?.address ?? '';
+    const network = `e2e_odoo_cliente_${one.name}_net`;
+    const reach = (host: string, port: number) =>
+      runOn(network, `timeout 3 bash -c 'exec 3<>/dev/tcp/${host}/${port}' && echo reached`);
+    const own = (await containersOf(one)).find(({ role }) => role === 'db')?.address ?? '';
+    expect((await reach(own, 5432)).output, 'its own database, to show that the test can fail').to.include('reached');
+    const gateway = own.replace(/\d+$/, (last) => String(Number(last) - (Number(last) % 16) + 1));
+    for (const [host, port] of [
+      [address('db'), 5432],
+      [address('odoo'), 8069],
+      [gateway, two.http_port],
+    ] as const) {
+      const { code, output } = await reach(host, port);
+      expect(output, `${host}:${port}`).not.to.include('reached');
+      expect(code, `${host}:${port}`).not.to.equal(0);
+    }
+  });
+});

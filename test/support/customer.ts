@@ -1,0 +1,46 @@
+/** What a customer finds: mails in their box, and their own Odoo. */
+import { type Mail, mailsTo, passwordIn } from '../../compose/demo/master.js';
+import { instanceOf, type Record as SaasRecord } from '../../compose/demo/records.js';
+import { createOdooClient, type OdooClient } from '../../src/odoo/client.js';
+import { Secret } from '../../src/secret.js';
+import { until, type World } from './world.js';
+
+/** The record of an order, once it says running. */
+export function running(w: World, orderId: number): Promise<SaasRecord> {
+  return inState(w, orderId, 'running');
+}
+
+export function inState(w: World, orderId: number, state: string): Promise<SaasRecord> {
+  return until(
+    `order ${orderId} to be ${state}`,
+    async () => {
+      const record = await instanceOf(w.admin, orderId);
+      if (record?.state === 'error' && state !== 'error') throw new Error(String(record.error_message));
+      return record?.state === state && record;
+    },
+    120_000,
+  );
+}
+
+/** Mails of a customer whose subject matches, oldest first. */
+export async function mails(w: World, email: string, subject: RegExp): Promise<Mail[]> {
+  return (await mailsTo(w.master.mail_url, email)).filter((mail) => subject.test(mail.subject));
+}
+
+export const WELCOME = /Odoo está listo|Odoo is ready/;
+
+export function welcomeMail(w: World, email: string): Promise<Mail> {
+  return until(`the welcome mail to ${email}`, async () => (await mails(w, email, WELCOME))[0]);
+}
+
+/** The customer's own Odoo, over its API, with the password of the welcome mail. */
+export async function ownOdoo(w: World, record: SaasRecord, email: string): Promise<OdooClient> {
+  return createOdooClient({
+    url: `http://127.0.0.1:${record.http_port}`,
+    db: 'odoo',
+    login: email,
+    apiKey: new Secret(passwordIn(await welcomeMail(w, email))),
+    timeoutMs: 60_000,
+    maxConcurrent: 2,
+  });
+}
