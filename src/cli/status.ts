@@ -1,29 +1,29 @@
 /** `saas-bridge status` and `saas-bridge instance`: what the daemon knows and what the engine has. */
+import { systemClock } from '../clock.js';
 import type { Config } from '../config.js';
 import { createFleet, urlOf } from '../daemon.js';
 import { TerminalError } from '../errors.js';
-import { readFacts } from '../reconcile/reconciler.js';
 import { openStore } from '../store/store.js';
+import { factsOf } from './facts.js';
 import { moment, type Out, table } from './output.js';
 
 /** All instances in a table, or one JSON object. Reads beside a running daemon. */
 export function showStatus(config: Config, out: Out, asJson: boolean): void {
   const store = openStore(config.storePath, { readonly: true });
   try {
-    const now = new Date();
+    const now = systemClock(config.clockOffset)();
     const rows = store.instances.all().map((instance) => {
-      const plan = store.plans.get(instance.planId);
-      const facts = plan ? readFacts(store, config.policy, instance.key, now) : null;
+      const { facts, problem } = factsOf(store, config, instance.key, now);
       return {
         name: instance.name,
         state: instance.phase,
         subscription: facts?.status.state ?? 'draft',
-        plan: plan?.code ?? String(instance.planId),
+        plan: (facts?.plan ?? store.plans.get(instance.planId))?.code ?? String(instance.planId),
         paidUntil: facts?.status.paidUntil ?? null,
         customer: instance.customer.name,
         order: instance.document,
         url: instance.slot === null ? null : urlOf(config, instance.name, instance.slot),
-        error: instance.errorMessage,
+        error: instance.errorMessage ?? problem,
       };
     });
     const { count, oldestAgeMs, deadLetters } = store.outbox.backlog(now);
@@ -53,7 +53,7 @@ export async function showInstance(config: Config, name: string, out: Out, asJso
     if (!instance) {
       throw new TerminalError('instance.unknown', `there is no instance "${name}"`, 'saas-bridge status lists them.');
     }
-    const facts = readFacts(store, config.policy, instance.key, new Date());
+    const { facts, problem } = factsOf(store, config, instance.key, systemClock(config.clockOffset)());
     const { instances } = await createFleet(config);
     const observed = await instances.observe(name);
     if (asJson) {
@@ -74,7 +74,7 @@ export async function showInstance(config: Config, name: string, out: Out, asJso
       ['paid until', moment(facts?.status.paidUntil ?? null, timeZone)],
       ['Odoo', running(observed.odoo)],
       ['PostgreSQL', running(observed.db)],
-      ['error', instance.errorMessage ?? '-'],
+      ['error', instance.errorMessage ?? problem ?? '-'],
       ...(facts?.purchases ?? []).map((purchase) => [
         purchase.key,
         `${purchase.document}: ${purchase.quantity} × ${purchase.periodCount} ${purchase.periodUnit}, ${purchase.state}, paid ${moment(purchase.paidOn, timeZone)}`,

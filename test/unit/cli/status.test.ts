@@ -1,0 +1,120 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect } from 'chai';
+import { showPlan } from '../../../src/cli/plan.js';
+import { showInstance, showStatus } from '../../../src/cli/status.js';
+import { type Config, loadConfig } from '../../../src/config.js';
+import { BridgeError } from '../../../src/errors.js';
+import { openStore, type Store } from '../../../src/store/store.js';
+import { bought, PLAN } from '../reconcile/support.js';
+import { newInstance } from '../store/support.js';
+
+describe('status', () => {
+  let dir: string;
+  let config: Config;
+  let store: Store;
+
+  beforeEach(() => {
+    dir = mkdtempSync(path.join(tmpdir(), 'saas-cli-'));
+    const key = path.join(dir, 'key');
+    writeFileSync(key, 'k');
+    config = loadConfig({
+      ...{ SAAS_ODOO_URL: 'http://127.0.0.1:9', SAAS_ODOO_DB: 'm', SAAS_ODOO_LOGIN: 'b', SAAS_ODOO_API_KEY_FILE: key },
+      ...{ SAAS_DATA_DIR: dir, SAAS_DOCKER_SOCKET: path.join(dir, 'no.sock'), SAAS_TIME_ZONE: 'Europe/Madrid' },
+    });
+    store = openStore(config.storePath);
+  });
+  afterEach(() => {
+    store.close();
+    rmSync(dir, { recursive: true });
+  });
+
+  function out() {
+    let text = '';
+    const write = (chunk: string) => {
+      text += chunk;
+      return true;
+    };
+    return { write: write as NodeJS.WriteStream['write'], isTTY: false, text: () => text };
+  }
+  function status(asJson = false): string {
+    const written = out();
+    showStatus(config, written, asJson);
+    return written.text();
+  }
+  const codeOf = (run: () => unknown) =>
+    Promise.resolve()
+      .then(run)
+      .then(
+        () => 'nothing thrown',
+        (error: unknown) => (error instanceof BridgeError ? error.code : error),
+      );
+
+  function acme() {
+    store.plans.save([PLAN]);
+    store.instances.create({ ...newInstance('sol:1'), phase: 'running', startedAt: new Date() }, () => 'acme');
+    store.slots.allocate('sol:1', 5);
+    const startsOn = new Date('2026-01-15T12:00:00Z');
+    store.purchases.save([
+      bought({ instanceKey: 'sol:1', startsOn, paidOn: startsOn, periodUnit: 'year', quantity: 90 }),
+    ]);
+  }
+
+  it('has an answer before the first customer', () => {
+    expect(status()).equal('No instances yet.\n');
+    expect(JSON.parse(status(true))).deep.equal({
+      instances: [],
+      outbox: { pending: 0, oldestAgeMs: 0, deadLetters: 0 },
+    });
+  });
+
+  it('shows a line for each instance while the daemon has the store open', () => {
+    acme();
+    const [header, line, ...rest] = status().trimEnd().split('\n');
+    expect(header).match(/^NAME +STATE +SUBSCRIPTION +PLAN +PAID UNTIL \(Europe\/Madrid\) +ORDER +URL$/);
+    expect(line).match(/^acme +running +active +basic +2116-01-15 13:00 +S00001 +http:\/\/localhost:20000$/);
+    expect(rest).empty;
+    expect(JSON.parse(status(true)).instances).deep.equal([
+      {
+        name: 'acme',
+        state: 'running',
+        subscription: 'active',
+        plan: 'basic',
+        paidUntil: '2116-01-15T12:00:00.000Z',
+        customer: 'Acme',
+        order: 'S00001',
+        url: 'http://localhost:20000',
+        error: null,
+      },
+    ]);
+  });
+
+  it('takes the moved clock for its date', () => {
+    acme();
+    config = { ...config, clockOffset: config.clockOffset.plus({ years: 95 }) };
+    expect(JSON.parse(status(true)).instances[0].subscription).equal('expired');
+  });
+
+  it('shows errors, writes that wait, and what a missing plan hides, without hiding the others', () => {
+    acme();
+    store.instances.create({ ...newInstance('sol:2'), planId: 9 }, () => 'lost');
+    store.instances.update('sol:1', { errorMessage: 'no image' });
+    store.outbox.put({ op: 'log', key: 'l', instance_key: 'sol:1', lines: [] }, 'sol:1');
+    const lines = status().trimEnd().split('\n');
+    expect(lines).length(6).include('acme: no image');
+    expect(lines).include('lost: lost is sold as product 9, which is no complete plan');
+    expect(lines).include('1 writes wait for the master, 0 were refused.');
+  });
+
+  it('says what is wrong when there is no store, no such instance, or no engine', async () => {
+    acme();
+    const written = out();
+    expect(await codeOf(() => showInstance(config, 'nobody', written, false))).equal('instance.unknown');
+    expect(await codeOf(() => showInstance(config, 'acme', written, false))).match(/^docker\./);
+    expect(await codeOf(() => showPlan(config, null, written, false))).match(/^docker\./);
+    const elsewhere = { ...config, storePath: path.join(dir, 'none.sqlite') };
+    expect(await codeOf(() => showStatus(elsewhere, written, false))).equal('store.missing');
+    expect(written.text()).equal('');
+  });
+});
