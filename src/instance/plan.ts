@@ -33,8 +33,11 @@ function stepsToRun(observed: Observed, { specHashes, provisioned }: PlanContext
     steps.push({ action: 'ensureNetwork' });
   }
   if (db === null || odoo === null || observed.volumes === false) steps.push({ action: 'seedVolumes' });
-  if (!runs(db, specHashes.db)) steps.push({ action: 'startDb' });
-  if (!runs(odoo, specHashes.odoo)) steps.push({ action: 'startOdoo' });
+  if (db === null && odoo === null) steps.push({ action: 'startBoth' });
+  else {
+    if (!runs(db, specHashes.db)) steps.push({ action: 'startDb' });
+    if (!runs(odoo, specHashes.odoo)) steps.push({ action: 'startOdoo' });
+  }
   if (steps.length > 0 || !provisioned) steps.push({ action: 'awaitReady', login: !provisioned });
   return steps;
 }

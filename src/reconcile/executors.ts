@@ -55,6 +55,7 @@ export function createRuntime({ instances, store, scope, portBase, maxSlots, log
     },
     startDb: ({ spec }) => instances.startDb(spec),
     startOdoo: ({ spec }) => instances.startOdoo(spec),
+    startBoth: ({ spec }) => instances.startBoth(spec),
     stopOdoo: ({ spec }) => instances.stopOdoo(spec.name),
     stopDb: ({ spec }) => instances.stopDb(spec.name),
     awaitReady: ({ spec }, { login }) => instances.awaitReady(spec, { login, timeoutMs: READY_TIMEOUT_MS }),

@@ -75,7 +75,7 @@ describe('the main job', function () {
   });
 
   it('ends with exactly one instance and one mail, wherever the daemon is killed', async () => {
-    const moments = ['instance.created', 'ensureNetwork', 'seedVolumes', 'startOdoo', 'instance.provisioned'];
+    const moments = ['instance.created', 'ensureNetwork', 'seedVolumes', 'startBoth', 'instance.provisioned'];
     for (const [number, moment] of moments.entries()) {
       const email = `killed${number}@example.com`;
       const partner = await createCustomer(w.admin, { name: `Cortado ${number} S.L.`, email });

@@ -30,20 +30,14 @@ const START = ['startDb', 'startOdoo', 'awaitReady login=false'];
 
 describe('planSteps', () => {
   const cases: [string, Desired['state'], Observed, boolean, string[]][] = [
-    [
-      'a new one',
-      'running',
-      nothing,
-      false,
-      ['ensureNetwork', 'seedVolumes', 'startDb', 'startOdoo', 'awaitReady login=true'],
-    ],
-    ['a lost one', 'running', nothing, true, ['ensureNetwork', 'seedVolumes', ...START]],
+    ['a new one', 'running', nothing, false, ['ensureNetwork', 'seedVolumes', 'startBoth', 'awaitReady login=true']],
+    ['a lost one', 'running', nothing, true, ['ensureNetwork', 'seedVolumes', 'startBoth', 'awaitReady login=false']],
     [
       'died after the network',
       'running',
       { ...nothing, network: true },
       false,
-      ['seedVolumes', 'startDb', 'startOdoo', 'awaitReady login=true'],
+      ['seedVolumes', 'startBoth', 'awaitReady login=true'],
     ],
     [
       'died after the database',
@@ -116,9 +110,15 @@ describe('planSteps', () => {
       'running',
       { ...all, network: false, db: container('db', stopped) },
       true,
-      ['removeContainers', 'ensureNetwork', 'seedVolumes', ...START],
+      ['removeContainers', 'ensureNetwork', 'seedVolumes', 'startBoth', 'awaitReady login=false'],
     ],
-    ['volumes gone', 'running', { ...nothing, network: true, volumes: false }, true, ['seedVolumes', ...START]],
+    [
+      'volumes gone',
+      'running',
+      { ...nothing, network: true, volumes: false },
+      true,
+      ['seedVolumes', 'startBoth', 'awaitReady login=false'],
+    ],
     ['to suspend', 'suspended', all, true, ['stopOdoo', 'stopDb']],
     ['to suspend before it was ready', 'suspended', all, false, ['stopOdoo', 'stopDb']],
     ['to stop', 'stopped', all, true, ['stopOdoo', 'stopDb']],

@@ -25,6 +25,7 @@ function stubRuntime(store: () => TestStore['store']) {
   const effects: Partial<Record<Step['action'], () => Partial<Observed>>> = {
     ensureNetwork: () => ({ network: true }),
     seedVolumes: () => ({ volumes: true }),
+    startBoth: () => ({ db: container('db', true), odoo: container('odoo', true) }),
     startDb: () => ({ db: container('db', true) }),
     startOdoo: () => ({ odoo: container('odoo', true) }),
     stopOdoo: () => ({ odoo: container('odoo', false) }),
@@ -116,7 +117,7 @@ describe('reconciler', () => {
   };
   const hold = (how: Hold) => test.store.instances.update(KEY, { hold: how });
 
-  const ALL = ['ensureNetwork', 'seedVolumes', 'startDb', 'startOdoo', 'awaitReady+login'];
+  const ALL = ['ensureNetwork', 'seedVolumes', 'startBoth', 'awaitReady+login'];
   const WELCOME = `notice:welcome:${KEY}`;
 
   describe('a new instance', () => {
