@@ -6,8 +6,8 @@ import { Command } from 'commander';
 import { login } from '../../src/docker/ready.js';
 import { Secret } from '../../src/secret.js';
 import { newVisitor } from './cast.js';
-import { removeInstances } from './cleanup.js';
-import { type DaemonOptions, runCommand, startDaemon, stopLeftover } from './daemon.js';
+import { type DaemonOptions, residentMb, runCommand, startDaemon, stopLeftover } from './daemon.js';
+import { instanceMemoryMb, removeInstances } from './fleet.js';
 import {
   type Mail,
   type MasterOptions,
@@ -124,6 +124,8 @@ async function up(): Promise<number> {
     odoo_container: record.odoo_container,
     db_container: record.db_container,
     template_build_ms: templates.reduce((sum, template) => sum + (template.existed ? 0 : template.durationMs), 0),
+    daemon_rss_mb: residentMb(daemon.pid),
+    instance_mb: await instanceMemoryMb(DAEMON.scope, record.name),
     master_url: master.master_url,
     master_db: master.master_db,
     admin_login: master.admin_login,

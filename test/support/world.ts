@@ -5,7 +5,6 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { removeInstances } from '../../compose/demo/cleanup.js';
 import {
   type DaemonOptions,
   type LogLine,
@@ -14,6 +13,7 @@ import {
   startDaemon,
   stopLeftover,
 } from '../../compose/demo/daemon.js';
+import { removeInstances } from '../../compose/demo/fleet.js';
 import { type MasterOptions, type MasterState, masterDown, masterUp, REPO_DIR } from '../../compose/demo/master.js';
 import { adminOf } from '../../compose/demo/records.js';
 import type { OdooClient } from '../../src/odoo/client.js';
