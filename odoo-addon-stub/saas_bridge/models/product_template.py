@@ -36,7 +36,7 @@ class ProductTemplate(models.Model):
         string="Period", default=1, help="How long one unit of the product lasts, e.g. 1 month."
     )
     saas_period_unit = fields.Selection(PERIOD_UNITS, string="Period Unit", default="month")
-    saas_cpu = fields.Float(string="CPU Cores", default=0.5, help="Processor cores the instance may use, e.g. 0.5.")
+    saas_cpu = fields.Float(string="CPU Cores", default=1.0, help="Processor cores the instance may use at most. Idle instances use none; under 1 every page and every start is slower.")
     saas_memory_mb = fields.Integer(string="Memory (MB)", default=512, help="Memory of the instance's Odoo.")
     saas_storage_gb = fields.Integer(string="Storage (GB)", default=2, help="Database and files together.")
     saas_max_users = fields.Integer(string="Users", default=3, help="Internal users the customer may have.")

@@ -62,7 +62,7 @@ class TestPoll(SaasCommon):
                 "active": True,
                 "period_count": 1,
                 "period_unit": "month",
-                "cpu": 0.5,
+                "cpu": 1.0,
                 "memory_mb": 512,
                 "storage_gb": 2,
                 "max_users": 3,
