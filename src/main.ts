@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=1 --optimize-for-size
 /** The command line. The only place that ends the process. */
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';

@@ -40,20 +40,20 @@ const check = (name: string, ...command: string[]): Suite => ({
   count: (_output, code) => ({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 }),
 });
 
-const suites: Suite[] = [
+const addon: Suite = { name: 'addon', command: ['odoo-addon-stub/run-tests.sh'], count: lastLineCount };
+const machine = [
   check('build', 'npm', 'run', '--silent', 'build'),
-  ...(options.length > 0
+  check('engine', 'compose/engine.sh'),
+  check('images', 'compose/images.sh'),
+];
+const mochaOnly = options.length > 0;
+const suites: Suite[] = [
+  ...machine,
+  ...(mochaOnly
     ? []
-    : [
-        check('lint', 'npm', 'run', '--silent', 'lint'),
-        check('types', 'npm', 'run', '--silent', 'types'),
-        check('engine', 'compose/engine.sh'),
-        check('images', 'compose/images.sh'),
-      ]),
+    : [check('lint', 'npm', 'run', '--silent', 'lint'), check('types', 'npm', 'run', '--silent', 'types')]),
   mocha('unit', 'test/unit/**/*.test.ts'),
-  ...(options.length > 0
-    ? []
-    : [{ name: 'addon', command: ['odoo-addon-stub/run-tests.sh'], count: lastLineCount } satisfies Suite]),
+  ...(mochaOnly ? [] : [addon]),
   mocha('integration and end to end', 'test/integration/**/*.test.ts', 'test/e2e/**/*.test.ts'),
 ];
 
@@ -78,7 +78,7 @@ process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 function mochaCount(_output: string, code: number): Count {
   try {
     const { passes, failures, pending, tests } = JSON.parse(readFileSync(reportFile, 'utf8')) as Record<string, number>;
-    const empty = tests === 0 && options.length === 0 ? 1 : 0;
+    const empty = tests === 0 && !mochaOnly ? 1 : 0;
     const failed = (failures ?? 0) + (pending ?? 0) + empty;
     // Ended badly without a failed test: something broke outside of them.
     return { passed: passes ?? 0, failed: failed === 0 && code !== 0 ? 1 : failed };
