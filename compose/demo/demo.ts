@@ -135,7 +135,8 @@ async function up(): Promise<number> {
   };
   const rows = [
     ['Shop and back office', `${master.master_url}   ${master.admin_login} / ${master.admin_password}`],
-    ["The customer's Odoo", `${record.url}   user and password in the mail`],
+    ['The shop as customer', `${master.master_url}/my   ${visitor.email} / ${visitor.password}`],
+    ["The customer's Odoo", `${record.url}   ${visitor.email} / ${passwordIn(mail)}`],
     ['Mails', master.mail_url],
     ['Daemon', `${daemon.url}/ready`],
   ];

@@ -74,6 +74,43 @@ describe('the main job', function () {
     });
   });
 
+  it('is finished by a daemon that is told to stop in the middle of it', async () => {
+    const partner = await createCustomer(w.admin, { name: 'Tranquila S.L.', email: 'tranquila@example.com' });
+    const order = await sell(w.admin, partner, 'basico');
+    await until('the work to begin', () => logged(w.daemon(), 'instance.created', 'tranquila-s-l'));
+    const stopped = w.daemon();
+    await w.restart({ signal: 'SIGTERM' });
+    expect(logged(stopped, 'instance.provisioned', 'tranquila-s-l')).not.to.equal(undefined);
+    expect(stopped.lines().some((line) => line.event === 'daemon.stopped')).to.equal(true);
+    await running(w, order.id);
+    await welcomeMail(w, 'tranquila@example.com');
+  });
+
+  it('is not begun for products that are no plans', async () => {
+    const [product] = (await w.admin.call(
+      'product.product',
+      'search',
+      [
+        [
+          ['saas_plan', '=', false],
+          ['sale_ok', '=', true],
+          ['type', '=', 'service'],
+        ],
+      ],
+      {
+        limit: 1,
+      },
+    )) as number[];
+    const partner = await createCustomer(w.admin, { name: 'Solo Horas', email: 'horas@example.com' });
+    const orders = (await w.admin.call('sale.order', 'create', [
+      { partner_id: partner, order_line: [[0, 0, { product_id: product, product_uom_qty: 1 }]] },
+    ])) as number;
+    await w.admin.call('sale.order', 'action_confirm', [[orders]]);
+    const after = await createCustomer(w.admin, { name: 'Justo Después', email: 'despues@example.com' });
+    await running(w, (await sell(w.admin, after, 'basico')).id);
+    expect(await instances(w.admin, [['partner_id', '=', partner]])).to.deep.equal([]);
+  });
+
   it('ends with exactly one instance and one mail, wherever the daemon is killed', async () => {
     const moments = ['instance.created', 'ensureNetwork', 'seedVolumes', 'startBoth', 'instance.provisioned'];
     for (const [number, moment] of moments.entries()) {
