@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { RetryableError } from '../../../src/errors.js';
 import { createMetrics } from '../../../src/metrics.js';
@@ -37,7 +36,7 @@ describe('poller', () => {
         hello: async () => HELLO,
         async poll(cursor) {
           const answer = answers.shift();
-          if (!answer) return new Promise(() => undefined);
+          if (!answer) throw new Error('no more answers');
           cursors.push(cursor);
           if (answer instanceof Error) throw answer;
           return answer;
@@ -58,11 +57,9 @@ describe('poller', () => {
     });
     return poller;
   }
-  /** A poll that hangs would keep the test from stopping. */
   async function stopAfter(calls: number) {
     await until(() => cursors.length === calls);
-    await sleep(2);
-    poller = null;
+    await poller?.stop();
   }
 
   it('reads everything first, page by page, then what changed since', async () => {
@@ -79,7 +76,7 @@ describe('poller', () => {
     expect(test.store.meta.get('cursor')).equal('c');
     expect(test.store.meta.get('seller')).equal('Shop');
     expect(Date.now() - (started.lastPolledAt() ?? 0)).below(2000);
-    expect(log.events()).deep.equal(['master.reached', 'master.warning']);
+    expect(log.events().slice(0, 2)).deep.equal(['master.reached', 'master.warning']);
   });
 
   it('reads everything again after a new plan, and when it is time', async () => {
@@ -97,8 +94,10 @@ describe('poller', () => {
     await until(() => started.lastError() !== null);
     expect(started.lastError()).equal('no answer');
     expect(test.store.meta.get('cursor')).equal('a');
-    expect(log.lines.at(-1)).include({ event: 'poll.failed', code: 'odoo.unreachable', failures: 1 });
-    await started.stop();
-    poller = null;
+    expect(log.lines.find(({ event }) => event === 'poll.failed')).include({
+      event: 'poll.failed',
+      code: 'odoo.unreachable',
+      failures: 1,
+    });
   });
 });
