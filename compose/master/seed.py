@@ -202,13 +202,13 @@ def seed_users(env, credentials):
 
 def seed_daemon(env, credentials):
     """The daemon's user has no password at all: the API key is its only way in."""
-    login = "saas-bridge-daemon"
+    login = "saas-bridge"
     credentials["api_login"] = login
     user = save_user(env, login, "SaaS bridge", "en_US", groups(env, "saas_bridge.group_bridge"))
     if "api_key" not in credentials or not user.sudo().api_key_ids:
         user.sudo().api_key_ids.unlink()
         keys = env["res.users.apikeys"].with_user(user).sudo()
-        credentials["api_key"] = keys._generate("rpc", "saas-bridge daemon", None)
+        credentials["api_key"] = keys._generate("rpc", "saas-bridge", None)
 
 
 def main(env):

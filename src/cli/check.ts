@@ -1,9 +1,10 @@
 /** `saas-bridge check`: are both sides there, and if not, what is wrong and what to do. */
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import type { Config } from '../config.js';
 import { connectMaster, createFleet } from '../daemon.js';
 import { assertPortFree } from '../docker/ready.js';
 import { BridgeError, messageOf, TerminalError } from '../errors.js';
+import { openStore } from '../store/store.js';
 import { mark, type Out } from './output.js';
 
 const MAX_CLOCK_SKEW_MS = 60_000;
@@ -19,6 +20,7 @@ interface Finding {
 export async function check(config: Config, out: Out, asJson: boolean): Promise<boolean> {
   const findings = [
     ...(await tryPart('data folder', async () => [dataFolder(config)])),
+    ...(await tryPart('store', async () => [storeFinding(config)])),
     ...(await tryPart('engine', () => engineFindings(config))),
     ...(await tryPart('ports', () => portFindings(config))),
     ...(await tryPart('master', () => masterFindings(config))),
@@ -52,6 +54,15 @@ function dataFolder({ dataDir }: Config): Omit<Finding, 'part'> {
     throw new TerminalError('data.unusable', `${dataDir}: ${messageOf(error)}`, advice);
   }
   return { ok: true, detail: `${dataDir} can be written` };
+}
+
+/** Beside a running daemon too. Before the first run there is none. */
+function storeFinding({ storePath }: Config): Omit<Finding, 'part'> {
+  if (!existsSync(storePath)) return { ok: true, detail: `${storePath} is made by the first run` };
+  const store = openStore(storePath, { readonly: true });
+  const count = store.instances.all().length;
+  store.close();
+  return { ok: true, detail: `${storePath} can be read and knows ${count} instances` };
 }
 
 async function engineFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {

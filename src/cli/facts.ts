@@ -1,5 +1,12 @@
+/** What the commands that only look read: the store beside the running daemon, and what it would do. */
 import type { Config } from '../config.js';
+import { urlOf } from '../daemon.js';
+import type { Instances } from '../docker/instances.js';
+import { instanceSpec } from '../docker/spec.js';
 import { messageOf } from '../errors.js';
+import { planSteps } from '../instance/plan.js';
+import type { StepName } from '../instance/steps.js';
+import type { Observed } from '../instance/types.js';
 import { type Facts, readFacts } from '../reconcile/reconciler.js';
 import type { Store } from '../store/store.js';
 
@@ -15,4 +22,20 @@ export function factsOf(
   } catch (error) {
     return { facts: null, problem: messageOf(error) };
   }
+}
+
+/** The steps that the daemon would take now. A new instance has no slot yet: any slot shows the same steps. */
+export function stepsOf(
+  config: Config,
+  instances: Pick<Instances, 'hashes'>,
+  { instance, plan, desired }: Facts,
+  observed: Observed | undefined,
+): StepName[] {
+  const slot = instance.slot ?? 0;
+  const spec = instanceSpec({ ...instance, slot }, plan, urlOf(config, instance.name, slot));
+  const steps = planSteps(desired, observed ?? { network: false, db: null, odoo: null }, {
+    specHashes: instances.hashes(spec),
+    provisioned: instance.startedAt !== null,
+  });
+  return steps.map(({ action }) => action);
 }

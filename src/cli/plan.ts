@@ -1,12 +1,9 @@
 /** `saas-bridge plan`: what would be done, now or on a date, without doing it. */
 import { systemClock } from '../clock.js';
 import type { Config } from '../config.js';
-import { createFleet, urlOf } from '../daemon.js';
-import { type InstanceSpec, instanceSpec } from '../docker/spec.js';
-import { planSteps } from '../instance/plan.js';
-import type { Facts } from '../reconcile/reconciler.js';
+import { createFleet } from '../daemon.js';
 import { openStore } from '../store/store.js';
-import { factsOf } from './facts.js';
+import { factsOf, stepsOf } from './facts.js';
 import { moment, type Out } from './output.js';
 
 /** Facts from the store as the last poll left them; the engine as it is now. */
@@ -21,12 +18,7 @@ export async function showPlan(config: Config, at: Date | null, out: Out, asJson
       const { facts, problem } = factsOf(store, config, key, date);
       if (problem) problems.push({ name, problem });
       if (!facts) return [];
-      const spec = specOf(config, facts);
-      const steps = planSteps(facts.desired, observed.get(name) ?? { network: false, db: null, odoo: null }, {
-        specHashes: spec ? instances.hashes(spec) : { db: '', odoo: '' },
-        provisioned: facts.instance.startedAt !== null,
-      });
-      return [{ name, desired: facts.desired, steps: steps.map(({ action }) => action) }];
+      return [{ name, desired: facts.desired, steps: stepsOf(config, instances, facts, observed.get(name)) }];
     });
     const due = plans.filter(({ steps }) => steps.length > 0);
     if (asJson) {
@@ -42,10 +34,4 @@ export async function showPlan(config: Config, at: Date | null, out: Out, asJson
   } finally {
     store.close();
   }
-}
-
-/** A new instance has no slot yet: any slot shows the same steps. */
-function specOf(config: Config, { instance, plan }: Facts): InstanceSpec {
-  const slot = instance.slot ?? 0;
-  return instanceSpec({ ...instance, slot }, plan, urlOf(config, instance.name, slot));
 }

@@ -3,9 +3,13 @@ import { systemClock } from '../clock.js';
 import type { Config } from '../config.js';
 import { createFleet, urlOf } from '../daemon.js';
 import { TerminalError } from '../errors.js';
+import { slotPorts } from '../instance/naming.js';
 import { openStore } from '../store/store.js';
-import { factsOf } from './facts.js';
+import { factsOf, stepsOf } from './facts.js';
 import { moment, type Out, table } from './output.js';
+
+/** Of the writes that the master refused, so many are shown. */
+const NEWEST_REFUSED = 10;
 
 /** All instances in a table, or one JSON object. Reads beside a running daemon. */
 export function showStatus(config: Config, out: Out, asJson: boolean): void {
@@ -23,29 +27,34 @@ export function showStatus(config: Config, out: Out, asJson: boolean): void {
         customer: instance.customer.name,
         order: instance.document,
         url: instance.slot === null ? null : urlOf(config, instance.name, instance.slot),
+        port: instance.slot === null ? null : slotPorts(config.instances.portBase, instance.slot).http,
         error: instance.errorMessage ?? problem,
       };
     });
     const { count, oldestAgeMs, deadLetters } = store.outbox.backlog(now);
+    const refused = store.outbox.deadLetters().slice(0, NEWEST_REFUSED);
     if (asJson) {
-      out.write(`${JSON.stringify({ instances: rows, outbox: { pending: count, oldestAgeMs, deadLetters } })}\n`);
+      out.write(
+        `${JSON.stringify({ instances: rows, outbox: { pending: count, oldestAgeMs, deadLetters, refused } })}\n`,
+      );
       return;
     }
     const { timeZone } = config.policy;
-    const header = ['NAME', 'STATE', 'SUBSCRIPTION', 'PLAN', `PAID UNTIL (${timeZone})`, 'ORDER', 'URL'];
+    const header = ['NAME', 'STATE', 'SUBSCRIPTION', 'PLAN', `PAID UNTIL (${timeZone})`, 'ORDER', 'PORT', 'URL'];
     const cells = rows.map((row) => [
       ...[row.name, row.state, row.subscription, row.plan, moment(row.paidUntil, timeZone)],
-      ...[row.order, row.url ?? '-'],
+      ...[row.order, String(row.port ?? '-'), row.url ?? '-'],
     ]);
     out.write(`${rows.length === 0 ? 'No instances yet.' : table([header, ...cells])}\n`);
     for (const row of rows) if (row.error) out.write(`${row.name}: ${row.error}\n`);
     if (count + deadLetters > 0) out.write(`${count} writes wait for the master, ${deadLetters} were refused.\n`);
+    for (const { operation, message } of refused) out.write(`  refused ${operation.key}: ${message}\n`);
   } finally {
     store.close();
   }
 }
 
-/** One instance: facts, purchases, what must be, what the engine has. */
+/** One instance: facts, purchases, what must be, what the engine has, what is to do. */
 export async function showInstance(config: Config, name: string, out: Out, asJson: boolean): Promise<void> {
   const store = openStore(config.storePath, { readonly: true });
   try {
@@ -56,8 +65,9 @@ export async function showInstance(config: Config, name: string, out: Out, asJso
     const { facts, problem } = factsOf(store, config, instance.key, systemClock(config.clockOffset)());
     const { instances } = await createFleet(config);
     const observed = await instances.observe(name);
+    const steps = facts ? stepsOf(config, instances, facts, observed) : [];
     if (asJson) {
-      out.write(`${JSON.stringify({ instance, status: facts?.status, desired: facts?.desired, observed })}\n`);
+      out.write(`${JSON.stringify({ instance, status: facts?.status, desired: facts?.desired, observed, steps })}\n`);
       return;
     }
     const { timeZone } = config.policy;
@@ -74,6 +84,7 @@ export async function showInstance(config: Config, name: string, out: Out, asJso
       ['paid until', moment(facts?.status.paidUntil ?? null, timeZone)],
       ['Odoo', running(observed.odoo)],
       ['PostgreSQL', running(observed.db)],
+      ['to do', steps.join(', ') || 'nothing'],
       ['error', instance.errorMessage ?? problem ?? '-'],
       ...(facts?.purchases ?? []).map((purchase) => [
         purchase.key,

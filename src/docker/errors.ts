@@ -32,7 +32,7 @@ export function engineError(what: string, error: unknown): BridgeError {
     return new SlotTakenError('docker.port_taken', message, advice, cause);
   }
   if (/pool overlaps|address space|overlaps with/i.test(text)) {
-    const advice = 'Another network uses the subnet: set SUBNET_POOL to a range that is free on this machine.';
+    const advice = 'Another network uses the subnet: set SAAS_SUBNET_POOL to a range that is free on this machine.';
     return new SlotTakenError('docker.subnet_taken', message, advice, cause);
   }
   if (/no space left on device|disk quota exceeded/i.test(text)) {

@@ -12,7 +12,7 @@ export interface Check {
 export interface AppParts {
   version: string;
   startedAt: Date;
-  /** Results of the last checks, by part: odoo, docker, store, poll, outbox. */
+  /** Results of the last checks, by part: master, engine, outbox. */
   readiness(): Record<string, Check>;
   registry: Registry;
 }

@@ -65,15 +65,15 @@ describe('status', () => {
     expect(status()).equal('No instances yet.\n');
     expect(JSON.parse(status(true))).deep.equal({
       instances: [],
-      outbox: { pending: 0, oldestAgeMs: 0, deadLetters: 0 },
+      outbox: { pending: 0, oldestAgeMs: 0, deadLetters: 0, refused: [] },
     });
   });
 
   it('shows a line for each instance while the daemon has the store open', () => {
     acme();
     const [header, line, ...rest] = status().trimEnd().split('\n');
-    expect(header).match(/^NAME +STATE +SUBSCRIPTION +PLAN +PAID UNTIL \(Europe\/Madrid\) +ORDER +URL$/);
-    expect(line).match(/^acme +running +active +basic +2116-01-15 13:00 +S00001 +http:\/\/localhost:20000$/);
+    expect(header).match(/^NAME +STATE +SUBSCRIPTION +PLAN +PAID UNTIL \(Europe\/Madrid\) +ORDER +PORT +URL$/);
+    expect(line).match(/^acme +running +active +basic +2116-01-15 13:00 +S00001 +20000 +http:\/\/localhost:20000$/);
     expect(rest).empty;
     expect(JSON.parse(status(true)).instances).deep.equal([
       {
@@ -85,6 +85,7 @@ describe('status', () => {
         customer: 'Acme',
         order: 'S00001',
         url: 'http://localhost:20000',
+        port: 20000,
         error: null,
       },
     ]);
@@ -101,10 +102,14 @@ describe('status', () => {
     store.instances.create({ ...newInstance('sol:2'), planId: 9 }, () => 'lost');
     store.instances.update('sol:1', { errorMessage: 'no image' });
     store.outbox.put({ op: 'log', key: 'l', instance_key: 'sol:1', lines: [] }, 'sol:1');
+    store.outbox.put({ op: 'log', key: 'm', instance_key: 'sol:2', lines: [] }, 'sol:2');
+    const [, second] = store.outbox.due(new Date(Date.now() + 1000), 2);
+    if (second) store.outbox.refuse(second.id, 'no such instance');
     const lines = status().trimEnd().split('\n');
-    expect(lines).length(6).include('acme: no image');
+    expect(lines).length(7).include('acme: no image');
     expect(lines).include('lost: lost is sold as product 9, which is no complete plan');
-    expect(lines).include('1 writes wait for the master, 0 were refused.');
+    expect(lines).include('1 writes wait for the master, 1 were refused.');
+    expect(lines).include('  refused m: no such instance');
   });
 
   it('says what is wrong when there is no store, no such instance, or no engine', async () => {
