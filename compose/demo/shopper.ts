@@ -81,11 +81,13 @@ export class Shopper {
     return link.getAttribute('href') ?? '';
   }
 
+  /** The shop asks no address for a service; somebody who wants an invoice gives one all the same. */
   async #giveAddress(visitor: Visitor): Promise<void> {
-    const checkout = await this.#get('/shop/checkout?try_skip_step=true');
-    const page = parse(await checkout.text());
-    const form = page.querySelector('form.address_autoformat, form[action*="/shop/address"]');
-    if (!form) return;
+    const checkout = await this.#page('/shop/checkout');
+    const edit = checkout.querySelector('a[href*="/shop/address"][href*="partner_id"]')?.getAttribute('href');
+    const page = await this.#page(edit?.replaceAll('&amp;', '&') ?? '/shop/address?address_type=billing');
+    const form = page.querySelector('form.address_autoformat');
+    if (!form) throw new Error('the shop does not show its address form');
     const country = page
       .querySelectorAll('select[name=country_id] option')
       .find((option) => option.getAttribute('code') === visitor.country);

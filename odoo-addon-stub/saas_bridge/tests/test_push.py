@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 import psycopg2
 
 from odoo.tests import tagged
@@ -194,8 +196,10 @@ class TestPush(SaasCommon):
         instance = self._instances()
         mails = self.env["mail.mail"].search([])
         trigger = self.env["ir.cron.trigger"].search_count([])
-        statuses = [self._push(self._notice())[0]["status"] for _again in range(2)]
+        with patch("odoo.addons.mail.models.mail_mail.MailMail.send_after_commit") as send:
+            statuses = [self._push(self._notice())[0]["status"] for _again in range(2)]
         self.assertEqual(statuses, ["done", "duplicate"])
+        self.assertEqual(send.call_count, 1)
         mail = self.env["mail.mail"].search([]) - mails
         self.assertEqual(len(mail), 1)
         self.assertEqual(mail.email_to, "ana@acme.example")
