@@ -22,6 +22,7 @@ import { completeOperation } from './reconcile/notices.js';
 import { type Poller, startPoller } from './reconcile/poller.js';
 import { createReconciler } from './reconcile/reconciler.js';
 import { startSchedule } from './reconcile/schedule.js';
+import { startTemplateKeeper } from './reconcile/templates.js';
 import { startWorker } from './reconcile/worker.js';
 import { lockStore } from './store/lock.js';
 import { openStore } from './store/store.js';
@@ -138,6 +139,13 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
     log,
     concurrency: config.concurrency,
   });
+  const { odooImage, postgresImage, languages } = config.instances;
+  const templates = startTemplateKeeper({
+    store,
+    templates: instances.templates,
+    settings: { odooImage, postgresImage, languages },
+    log,
+  });
   const monitor = startMonitor({ engine, instances, store, log, onDrift: () => worker.wake() });
   const poller = startPoller({
     master,
@@ -147,7 +155,8 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
     fullIntervalMs: config.poll.fullIntervalMs,
     log,
     metrics,
-    onPolled() {
+    onPolled(plansChanged) {
+      if (plansChanged) templates.wake();
       worker.wake();
       deliverer.wake();
     },
@@ -178,7 +187,7 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
 
   async function stop(): Promise<void> {
     schedule.stop();
-    await Promise.all([poller.stop(), worker.stop(), monitor.stop()]);
+    await Promise.all([poller.stop(), worker.stop(), monitor.stop(), templates.stop()]);
     // Last: what the running jobs report is delivered where the master answers, and kept where it does not.
     await deliverer.stop();
     await client.close();

@@ -2,6 +2,7 @@
 import { createEngine } from '../../src/docker/client.js';
 import { createInstances, type Instances } from '../../src/docker/instances.js';
 import { DEFAULT_SETTINGS } from '../../src/docker/spec.js';
+import { DEFAULT_SCOPE } from '../../src/instance/naming.js';
 
 const SOCKET = '/var/run/docker.sock';
 
@@ -23,12 +24,14 @@ export async function instanceMemoryMb(scope: string, name: string): Promise<num
   return Math.round(((db ?? 0) + (odoo ?? 0)) / 104_857.6) / 10;
 }
 
-async function instancesOf(scope: string, dataDir: string): Promise<Instances> {
+/** The fleet of one scope. Its templates are those that all scopes share. */
+export async function instancesOf(scope: string, dataDir: string): Promise<Instances> {
   return createInstances({
     engine: createEngine({ socketPath: SOCKET }),
     settings: { ...DEFAULT_SETTINGS, scope },
     // Only to make secrets, which nothing here does.
     daemonKey: Buffer.alloc(32),
     dataDir,
+    templateScope: DEFAULT_SCOPE,
   });
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryableError, TerminalError } from '../errors.js';
 import { LABEL } from '../instance/naming.js';
 import type { ContainerOptions, Engine } from './client.js';
-import { type JobMount, runJob } from './job.js';
+import { type Job, type JobMount, type JobResult, runJob } from './job.js';
 import type { Templates as Files } from './render.js';
 import { removeBusy } from './retry.js';
 import { tar } from './tar.js';
@@ -12,6 +12,8 @@ import { type Progress, type Template, type TemplateSpec, templateModules } from
 
 /** For initialising the cluster, and for compacting it. */
 const CLUSTER_TIMEOUT_MS = 5 * 60_000;
+/** warm.py: Odoo does not have all the modules. */
+const MODULE_MISSING = 65;
 const INSTALL_TIMEOUT_MS = 60 * 60_000;
 const STOP_SECONDS = 60;
 const PGDATA = '/var/lib/postgresql/data';
@@ -52,7 +54,7 @@ export async function buildTemplate(build: Build): Promise<void> {
     progress(`installing ${modules.join(', ')}`);
     await install(build, password, modules);
     progress('preparing the pages');
-    await runOdoo(build, password, ['shell'], build.files.warmScript);
+    await prepare(build, password, modules);
     await engine.stopContainer(db, STOP_SECONDS);
   } finally {
     if (db !== null) await engine.removeContainer(db);
@@ -123,11 +125,23 @@ async function install(build: Build, password: string, modules: string[]): Promi
   await runOdoo(build, password, languages ? [...command, `--load-language=${languages}`] : command);
 }
 
-async function runOdoo(build: Build, password: string, command: string[], stdin?: string): Promise<void> {
+/** A list of checked words is the same in JSON and in Python. */
+async function prepare(build: Build, password: string, modules: string[]): Promise<void> {
+  const script = `modules = ${JSON.stringify(modules)}\n${build.files.warmScript}`;
+  const { exitCode, output } = await runOdoo(build, password, ['shell'], script);
+  if (exitCode === 0) return;
+  throw new TerminalError(
+    'template.module_missing',
+    `the image ${build.spec.odooImage} has not all modules of the plan; ${/missing: .*/.exec(output)?.[0] ?? ''}`,
+    'Correct the modules on the SaaS plan page of the product, or use an image that has them.',
+  );
+}
+
+async function runOdoo(build: Build, password: string, command: string[], stdin?: string): Promise<JobResult> {
   const { engine, spec, base, labels, template } = build;
   const conf = `[options]\ndb_host = db\ndb_user = odoo\ndb_password = ${password}\ndb_name = odoo\ndata_dir = /var/lib/odoo\nhttp_enable = False\n`;
   const filestore: JobMount = { volume: template.filestoreVolume, target: '/var/lib/odoo', copyFromImage: true };
-  await runJob(engine, {
+  const job: Job = {
     name: `${base}_odoo`,
     image: spec.odooImage,
     entrypoint: ['odoo'],
@@ -140,7 +154,8 @@ async function runOdoo(build: Build, password: string, command: string[], stdin?
     files: [{ name: 'run/odoo.conf', content: conf, mode: 0o444 }],
     ...(stdin === undefined ? {} : { stdin: Buffer.from(stdin) }),
     timeoutMs: INSTALL_TIMEOUT_MS,
-  });
+  };
+  return runJob(engine, job, [0, MODULE_MISSING]);
 }
 
 async function compact({ engine, files, spec, base, labels, template }: Build): Promise<void> {

@@ -15,6 +15,8 @@ export interface IngestParts {
 }
 
 export interface Ingested {
+  /** Plans are new or say something else. */
+  plansChanged: boolean;
   /** A plan became usable that purchases without an instance may wait for: read everything again. */
   needsFullPoll: boolean;
 }
@@ -56,7 +58,10 @@ export function createIngest({ store, clock, log }: IngestParts) {
     }
     for (const rejected of batch.rejected) tellRejected(rejected);
     for (const id of newPlans) recheckPlan(id);
-    return { needsFullPoll: !full && newPlans.length > 0 && store.purchases.unassigned().length > 0 };
+    return {
+      plansChanged: newPlans.length > 0,
+      needsFullPoll: !full && newPlans.length > 0 && store.purchases.unassigned().length > 0,
+    };
   }
 
   function forgetOver(): void {

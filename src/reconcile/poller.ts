@@ -24,7 +24,7 @@ export interface PollerOptions {
   log: Log;
   metrics: Metrics;
   /** After each poll that succeeded. */
-  onPolled(): void;
+  onPolled(plansChanged: boolean): void;
 }
 
 export interface Poller extends Loop {
@@ -55,29 +55,33 @@ export function startPoller(options: PollerOptions): Poller {
     for (const warning of hello.warnings) log.warn('master.warning', warning);
   }
 
-  async function poll(signal: AbortSignal): Promise<void> {
+  /** Resolves with whether plans changed. */
+  async function poll(signal: AbortSignal): Promise<boolean> {
     if (!greeted) await greet();
     const full = fullAt === null || Date.now() - fullAt >= options.fullIntervalMs;
     let cursor = full ? null : store.meta.get(CURSOR);
     let again = false;
+    let plansChanged = false;
     for (let pages = 0; pages < MOST_PAGES && !signal.aborted; pages++) {
       const batch = await master.poll(cursor);
-      again = ingest.page(batch, full).needsFullPoll || again;
+      const ingested = ingest.page(batch, full);
+      again ||= ingested.needsFullPoll;
+      plansChanged ||= ingested.plansChanged;
       cursor = batch.cursor;
       if (batch.more) continue;
       store.meta.set(CURSOR, cursor);
       polledAt = Date.now();
       if (full) fullAt = polledAt;
       if (again) fullAt = null;
-      return;
+      break;
     }
+    return plansChanged;
   }
 
   const loop = startLoop(
     async (signal) => {
       try {
-        await poll(signal);
-        options.onPolled();
+        options.onPolled(await poll(signal));
         metrics.polls.inc({ result: 'done' });
         if (failures > 0) log.info('poll.recovered', 'The master answers again.', { failures });
         failures = 0;

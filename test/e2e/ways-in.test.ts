@@ -1,10 +1,12 @@
 /** Other ways to an instance than the shop, and what strange customers bring with them. */
 import { expect } from 'chai';
+import { instancesOf } from '../../compose/demo/fleet.js';
 import { instances, type Record as SaasRecord } from '../../compose/demo/records.js';
+import { DEFAULT_SETTINGS } from '../../src/docker/spec.js';
 import { ownOdoo, running, welcomeMail } from '../support/customer.js';
 import { containersOf, runOn } from '../support/engine.js';
 import { createCustomer, postAndPay, sell } from '../support/shop.js';
-import { until, type World, world } from '../support/world.js';
+import { DAEMON, until, type World, world } from '../support/world.js';
 
 describe('ways in', function () {
   this.timeout(300_000);
@@ -75,6 +77,36 @@ describe('ways in', function () {
       expect(kept.length).to.be.greaterThan(2);
       expect(name.replace(/\s+/g, ' ').startsWith(kept), company?.name).to.equal(true);
     }
+  });
+
+  it('have what the plan says inside: a new plan gets its template before its first customer', async () => {
+    const { templates } = await instancesOf(DAEMON.scope, DAEMON.dataDir);
+    const spec = { ...DEFAULT_SETTINGS, languages: ['es_ES', 'en_US'], modules: ['contacts'] };
+    const old = await templates.find(spec);
+    if (old) await templates.discard(old);
+    await w.admin.call('product.template', 'create', [
+      {
+        name: 'Agenda',
+        type: 'service',
+        saas_plan: true,
+        saas_plan_code: 'agenda',
+        saas_modules: 'contacts',
+        list_price: 5,
+      },
+    ]);
+    await until('its template', () => templates.find(spec), 240_000);
+    const email = 'agenda@example.com';
+    const order = await sell(w.admin, await createCustomer(w.admin, { name: 'Agenda S.L.', email }), 'agenda');
+    const record = await running(w, order.id);
+    const odoo = await ownOdoo(w, record, email);
+    const count = await odoo.call('ir.module.module', 'search_count', [
+      [
+        ['name', '=', 'contacts'],
+        ['state', '=', 'installed'],
+      ],
+    ]);
+    await odoo.close();
+    expect(count).to.equal(1);
   });
 
   it('serve a customer without e-mail, and tell the salesperson that nobody got the password', async () => {

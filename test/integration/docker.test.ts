@@ -108,6 +108,12 @@ describe('instances on the engine', function () {
   }
   const value = async (target: InstanceSpec, sql: string): Promise<string> => (await query(target, sql)).output.trim();
 
+  it('refuses a plan whose modules this Odoo does not have, instead of selling less', async () => {
+    const refused = await rejection(instances.templates.ensure({ ...settings, modules: ['no_such_module'] }));
+    expect(refused).to.include({ code: 'template.module_missing' });
+    expect(String(refused)).to.contain('no_such_module');
+  });
+
   it('heals a copy that was killed half-way', async () => {
     await instances.ensureNetwork(acme);
     const seeding = instances.seedVolumes(acme).then(

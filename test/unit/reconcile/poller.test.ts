@@ -45,7 +45,8 @@ describe('poller', () => {
       ingest: {
         page(page, full) {
           pages.push([page.cursor, full]);
-          return { needsFullPoll: pages.length === newPlanAt };
+          const isNewPlan = pages.length === newPlanAt;
+          return { plansChanged: isNewPlan, needsFullPoll: isNewPlan };
         },
       },
       store: test.store,
