@@ -7,7 +7,7 @@ import { messageOf } from '../errors.js';
 import { planSteps } from '../instance/plan.js';
 import type { StepName } from '../instance/steps.js';
 import type { Observed } from '../instance/types.js';
-import { type Facts, readFacts } from '../reconcile/reconciler.js';
+import { type Facts, readFacts } from '../reconcile/facts.js';
 import type { Store } from '../store/store.js';
 
 /** The facts about one instance, or why there are none: one that is broken must not hide the others. */

@@ -8,8 +8,8 @@ import { RetryableError } from '../errors.js';
 import { renderNotice } from '../odoo/mail.js';
 import type { PushOperation } from '../odoo/protocol.js';
 import type { Store } from '../store/store.js';
+import { readFacts } from './facts.js';
 import { SELLER } from './poller.js';
-import { readFacts } from './reconciler.js';
 
 export interface NoticeParts {
   store: Store;

@@ -4,18 +4,17 @@
  */
 import type { Clock } from '../clock.js';
 import { adminLogin, type InstanceSpec, instanceSpec } from '../docker/spec.js';
-import { BridgeError, messageOf, TerminalError } from '../errors.js';
+import { BridgeError, messageOf } from '../errors.js';
 import { planSteps } from '../instance/plan.js';
 import type { Step } from '../instance/steps.js';
-import type { Desired, Instance, Phase, Plan } from '../instance/types.js';
+import type { Instance, Phase } from '../instance/types.js';
 import type { Log } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import type { Command } from '../store/commands.js';
 import type { Store } from '../store/store.js';
-import { desiredState } from '../subscription/desired.js';
-import { subscriptionStatus } from '../subscription/fold.js';
-import type { Policy, Purchase, SubscriptionStatus } from '../subscription/types.js';
+import type { Policy } from '../subscription/types.js';
 import type { Runtime } from './executors.js';
+import { type Facts, readFacts } from './facts.js';
 import {
   commandOperation,
   type Endpoint,
@@ -37,15 +36,6 @@ export interface ReconcilerParts {
   metrics: Metrics;
   /** Something was put into the outbox. */
   onOutbox(): void;
-}
-
-/** All that is known about one instance at one moment. */
-export interface Facts {
-  instance: Instance;
-  purchases: Purchase[];
-  plan: Plan;
-  status: SubscriptionStatus;
-  desired: Desired;
 }
 
 export type Reconciler = ReturnType<typeof createReconciler>;
@@ -223,26 +213,6 @@ export function createReconciler(parts: ReconcilerParts) {
   }
 
   return { reconcile, fail };
-}
-
-/**
- * The facts about an instance; null when it is unknown or deleted.
- * @throws TerminalError `plan.unknown` when nothing is known about its plan.
- */
-export function readFacts(store: Store, policy: Policy, key: string, now: Date): Facts | null {
-  const instance = store.instances.get(key);
-  if (!instance || instance.phase === 'deleted') return null;
-  const purchases = store.purchases.byInstance(key);
-  const status = subscriptionStatus(purchases, (id) => store.plans.get(id)?.graceDays ?? 0, policy, now);
-  const plan = store.plans.get(status.planId ?? instance.planId);
-  if (!plan) {
-    throw new TerminalError(
-      'plan.unknown',
-      `${instance.name} is sold as product ${status.planId ?? instance.planId}, which is no complete plan`,
-      'Open the product in the master and complete its SaaS plan page.',
-    );
-  }
-  return { instance, purchases, plan, status, desired: desiredState(status, instance.hold, now) };
 }
 
 function isFirstTime({ instance }: Facts, steps: Step[]): boolean {
