@@ -1,5 +1,5 @@
 /** Everything the daemon does to one instance on the engine. Each action is idempotent and may be repeated at will. */
-import { LABEL, resourceNames } from '../instance/naming.js';
+import { LABEL } from '../instance/naming.js';
 import { deriveSecrets, type InstanceSecrets } from '../instance/secrets.js';
 import type { Observed } from '../instance/types.js';
 import { assertOurs, type ContainerSummary, type Engine } from './client.js';
@@ -10,9 +10,9 @@ import { type ObservedInstance, observe, observeAll } from './observe.js';
 import { assertLogin, assertPortFree, awaitLoginPage } from './ready.js';
 import { loadTemplates } from './render.js';
 import { removeBusy } from './retry.js';
-import { seedVolumes } from './seed.js';
+import { type SeedOptions, seedVolumes } from './seed.js';
 import { adminLogin, type DockerSettings, type InstanceSpec, type Rendered, renderInstance } from './spec.js';
-import { createTemplateStore, type Progress, type TemplateStore } from './template.js';
+import { createTemplateStore, type TemplateStore } from './template.js';
 
 /** PostgreSQL writes a checkpoint when it stops; Odoo finishes the requests it has. */
 const STOP_GRACE_SECONDS = 30;
@@ -35,11 +35,9 @@ export interface Instances {
   /** Labels `saas.spec` that up-to-date containers of this spec carry. */
   hashes(spec: InstanceSpec): { db: string; odoo: string };
   secrets(spec: Pick<InstanceSpec, 'key'>): InstanceSecrets;
-  /** Whether both data volumes exist. */
-  hasData(name: string): Promise<boolean>;
   ensureNetwork(spec: InstanceSpec): Promise<void>;
   /** Also writes the instance's folder. */
-  seedVolumes(spec: InstanceSpec, progress?: Progress): Promise<void>;
+  seedVolumes(spec: InstanceSpec, options: SeedOptions): Promise<void>;
   startDb(spec: InstanceSpec): Promise<void>;
   startOdoo(spec: InstanceSpec): Promise<void>;
   /** startDb and startOdoo at the same time, 0.5 s sooner: Odoo reaches for its database only after its imports. */
@@ -74,7 +72,7 @@ export async function createInstances(options: InstancesOptions): Promise<Instan
   }
 
   /** The id of an up-to-date container of the service, created or made again if need be. */
-  async function ensureContainer(service: ComposeService, name: string, role: 'db' | 'odoo'): Promise<string> {
+  async function ensureContainer(service: ComposeService, spec: InstanceSpec, role: 'db' | 'odoo'): Promise<string> {
     try {
       // On the way to a new customer there is none: creating it is also the cheapest question.
       return await engine.createContainer(containerOptions(service));
@@ -85,7 +83,8 @@ export async function createInstances(options: InstancesOptions): Promise<Instan
     if (found) {
       assertOurs(`container ${service.container_name}`, found.Config.Labels, {
         [LABEL.scope]: settings.scope,
-        [LABEL.instance]: name,
+        [LABEL.instance]: spec.name,
+        [LABEL.key]: spec.key,
         [LABEL.role]: role,
       });
       if (specHashOf(found.Config.Labels) === specHashOf(service.labels)) return found.Id;
@@ -97,7 +96,7 @@ export async function createInstances(options: InstancesOptions): Promise<Instan
 
   async function start(spec: InstanceSpec, role: 'db' | 'odoo'): Promise<void> {
     const rendered = render(spec);
-    const id = await ensureContainer(rendered.services[role], spec.name, role);
+    const id = await ensureContainer(rendered.services[role], spec, role);
     try {
       await engine.startContainer(id);
     } catch (error) {
@@ -107,10 +106,10 @@ export async function createInstances(options: InstancesOptions): Promise<Instan
     }
   }
 
-  async function seed(spec: InstanceSpec, progress?: Progress): Promise<void> {
+  async function seed(spec: InstanceSpec, options: SeedOptions): Promise<void> {
     const rendered = render(spec);
     await Promise.all([
-      seedVolumes({ engine, files, settings, templates }, spec, rendered, secrets(spec), progress),
+      seedVolumes({ engine, files, settings, templates }, spec, rendered, secrets(spec), options),
       writeFolder(dataDir, spec.name, rendered),
     ]);
   }
@@ -122,7 +121,7 @@ export async function createInstances(options: InstancesOptions): Promise<Instan
       await Promise.all([ports.http, ports.longpolling].map((port) => assertPortFree(settings.bindAddress, port)));
     } else if (specHashOf(found.Labels) !== hashes.odoo) {
       // What changed may be in odoo.conf.
-      await seed(spec);
+      await seed(spec, { mustExist: true });
     }
     await start(spec, 'odoo');
   }
@@ -134,12 +133,6 @@ export async function createInstances(options: InstancesOptions): Promise<Instan
     observeAll: () => observeAll(engine, settings.scope),
     hashes: (spec) => render(spec).hashes,
 
-    async hasData(name) {
-      const { pgdata, filestore } = resourceNames(settings.scope, name);
-      const found = (await engine.listVolumes(ours(name))).map((volume) => volume.name);
-      return found.includes(pgdata) && found.includes(filestore);
-    },
-
     async ensureNetwork(spec) {
       const { names, labels, subnet } = render(spec);
       try {
@@ -150,6 +143,7 @@ export async function createInstances(options: InstancesOptions): Promise<Instan
         assertOurs(`network ${names.network}`, found?.labels, {
           [LABEL.scope]: settings.scope,
           [LABEL.instance]: spec.name,
+          [LABEL.key]: spec.key,
         });
       }
     },

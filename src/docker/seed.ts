@@ -1,7 +1,8 @@
 /** Filling an instance's volumes: a copy of the template with the customer's values in it, before anything runs. */
-import { RetryableError } from '../errors.js';
+import { RetryableError, TerminalError } from '../errors.js';
+import { LABEL } from '../instance/naming.js';
 import type { InstanceSecrets } from '../instance/secrets.js';
-import type { Engine } from './client.js';
+import { assertOurs, type Engine } from './client.js';
 import { type Job, runJob } from './job.js';
 import { odooPasswordHash, personaliseSql } from './personalise.js';
 import type { Templates as Files } from './render.js';
@@ -12,6 +13,8 @@ import type { Progress, Template, TemplateStore } from './template.js';
 const SEED_TIMEOUT_MS = 5 * 60_000;
 /** seed.sh: the instance's volumes are not filled, and there is no template to copy (or an empty one). */
 const NO_TEMPLATE = 78;
+/** seed.sh: data that should be there is not. */
+const DATA_MISSING = 66;
 
 export interface SeedContext {
   engine: Engine;
@@ -20,16 +23,23 @@ export interface SeedContext {
   templates: TemplateStore;
 }
 
+export interface SeedOptions {
+  /** A customer has used it: what is missing is lost and must not be replaced by an empty database. */
+  mustExist: boolean;
+  progress?: Progress;
+}
+
 /**
  * Makes the instance's volumes and fills them; volumes that are filled already only get the odoo.conf of today.
- * Dying half-way is healed by the next run. RetryableError `job.failed` with the output when the copy fails.
+ * Dying half-way is healed by the next run. RetryableError `job.failed` with the output when the copy fails;
+ * TerminalError `instance.data_missing` when data should be there and is not.
  */
 export async function seedVolumes(
   context: SeedContext,
   spec: InstanceSpec,
   rendered: Rendered,
   secrets: InstanceSecrets,
-  progress?: Progress,
+  { mustExist, progress }: SeedOptions,
 ): Promise<void> {
   const { engine, files, settings, templates } = context;
   const { names, labels } = rendered;
@@ -39,11 +49,13 @@ export async function seedVolumes(
   stdin.catch(() => undefined);
   const [template] = await Promise.all([
     templates.find(source),
-    ...[names.pgdata, names.filestore, names.config].map((volume) => engine.ensureVolume(volume, labels)),
+    ...[names.pgdata, names.filestore, names.config].map((volume) => ensureOwnVolume(engine, volume, labels)),
   ]);
   const run = async (from: Template | null): Promise<boolean> => {
-    const job = seedJob(files, settings, rendered, from, stdin);
-    return (await runJob(engine, job, [0, NO_TEMPLATE])).exitCode === 0;
+    const job = seedJob(files, settings, rendered, { template: from, mustExist, stdin });
+    const { exitCode, output } = await runJob(engine, job, [0, NO_TEMPLATE, DATA_MISSING]);
+    if (exitCode === DATA_MISSING) throw dataMissing(spec.name, output);
+    return exitCode === 0;
   };
   if (await run(template)) return;
   // Somebody removed the template's volumes: mounting them made empty ones.
@@ -51,6 +63,24 @@ export async function seedVolumes(
   if (await run(await templates.ensure(source, progress))) return;
   const advice = 'Look at the log of the template build; it is built again.';
   throw new RetryableError('template.empty', `${spec.name}: the new template is empty`, advice);
+}
+
+/** Makes the volume; one that exists may have been restored by hand without labels, but never be another instance's. */
+async function ensureOwnVolume(engine: Engine, volume: string, labels: Record<string, string>): Promise<void> {
+  await engine.ensureVolume(volume, labels);
+  const found = await engine.volumeLabels(volume);
+  if (found?.[LABEL.key] === undefined) return;
+  // Not the slot: it may have changed since.
+  const { [LABEL.slot]: _slot, ...identity } = labels;
+  assertOurs(`volume ${volume}`, found, identity);
+}
+
+function dataMissing(name: string, output: string): TerminalError {
+  return new TerminalError(
+    'instance.data_missing',
+    `the data of ${name} is not there, though it was in use: ${output.trim().slice(-200)}`,
+    'Restore its volumes from a backup while the daemon is stopped; nothing is started until they are whole.',
+  );
 }
 
 async function seedArchive(
@@ -73,13 +103,13 @@ export function seedJob(
   files: Pick<Files, 'seedScript'>,
   settings: Pick<DockerSettings, 'postgresImage'>,
   { names, labels }: Pick<Rendered, 'names' | 'labels'>,
-  template: Template | null,
-  stdin: Promise<Buffer>,
+  { template, mustExist, stdin }: { template: Template | null; mustExist: boolean; stdin: Promise<Buffer> },
 ): Job {
   return {
     name: `${names.project}_seed`,
     image: settings.postgresImage,
-    entrypoint: ['bash', '-c', files.seedScript],
+    entrypoint: ['bash', '-c', files.seedScript, 'seed'],
+    command: [mustExist ? 'keep' : 'fill'],
     labels,
     user: 'root',
     capabilities: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETUID', 'SETGID'],

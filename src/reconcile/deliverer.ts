@@ -9,6 +9,8 @@ import { type Loop, startLoop } from './loop.js';
 
 const BATCH = 50;
 const LONGEST_PAUSE_MS = 30_000;
+/** Up to a quarter of an hour: staff must do something first. */
+const REFUSED_BACKOFF = { baseMs: 5_000, maxMs: 900_000 };
 const AWAY_BACKOFF = { baseMs: 1_000, maxMs: 30_000 };
 /** Full jitter may be no pause at all: what the master cannot take is not sent again at once. */
 const SHORTEST_RETRY_MS = 1_000;
@@ -93,8 +95,12 @@ export function startDeliverer(options: DelivererOptions): Loop {
     if (ready.length === 0) return null;
     try {
       const results = await push(ready.map(({ operation }) => operation));
+      const withoutRecord = new Set<string>();
       ready.forEach(({ entry }, index) => {
-        settle(entry, results[index]);
+        const result = results[index];
+        // What follows a record that was not written is refused for that alone.
+        if (result?.status === 'refused' && withoutRecord.has(entry.lane)) retry(entry, 0, BEHIND);
+        else if (!settle(entry, result)) withoutRecord.add(entry.lane);
       });
       return null;
     } catch (error) {
@@ -136,17 +142,31 @@ export function startDeliverer(options: DelivererOptions): Loop {
     return delivered > 0 ? null : last;
   }
 
-  function settle(entry: OutboxEntry, result: PushResult | undefined): void {
+  /** False for an instance that was not written: it stays owed. */
+  function settle(entry: OutboxEntry, result: PushResult | undefined): boolean {
     if (!result) throw new Error(`no result for ${entry.operation.key}`);
     if (result.status !== 'refused') {
       outbox.delivered(entry.id, entry.version);
-      return;
+      return true;
+    }
+    if (entry.operation.op === 'instance') {
+      // The facts stay true whatever the master says: it is owed until staff have cleared the way. Its lane waits.
+      const retryInMs = retryMs(entry, REFUSED_BACKOFF);
+      retry(entry, retryInMs, result.message);
+      log.error('outbox.refused', `The master refuses to write an instance: ${result.message}`, {
+        operation: entry.operation.key,
+        retryInMs,
+        advice:
+          'Correct the cause in the master; the write and what follows it, mails too, are sent again by themselves.',
+      });
+      return false;
     }
     outbox.refuse(entry.id, result.message);
     log.error('outbox.refused', `The master refused a write for good: ${result.message}`, {
       operation: entry.operation.key,
       advice: 'It is kept among the dead letters; correct the cause in the master, then run a full poll (restart).',
     });
+    return true;
   }
 
   /** This write is the reason, or may be. */

@@ -3,7 +3,7 @@ import { SlotTakenError } from '../docker/errors.js';
 import type { Instances } from '../docker/instances.js';
 import type { ObservedInstance } from '../docker/observe.js';
 import type { InstanceSpec } from '../docker/spec.js';
-import { RetryableError, TerminalError } from '../errors.js';
+import { RetryableError } from '../errors.js';
 import { resourceNames, slotPorts } from '../instance/naming.js';
 import type { Step, StepArgs, StepName } from '../instance/steps.js';
 import type { Observed } from '../instance/types.js';
@@ -49,10 +49,11 @@ export interface RuntimeParts {
 export function createRuntime({ instances, store, scope, portBase, maxSlots, log }: RuntimeParts): Runtime {
   const executors: Executors = {
     ensureNetwork: ({ spec }) => instances.ensureNetwork(spec),
-    async seedVolumes({ spec, provisioned }) {
-      if (provisioned) await requireData(spec.name);
-      await instances.seedVolumes(spec, (message) => log.info('template.building', message, { instance: spec.name }));
-    },
+    seedVolumes: ({ spec, provisioned }) =>
+      instances.seedVolumes(spec, {
+        mustExist: provisioned,
+        progress: (message) => log.info('template.building', message, { instance: spec.name }),
+      }),
     startDb: ({ spec }) => instances.startDb(spec),
     startOdoo: ({ spec }) => instances.startOdoo(spec),
     startBoth: ({ spec }) => instances.startBoth(spec),
@@ -63,16 +64,6 @@ export function createRuntime({ instances, store, scope, portBase, maxSlots, log
     removeVolumes: ({ spec }) => instances.removeVolumes(spec.name),
     removeNetwork: ({ spec }) => instances.removeNetwork(spec.name),
   };
-
-  /** A customer's lost volume must never be replaced by an empty one. */
-  async function requireData(name: string): Promise<void> {
-    if (await instances.hasData(name)) return;
-    throw new TerminalError(
-      'instance.data_missing',
-      `the volumes of ${name} are gone, though it was in use`,
-      'Restore them from a backup under their names; nothing is started until they are there.',
-    );
-  }
 
   /** Another program has the port or the subnet: what was made for the slot goes, and the next run takes another. */
   async function leaveSlot({ spec }: Target, error: SlotTakenError): Promise<never> {

@@ -81,7 +81,9 @@ export function createIngest({ store, clock, log }: IngestParts) {
   function takeRecord(record: InstanceRecord, full: boolean): void {
     const known = store.instances.get(record.key);
     if (known) {
-      if (JSON.stringify(known.customer) !== JSON.stringify(record.customer)) {
+      // While it is being made its administrator's login is the e-mail it was begun with.
+      const settled = known.startedAt !== null || known.slot === null;
+      if (settled && JSON.stringify(known.customer) !== JSON.stringify(record.customer)) {
         store.instances.update(record.key, { customer: record.customer });
       }
       if (full && record.phase !== known.phase) store.jobs.enqueue(record.key, { reason: 'the record differs' });

@@ -1,20 +1,27 @@
 #!/bin/bash
 # Runs in a one-shot container on an instance's volumes. A constant: values come as a tar archive on standard input
-# (personalise.sql, odoo.conf), after the copy has begun. Code 78: nothing to copy from.
+# (personalise.sql, odoo.conf), after the copy has begun. The only argument is `fill` or `keep`: with `keep`, data must
+# be there already. Code 78: nothing to copy from. Code 66: data that should be there is not.
 #
-# The cluster is copied while /instance/pgdata/.seeding exists. A volume that holds anything without that file is a
-# customer's data, wherever it came from, and is never cleared.
+# The copy is made while /instance/pgdata/.seeding exists. Volumes of which either holds anything without that file are
+# a customer's data, wherever it came from, and are never cleared.
 set -euo pipefail
 pgdata=/instance/pgdata
 filestore=/instance/filestore
 config=/instance/config
 values=/dev/shm/values
 
+missing() {
+  echo "$1: restore the volumes from a backup, with the daemon stopped" >&2
+  exit 66
+}
+
 seeding=
-if [[ -e $pgdata/.seeding || -z $(ls -A "$pgdata") ]]; then
+if [[ -e $pgdata/.seeding || -z $(ls -A "$pgdata" "$filestore" | grep -v ':$') ]]; then
   seeding=yes
 fi
 if [[ $seeding ]]; then
+  [[ ${1:-keep} == fill ]] || missing 'the data is gone'
   [[ -s /template/pgdata/PG_VERSION ]] || exit 78
   : >"$pgdata/.seeding"
   find "$pgdata" "$filestore" -mindepth 1 ! -path "$pgdata/.seeding" -delete
@@ -33,16 +40,18 @@ if [[ $seeding ]]; then
     chown --reference="/template/pgdata/$folder" "$pgdata/$folder"
     chmod --reference="/template/pgdata/$folder" "$pgdata/$folder"
   done
+elif [[ -z $(ls -A "$pgdata") ]]; then
+  missing 'the filestore is there but the database is gone'
 elif [[ -z $(ls -A "$filestore") ]]; then
-  echo 'the database is there but the filestore is gone: restore the volume from a backup' >&2
-  exit 1
+  missing 'the database is there but the filestore is gone'
 fi
 
 mkdir "$values"
 tar -x -C "$values" --no-same-owner
 if [[ $seeding ]]; then
-  # Without fsync: the sync below covers everything that was written.
+  # Without fsync: the sync below covers everything that was written. No statement in the log: they hold secrets.
   gosu postgres postgres --single -j -D "$pgdata" -c exit_on_error=on -c fsync=off \
+    -c log_min_error_statement=panic \
     -c shared_buffers=4MB -c max_connections=4 odoo <"$values/personalise.sql"
 fi
 if ! cmp -s "$values/odoo.conf" "$config/odoo.conf"; then

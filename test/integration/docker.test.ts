@@ -75,7 +75,7 @@ describe('instances on the engine', function () {
 
   async function provision(target: InstanceSpec): Promise<void> {
     await instances.ensureNetwork(target);
-    await instances.seedVolumes(target);
+    await instances.seedVolumes(target, { mustExist: false });
     await instances.startBoth(target);
     await instances.awaitReady(target, { login: true, timeoutMs: READY_MS });
   }
@@ -116,7 +116,7 @@ describe('instances on the engine', function () {
 
   it('heals a copy that was killed half-way', async () => {
     await instances.ensureNetwork(acme);
-    const seeding = instances.seedVolumes(acme).then(
+    const seeding = instances.seedVolumes(acme, { mustExist: false }).then(
       () => 'done',
       (error: Error) => error.message,
     );
@@ -277,6 +277,27 @@ describe('instances on the engine', function () {
   it('tells the store all it needs from labels', async () => {
     const { key, slot, volumes } = (await instances.observeAll()).get(acme.name) ?? {};
     expect({ key, slot, volumes }).to.deep.equal({ key: acme.key, slot: acme.slot, volumes: true });
+  });
+
+  it("never puts an empty database in the place of a customer's lost one", async () => {
+    const { pgdata, filestore } = resourceNames(scope, other.name);
+    await instances.removeContainers(other.name);
+    await engine.removeVolume(pgdata);
+    for (const mustExist of [true, false]) {
+      const refused = await rejection(instances.seedVolumes(other, { mustExist }));
+      expect(refused, `mustExist ${mustExist}`).to.include({ code: 'instance.data_missing' });
+    }
+    await engine.removeVolume(filestore);
+    expect(await rejection(instances.seedVolumes(other, { mustExist: true }))).to.include({
+      code: 'instance.data_missing',
+    });
+  });
+
+  it('takes over nothing that another instance of the same name has', async () => {
+    const namesake = { ...other, key: 'sol:999' };
+    expect(await rejection(instances.seedVolumes(namesake, { mustExist: false }))).to.include({
+      code: 'docker.foreign',
+    });
   });
 
   it('leaves nothing when it is removed', async () => {

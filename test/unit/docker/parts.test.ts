@@ -63,7 +63,8 @@ describe('seedJob', () => {
     const rendered = { names: resourceNames('default', 'acme'), labels: { 'saas.instance': 'acme' } };
     const template = { id: 'abc', pgdataVolume: 't_pg', filestoreVolume: 't_fs' };
     const stdin = Promise.resolve(Buffer.alloc(0));
-    const job = seedJob({ seedScript: 'true' }, { postgresImage: 'postgres:17' }, rendered, template, stdin);
+    const how = { template, mustExist: false, stdin };
+    const job = seedJob({ seedScript: 'true' }, { postgresImage: 'postgres:17' }, rendered, how);
     const volume = (Source: string, Target: string, ReadOnly: boolean) => ({
       Type: 'volume',
       Source,
@@ -74,8 +75,8 @@ describe('seedJob', () => {
     expect(jobOptions(job, '01234567')).to.deep.equal({
       name: 'odoo_cliente_acme_seed_01234567',
       Image: 'postgres:17',
-      Entrypoint: ['bash', '-c', 'true'],
-      Cmd: [],
+      Entrypoint: ['bash', '-c', 'true', 'seed'],
+      Cmd: ['fill'],
       Labels: { 'saas.instance': 'acme', 'saas.role': 'job' },
       User: 'root',
       Healthcheck: { Test: ['NONE'] },

@@ -83,6 +83,18 @@ describe('deliverer', () => {
     expect(log.events()).deep.equal(['outbox.refused']);
   });
 
+  it('keeps owing an instance that is refused, and what follows it', async () => {
+    const { outbox } = test.store;
+    outbox.put({ op: 'instance', key: '', instance_key: 'sol:1', values: { state: 'running' } }, 'sol:1');
+    outbox.put({ op: 'log', key: 'l', instance_key: 'sol:1', lines: [] }, 'sol:1');
+    const refuse = (key: string) => ({ key, status: 'refused' as const, message: 'in the way' });
+    start((operations) => operations.map(({ key }) => refuse(key)));
+    await until(() => log.events().includes('outbox.refused'));
+    expect(outbox.deadLetters()).empty;
+    expect(owed()).equal(2);
+    expect(outbox.due(test.now, 10), 'both wait').empty;
+  });
+
   it('keeps everything while the master is away, tries with pauses, and goes on when it is back', async () => {
     put('a', 'b');
     let there = false;

@@ -3,7 +3,7 @@ import { SlotTakenError } from '../../../src/docker/errors.js';
 import type { Instances } from '../../../src/docker/instances.js';
 import type { ObservedInstance } from '../../../src/docker/observe.js';
 import { instanceSpec } from '../../../src/docker/spec.js';
-import { RetryableError, TerminalError } from '../../../src/errors.js';
+import { RetryableError } from '../../../src/errors.js';
 import { createRuntime } from '../../../src/reconcile/executors.js';
 import { newInstance, type TestStore, testStore } from '../store/support.js';
 import { keptLog, only, PLAN } from './support.js';
@@ -93,11 +93,11 @@ describe('runtime', () => {
     });
 
     it('never replaces the lost data of a customer by an empty database', async () => {
-      const { execute } = runtime({ hasData: async () => false });
-      const error = await execute({ action: 'seedVolumes' }, { spec: specOf('sol:1'), provisioned: true }).catch(
-        (thrown) => thrown,
-      );
-      expect(error).instanceOf(TerminalError).property('code', 'instance.data_missing');
+      const asked: boolean[] = [];
+      const { execute } = runtime({ seedVolumes: async (_spec, { mustExist }) => void asked.push(mustExist) });
+      await execute({ action: 'seedVolumes' }, { spec: specOf('sol:1'), provisioned: true });
+      await execute({ action: 'seedVolumes' }, { spec: specOf('sol:1'), provisioned: false });
+      expect(asked).deep.equal([true, false]);
     });
 
     it('seeds where nobody ever worked', async () => {
