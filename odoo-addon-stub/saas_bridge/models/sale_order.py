@@ -67,7 +67,12 @@ class SaleOrder(models.Model):
         """The moment at which paid invoices of any kind (a down payment too) covered the order."""
         self.ensure_one()
         paid = self.invoice_ids.filtered(lambda move: move.move_type == "out_invoice" and move._saas_is_paid())
-        refunds = self.invoice_ids.filtered(lambda move: move.move_type == "out_refund" and move.state == "posted")
+        # What undid an unpaid invoice took nothing away from the paid ones.
+        refunds = self.invoice_ids.filtered(
+            lambda move: move.move_type == "out_refund"
+            and move.state == "posted"
+            and move.reversed_entry_id.payment_state != "reversed"
+        )
         total = sum(paid.mapped("amount_total")) - sum(refunds.mapped("amount_total"))
         if not paid or self.currency_id.compare_amounts(total, self.amount_total) < 0:
             return False

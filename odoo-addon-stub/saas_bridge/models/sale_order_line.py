@@ -34,8 +34,11 @@ class SaleOrderLine(models.Model):
         return order._saas_paid_by_transactions() or self._saas_paid_by_invoices() or order._saas_paid_by_invoices()
 
     def _saas_paid_by_invoices(self):
+        # An invoice that a credit note undid is never paid: the one made instead of it is.
         lines = self.invoice_lines.filtered(
-            lambda line: line.move_id.move_type == "out_invoice" and line.parent_state != "cancel"
+            lambda line: line.move_id.move_type == "out_invoice"
+            and line.parent_state != "cancel"
+            and line.move_id.payment_state != "reversed"
         )
         moves = lines.move_id
         if not moves or not all(move._saas_is_paid() for move in moves):

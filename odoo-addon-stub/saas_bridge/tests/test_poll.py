@@ -194,6 +194,21 @@ class TestPoll(SaasCommon):
         again.action_post()
         self.assertEqual(self._purchase(order.order_line)["state"], "open")
 
+    def test_paid_by_the_invoice_made_instead_of_a_reversed_one(self):
+        order = self._order()
+        invoice = order._create_invoices()
+        invoice.action_post()
+        self._credit(invoice, modify=True)
+        self.assertEqual(invoice.payment_state, "reversed")
+        again = order.invoice_ids.filtered(lambda move: move.state == "draft")
+        again.action_post()
+        self.assertFalse(self._purchase(order.order_line)["paid_on"])
+        self._pay(again)
+        row = self._purchase(order.order_line)
+        self.assertEqual((row["state"], row["quantity"]), ("open", 1.0))
+        self.assertEqual(row["paid_on"], fields.Datetime.to_string(again.saas_paid_on))
+        self.assertEqual(order._saas_paid_by_invoices(), again.saas_paid_on)
+
     def test_invoice_only(self):
         draft = self._invoice(post=False)
         self.assertIsNone(self._purchase(draft.invoice_line_ids))
@@ -376,12 +391,15 @@ class TestPoll(SaasCommon):
         self._poll()
         self.assertEqual(order.state, "draft")
 
-    def _credit(self, invoice, post=True):
+    def _credit(self, invoice, post=True, modify=False):
         wizard = (
             self.env["account.move.reversal"]
             .with_context(active_model="account.move", active_ids=invoice.ids)
             .create({"journal_id": invoice.journal_id.id, "reason": "test"})
         )
+        if modify:
+            wizard.modify_moves()
+            return invoice.reversal_move_ids
         credit = self.env["account.move"].browse(wizard.reverse_moves()["res_id"])
         if post:
             credit.action_post()
