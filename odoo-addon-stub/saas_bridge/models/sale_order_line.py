@@ -15,12 +15,15 @@ class SaleOrderLine(models.Model):
         return self.order_id.partner_id.commercial_partner_id
 
     def _saas_credited_quantity(self):
-        """How many of the ordered units were given back by credit notes and not invoiced again."""
+        """How many of the ordered units were given back by credit notes and not invoiced again.
+
+        “Reverse and create invoice” leaves the new invoice as a draft: nothing was given back then either.
+        """
         self.ensure_one()
-        posted = self.invoice_lines.filtered(lambda line: line.parent_state == "posted")
-        invoiced = posted.filtered(lambda line: line.move_id.move_type == "out_invoice")
-        refunded = posted.filtered(lambda line: line.move_id.move_type == "out_refund")
-        credited = invoiced._saas_quantity_given_back(refunded)
+        lines = self.invoice_lines.filtered(lambda line: line.parent_state != "cancel")
+        invoiced = lines.filtered(lambda line: line.move_id.move_type == "out_invoice")
+        posted = lines.filtered(lambda line: line.parent_state == "posted")
+        credited = (posted & invoiced)._saas_quantity_given_back(posted - invoiced)
         if not credited:
             return 0.0
         return max(0.0, credited - max(0.0, sum(invoiced.mapped("quantity")) - self.product_uom_qty))

@@ -209,6 +209,18 @@ class TestPoll(SaasCommon):
         self.assertEqual(row["paid_on"], fields.Datetime.to_string(again.saas_paid_on))
         self.assertEqual(order._saas_paid_by_invoices(), again.saas_paid_on)
 
+    def test_credited_with_the_new_invoice_still_a_draft(self):
+        order = self._order(quantity=2)
+        invoice = order._create_invoices()
+        invoice.action_post()
+        self._pay(invoice)
+        self._credit(invoice, modify=True)
+        again = order.invoice_ids.filtered(lambda move: move.state == "draft")
+        row = self._purchase(order.order_line)
+        self.assertEqual((row["state"], row["quantity"]), ("open", 2.0))
+        again.button_cancel()
+        self.assertEqual(self._purchase(order.order_line)["quantity"], 0.0)
+
     def test_invoice_only(self):
         draft = self._invoice(post=False)
         self.assertIsNone(self._purchase(draft.invoice_line_ids))
