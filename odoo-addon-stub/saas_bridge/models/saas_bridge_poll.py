@@ -1,8 +1,10 @@
 import json
 import logging
 
+import psycopg2
+
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tools import SQL
 
 from ..const import PROTOCOL
@@ -359,10 +361,12 @@ class SaasBridge(models.AbstractModel):
             )
         )
         for order in self.env["sale.order"].browse(sorted(row[0] for row in self.env.cr.fetchall())):
-            if not order._saas_paid_by_transactions():
-                continue
+            # Confirming runs the code of every addon there is: whatever goes wrong in it is that quotation's alone.
             try:
                 with self.env.cr.savepoint():
-                    order.with_company(order.company_id).action_confirm()
-            except UserError as error:
-                _logger.warning("%s is paid but cannot be confirmed: %s", order.name, error)
+                    if order._saas_paid_by_transactions():
+                        order.with_company(order.company_id).action_confirm()
+            except (psycopg2.OperationalError, ConcurrencyError):
+                raise
+            except Exception:
+                _logger.warning("Order %s is paid but cannot be confirmed", order.id, exc_info=True)

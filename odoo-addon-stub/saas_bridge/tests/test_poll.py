@@ -1,7 +1,10 @@
 import json
 
+import psycopg2
+
 from odoo import fields
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .common import SaasCommon
 
@@ -395,6 +398,30 @@ class TestPoll(SaasCommon):
         transaction.last_state_change = fields.Datetime.subtract(fields.Datetime.now(), hours=1)
         self.assertEqual(self._purchase(order.order_line)["state"], "open")
         self.assertEqual(order.state, "sale")
+
+    def test_quotation_that_cannot_be_confirmed_does_not_stop_the_poll(self):
+        orders = bad, good = self._order(confirm=False), self._order(confirm=False)
+        for order in orders:
+            self._transaction(order).last_state_change = fields.Datetime.subtract(fields.Datetime.now(), hours=1)
+        confirm = type(bad).action_confirm
+
+        def fail(order):
+            if order == bad:
+                self.env.cr.execute("SELECT 1 / 0")
+            return confirm(order)
+
+        self.patch(type(bad), "action_confirm", fail)
+        logger = "odoo.addons.saas_bridge.models.saas_bridge_poll"
+        with mute_logger("odoo.sql_db"), self.assertLogs(logger, "WARNING"):
+            self.assertEqual(self._purchase(good.order_line)["state"], "open")
+        self.assertEqual(bad.state, "draft")
+
+        def again(_order):
+            raise psycopg2.errors.SerializationFailure("again")
+
+        self.patch(type(bad), "action_confirm", again)
+        with self.assertRaises(psycopg2.errors.SerializationFailure):
+            self._poll()
 
     def test_underpaid_quotation_is_not_confirmed(self):
         order = self._order(confirm=False)
