@@ -21,13 +21,22 @@ class AccountMoveLine(models.Model):
         return self.move_id.commercial_partner_id
 
     def _saas_credited_quantity(self):
-        """How many units a posted credit note of the invoice gave back."""
+        """How many units of this line a posted credit note of the invoice gave back.
+
+        A credit note does not say which of several equal lines it means: the last ones go first.
+        """
         self.ensure_one()
         refunded = self.move_id.reversal_move_ids.filtered(
             lambda move: move.state == "posted" and move.move_type == "out_refund"
         ).invoice_line_ids.filtered(lambda line: line.product_id == self.product_id)
         same = self.move_id.invoice_line_ids.filtered(lambda line: line.product_id == self.product_id)
-        return same._saas_quantity_given_back(refunded)
+        rest, share = same._saas_quantity_given_back(refunded), 0.0
+        for line in same.sorted(lambda line: (line.sequence, line.id), reverse=True):
+            share = min(rest, max(0.0, line.quantity))
+            if line == self:
+                break
+            rest -= share
+        return share
 
     def _saas_quantity_given_back(self, refunded):
         """Whole units of these invoice lines that the credit note lines undo.

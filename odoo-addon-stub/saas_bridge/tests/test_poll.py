@@ -266,6 +266,20 @@ class TestPoll(SaasCommon):
         self._credit(invoice)
         self.assertEqual(self._purchase(invoice.invoice_line_ids, cursor)["state"], "cancelled")
 
+    def test_credit_note_of_one_of_two_equal_lines(self):
+        invoice = self._invoice(post=False)
+        first = invoice.invoice_line_ids
+        last = first.copy({"move_id": invoice.id})
+        invoice.action_post()
+        self._pay(invoice)
+        credit = self._credit(invoice, post=False)
+        credit.invoice_line_ids[0].unlink()
+        credit.action_post()
+        self.assertEqual(self._purchase(first)["state"], "open")
+        self.assertEqual(self._purchase(last)["state"], "cancelled")
+        self._credit(invoice, post=False).invoice_line_ids[0].move_id.action_post()
+        self.assertEqual(self._purchase(first)["state"], "cancelled")
+
     def test_vendor_bills_are_not_purchases(self):
         bill = self.env["account.move"].create(
             {
