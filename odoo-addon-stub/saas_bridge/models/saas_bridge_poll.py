@@ -1,11 +1,12 @@
 import json
 import logging
+import re
 
 import psycopg2
 
 from odoo import api, fields, models
 from odoo.exceptions import ConcurrencyError, UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, email_normalize_all
 
 from ..const import PROTOCOL
 
@@ -26,6 +27,7 @@ MODELS = {
     "grant": "saas.grant",
 }
 KINDS = tuple(MODELS)
+EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
 class SaasBridge(models.AbstractModel):
@@ -326,9 +328,15 @@ class SaasBridge(models.AbstractModel):
             "name": contact.commercial_company_name or customer.name or customer.display_name or "",
             "contact_id": contact.id,
             "contact_name": contact.name or customer.name or "",
-            "email": contact.email_normalized or contact.email or customer.email_normalized or customer.email or "",
+            "email": self._first_email(contact.email) or self._first_email(customer.email),
             "lang": contact.lang or customer.lang or "",
         }
+
+    @api.model
+    def _first_email(self, text):
+        """People write several addresses in the one field: the first that is one, or nothing."""
+        addresses = email_normalize_all((text or "").replace(";", ","))
+        return next((address for address in addresses if EMAIL.fullmatch(address)), "")
 
     @api.model
     def _datetime(self, value):

@@ -46,6 +46,21 @@ class TestPoll(SaasCommon):
         self.assertEqual((customer["id"], customer["name"]), (person.id, "Panadería La Espiga"))
         self.assertEqual(customer["contact_name"], "Lucía")
 
+    def test_email_is_one_valid_address(self):
+        order = self._order()
+        for text, email in (
+            ("a@x.example; b@x.example", "a@x.example"),
+            ('nobody, "Bea" <B@x.example>, c@x.example', "b@x.example"),
+            ("nobody", "info@acme.example"),
+            ("nobody@", "info@acme.example"),
+            (False, "info@acme.example"),
+        ):
+            with self.subTest(text=text):
+                self.ana.email = text
+                self.assertEqual(self._purchase(order.order_line)["customer"]["email"], email)
+        self.acme.email = "none"
+        self.assertEqual(self._purchase(order.order_line)["customer"]["email"], "")
+
     def test_confirmation_counts_not_the_order_date(self):
         order = self._order()
         confirmed = order.date_order
