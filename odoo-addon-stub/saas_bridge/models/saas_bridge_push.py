@@ -88,7 +88,9 @@ class SaasBridge(models.AbstractModel):
         else:
             state_before = instance.state
             if vals.get("name") and vals["name"] != instance.name:
-                self._free_wanted_name(vals["name"])
+                holder = self._free_wanted_name(vals["name"])
+                if holder:
+                    self._tell_other_name(instance, vals.pop("name"), holder)
             changed = self._changed_values(instance, vals)
             if changed:
                 instance.write(changed)
@@ -103,7 +105,10 @@ class SaasBridge(models.AbstractModel):
             raise Refused(_("A new instance needs a name and a customer."))
         # Two deliveries at the same time meet here, see saas.bridge.effect.
         self.env["saas.bridge.effect"]._claim(f"instance:{key}", "instance")
-        self._free_wanted_name(vals["name"])
+        wanted = vals["name"]
+        holder = self._free_wanted_name(wanted)
+        if holder:
+            vals = {**vals, "name": holder._free_name(wanted)}
         orders = self.env["sale.order"].union(*(line.order_id for line in purchases if line._name == "sale.order.line"))
         moves = self.env["account.move"].union(*(line.move_id for line in purchases if line._name == "account.move.line"))
         order = self.env["sale.order"].browse(vals.get("sale_order_id") or orders[:1].id)
@@ -114,22 +119,43 @@ class SaasBridge(models.AbstractModel):
             "invoice_ids": [(6, 0, moves.ids)],
             "company_id": (order.company_id or moves.company_id[:1] or self.env.company).id,
         }
-        return self.env["saas.instance"].create({**defaults, **vals})
+        instance = self.env["saas.instance"].create({**defaults, **vals})
+        if holder:
+            self._tell_other_name(instance, wanted, holder)
+        return instance
 
     @api.model
     def _free_wanted_name(self, name):
-        """A draft that nobody asked for yet gives way; any other record keeps its name."""
+        """Make a record that has nothing on the server give the name up; the one that has something is returned.
+
+        The instance that wants the name has its containers under it already: only text can give way.
+        """
         holder = self.env["saas.instance"].search([("name", "=", name)])
-        if not holder:
+        if holder.odoo_container or holder.db_container or holder.state in ("running", "suspended", "stopped", "deleting"):
+            return holder
+        if holder:
+            holder.name = holder._free_name(name)
+            holder.message_post(
+                body=_("Renamed to %(new)s: the name %(old)s went to an instance that was made first.", new=holder.name, old=name)
+            )
+            # The unique constraint must see the old name gone before the new record comes.
+            holder.flush_recordset()
+        return self.env["saas.instance"]
+
+    @api.model
+    def _tell_other_name(self, instance, wanted, holder):
+        """Once: the record is called differently from the containers."""
+        if not self.env["saas.bridge.effect"]._claim(f"name:{instance.key}:{wanted}", "name"):
             return
-        if holder.state != "draft" or holder.requested:
-            raise Refused("name_taken")
-        holder.name = holder._free_name(name)
-        holder.message_post(
-            body=_("Renamed to %(new)s: the name %(old)s went to an instance that was paid first.", new=holder.name, old=name)
+        body = _(
+            "The containers of this instance are named %(wanted)s, and the record %(name)s: %(wanted)s is the name of"
+            " another instance that is on the server, with the key %(key)s.",
+            wanted=wanted,
+            name=instance.name,
+            key=holder.key,
         )
-        # The unique constraint must see the old name gone before the new record comes.
-        holder.flush_recordset()
+        instance.message_post(body=body)
+        self._schedule_todo(instance, self._saas_managers(instance.company_id), lambda user: body)
 
     @api.model
     def _column_value(self, name, value):
@@ -265,6 +291,12 @@ class SaasBridge(models.AbstractModel):
         people = responsible | self._saas_managers(document.company_id)
         message = self._message_for(people[:1], operation)
         document.message_post(body=message)
+        self._schedule_todo(document, people, lambda user: self._message_for(user, operation))
+        return "done", ""
+
+    @api.model
+    def _schedule_todo(self, document, people, note):
+        """A to-do for the first of the people who may read the document: Odoo refuses to assign it to the others."""
         for user in people:
             try:
                 with self.env.cr.savepoint():
@@ -272,13 +304,11 @@ class SaasBridge(models.AbstractModel):
                         "mail.mail_activity_data_todo",
                         user_id=user.id,
                         summary=_("SaaS instance"),
-                        note=plaintext2html(self._message_for(user, operation)),
+                        note=plaintext2html(note(user)),
                     )
-                break
+                return
             except UserError:
-                # Odoo refuses to assign a to-do to somebody who may not read the document: the next one then.
                 continue
-        return "done", ""
 
     @api.model
     def _push_command(self, operation):

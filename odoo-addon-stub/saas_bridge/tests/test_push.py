@@ -93,15 +93,27 @@ class TestPush(SaasCommon):
         self.assertIn("Renamed", "".join(draft.message_ids.mapped("body")))
         self.assertEqual(self._instances().name, "acme")
 
-    def test_live_name_is_kept(self):
-        for values in ({"state": "running"}, {"requested": True}, {"state": "deleted"}):
+    def test_holder_without_containers_gives_its_name(self):
+        for number, values in enumerate(({"requested": True}, {"state": "provisioning"}, {"state": "deleted"})):
             with self.subTest(values=values):
-                holder = self._instance("taken", **values)
-                result = self._push_instance(name="taken")
-                self.assertEqual((result["status"], result["message"]), ("refused", "name_taken"))
-                self.assertFalse(self._instances())
-                holder.name = f"free-{holder.id}"
-                holder.flush_recordset()
+                name = f"taken-{number}"
+                holder = self._instance(name, **values)
+                self.assertEqual(self._push_instance(f"sol:{910 + number}", name=name)["status"], "done")
+                self.assertEqual(self._instances(f"sol:{910 + number}").name, name)
+                self.assertEqual(holder.name, f"{name}-2")
+
+    def test_holder_on_the_server_keeps_its_name(self):
+        holder = self._instance("taken", state="running")
+        for _again in range(2):
+            self.assertEqual(self._push_instance(name="taken", state="running")["status"], "done")
+        instance = self._instances()
+        self.assertEqual((holder.name, instance.name, instance.state), ("taken", "taken-2", "running"))
+        self.assertEqual(len(instance.message_ids.filtered(lambda message: "are named taken," in message.body)), 1)
+        self.assertEqual(len(instance.activity_ids), 1)
+        self.assertTrue(instance.activity_ids.user_id.has_group("saas_bridge.group_manager"))
+        holder.write({"state": "deleted"})
+        self._push_instance(name="taken", state="running")
+        self.assertEqual((holder.name, instance.name), ("taken-3", "taken"))
 
     def test_bad_instances_are_refused(self):
         for number, values in enumerate(
