@@ -48,20 +48,30 @@ class SaleOrder(models.Model):
         return (lines | lines.search([("sale_order_id", "in", self.ids)])).sudo(False)
 
     def _saas_paid_by_transactions(self):
-        """The moment at which captured payments, less refunds, covered the order."""
+        """The moment at which captured payments covered the order.
+
+        A refund of part of the money is a favour, and what was sold stays sold; one of all of it ends the payment.
+        """
         self.ensure_one()
+        captured, refunds = self._saas_transactions()
+        covered, refunded, paid_on = 0.0, 0.0, False
+        for tx in (captured | refunds).sorted(lambda tx: (tx.last_state_change, tx.id)):
+            if tx in refunds:
+                refunded += abs(tx.amount)
+                if self.currency_id.compare_amounts(refunded, covered) >= 0:
+                    covered, refunded, paid_on = 0.0, 0.0, False
+                continue
+            covered += tx.amount
+            if not paid_on and self.currency_id.compare_amounts(covered, self.amount_total) >= 0:
+                paid_on = tx.last_state_change
+        return paid_on
+
+    def _saas_transactions(self):
+        """The payments that arrived, and the refunds of them."""
         done = self.transaction_ids.filtered(
             lambda tx: tx.state == "done" and tx.operation not in ("validation", "refund")
-        ).sorted("last_state_change")
-        refunds = sum(
-            done.child_transaction_ids.filtered(lambda tx: tx.state == "done" and tx.operation == "refund").mapped("amount")
         )
-        covered = -abs(refunds)
-        for tx in done:
-            covered += tx.amount
-            if self.currency_id.compare_amounts(covered, self.amount_total) >= 0:
-                return tx.last_state_change
-        return False
+        return done, done.child_transaction_ids.filtered(lambda tx: tx.state == "done" and tx.operation == "refund")
 
     def _saas_paid_by_invoices(self):
         """The moment at which paid invoices of any kind (a down payment too) covered the order."""

@@ -154,6 +154,22 @@ class TestPoll(SaasCommon):
         )
         self.assertFalse(self._purchase(order.order_line)["paid_on"])
 
+    def test_small_refund_keeps_the_order_paid(self):
+        order = self._order(quantity=2)
+        transaction = self._transaction(order)
+
+        def refund(amount):
+            self._transaction(order, amount=-amount, operation="refund", source_transaction_id=transaction.id)
+            return self._purchase(order.order_line)["paid_on"]
+
+        self.assertEqual(refund(5), fields.Datetime.to_string(transaction.last_state_change))
+        self.assertFalse(refund(order.amount_total - 5))
+        again = self._transaction(order)
+        again.last_state_change = fields.Datetime.add(transaction.last_state_change, hours=1)
+        self.assertEqual(
+            self._purchase(order.order_line)["paid_on"], fields.Datetime.to_string(again.last_state_change)
+        )
+
     def test_paid_by_invoice(self):
         order = self._order()
         invoice = order._create_invoices()
