@@ -31,6 +31,7 @@ BRIDGE_FIELDS = frozenset(
         "admin_password",
     )
 )
+BRIDGE_DEFAULTS = {"state": "draft", "subscription_state": "draft", "hold": "none"}
 
 
 class SaasInstance(models.Model):
@@ -168,6 +169,15 @@ class SaasInstance(models.Model):
         if self.contact_id.commercial_partner_id != customer:
             self.contact_id = customer
 
+    @api.model
+    def default_get(self, fields):
+        """A default from the context or from a person's own settings is a value by hand like any other."""
+        values = super().default_get(fields)
+        if not self.env.su:
+            for fname in BRIDGE_FIELDS & values.keys():
+                values[fname] = BRIDGE_DEFAULTS.get(fname, False)
+        return values
+
     @api.model_create_multi
     def create(self, vals_list):
         vals_list = [self._commercial_vals(vals) for vals in vals_list]
@@ -266,9 +276,8 @@ class SaasInstance(models.Model):
     @api.model
     def _check_bridge_fields(self, vals, instances):
         """The daemon's columns say what is; a person who changes them changes nothing but the truth of the page."""
-        defaults = {"state": "draft", "subscription_state": "draft", "hold": "none"}
         for fname in BRIDGE_FIELDS & vals.keys():
-            if not instances and (not vals[fname] or vals[fname] == defaults.get(fname)):
+            if not instances and (not vals[fname] or vals[fname] == BRIDGE_DEFAULTS.get(fname)):
                 continue
             label = self._fields[fname]._description_string(self.env)
             raise UserError(_("%s is kept by the daemon and cannot be changed by hand.", label))

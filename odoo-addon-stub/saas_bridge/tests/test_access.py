@@ -81,6 +81,22 @@ class TestAccess(SaasCommon):
             .create({"name": "other", "partner_id": self.acme.id, "plan_id": self.plan.id, **values})
         )
 
+    def test_defaults_do_not_reach_the_daemon_columns(self):
+        context = {
+            "default_key": "sol:1",
+            "default_state": "running",
+            "default_hold": "stopped",
+            "default_requested": True,
+            "default_paid_until": "2099-01-01 00:00:00",
+            "default_admin_login": "mallory",
+        }
+        self.env["ir.default"].set("saas.instance", "url", "http://evil.example", user_id=self.saas_user.id)
+        Instance = self.env["saas.instance"].with_user(self.saas_user).with_context(**context)
+        instance = Instance.create({"name": "other", "partner_id": self.acme.id, "plan_id": self.plan.id})
+        self.assertEqual(instance.key, f"rec:{instance.id}")
+        self.assertEqual((instance.state, instance.hold), ("draft", "none"))
+        self.assertFalse(instance.requested or instance.paid_until or instance.admin_login or instance.url)
+
     def test_people_make_drafts(self):
         instance = self.saas_create()
         self.assertEqual(instance.key, f"rec:{instance.id}")
