@@ -15,6 +15,7 @@ import { SlotTakenError } from '../../src/docker/errors.js';
 import { createInstances, type Instances } from '../../src/docker/instances.js';
 import { runJob } from '../../src/docker/job.js';
 import { login } from '../../src/docker/ready.js';
+import { removeBusy } from '../../src/docker/retry.js';
 import { DEFAULT_SETTINGS, type DockerSettings, type InstanceSpec } from '../../src/docker/spec.js';
 import { LABEL, resourceNames, slotPorts } from '../../src/instance/naming.js';
 import { Secret } from '../../src/secret.js';
@@ -282,12 +283,12 @@ describe('instances on the engine', function () {
   it("never puts an empty database in the place of a customer's lost one", async () => {
     const { pgdata, filestore } = resourceNames(scope, other.name);
     await instances.removeContainers(other.name);
-    await engine.removeVolume(pgdata);
+    await removeBusy(() => engine.removeVolume(pgdata));
     for (const mustExist of [true, false]) {
       const refused = await rejection(instances.seedVolumes(other, { mustExist }));
       expect(refused, `mustExist ${mustExist}`).to.include({ code: 'instance.data_missing' });
     }
-    await engine.removeVolume(filestore);
+    await removeBusy(() => engine.removeVolume(filestore));
     expect(await rejection(instances.seedVolumes(other, { mustExist: true }))).to.include({
       code: 'instance.data_missing',
     });
