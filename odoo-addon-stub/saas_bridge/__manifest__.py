@@ -10,6 +10,7 @@
         "security/saas_bridge_groups.xml",
         "security/ir.model.access.csv",
         "security/saas_bridge_rules.xml",
+        "data/ir_cron.xml",
         "views/saas_instance_views.xml",
         "views/saas_grant_views.xml",
         "views/saas_command_views.xml",

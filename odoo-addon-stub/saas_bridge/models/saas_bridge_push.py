@@ -266,6 +266,9 @@ class SaasBridge(models.AbstractModel):
                 "auto_delete": True,
             }
         )
+        self.env["saas.bridge.effect"].search([("key", "=", operation["key"])]).write(
+            {"mail_id": mail.id, "instance_id": instance.id}
+        )
         # The customer waits for it: at once where Odoo has a way to (17 has none), and by the queue what did not go.
         if hasattr(mail, "send_after_commit"):
             mail.send_after_commit()

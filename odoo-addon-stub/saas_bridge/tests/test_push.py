@@ -2,6 +2,7 @@ from unittest.mock import patch
 
 import psycopg2
 
+from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -228,6 +229,39 @@ class TestPush(SaasCommon):
             "SELECT count(*) FROM mail_tracking_value WHERE old_value_char LIKE '%s3cret%' OR new_value_char LIKE '%s3cret%'"
         )
         self.assertEqual(self.env.cr.fetchone()[0], 0)
+
+    def test_failed_notice_is_sent_again_and_given_up_in_the_end(self):
+        self._push_instance(state="running")
+        with patch("odoo.addons.mail.models.mail_mail.MailMail.send_after_commit"):
+            self._push(self._notice())
+        effect = self.env["saas.bridge.effect"].search([("key", "=", "notice:1")])
+        mail, tries = effect.mail_id, 0
+        other = self.env["mail.mail"].create({"email_to": "x@y.example", "state": "exception"})
+
+        def fail_and_retry(**ago):
+            mail.write({"state": "exception", "failure_reason": "Connection refused"})
+            self.env.flush_all()
+            self.env.cr.execute(
+                "UPDATE mail_mail SET write_date = %s WHERE id = %s",
+                [fields.Datetime.subtract(fields.Datetime.now(), **ago), mail.id],
+            )
+            self.env.invalidate_all()
+            effect._send_failed_notices()
+
+        fail_and_retry(minutes=5)
+        self.assertEqual(mail.state, "exception", "not at once")
+        while mail.exists():
+            fail_and_retry(days=1)
+            if mail.exists():
+                self.assertEqual(mail.state, "outgoing")
+                tries += 1
+        self.assertEqual(tries, 20)
+        instance = self._instances()
+        self.assertIn("Connection refused", instance.activity_ids.note)
+        self.assertTrue(instance.activity_ids.user_id.has_group("saas_bridge.group_manager"))
+        self.assertEqual(other.state, "exception", "other mails are Odoo's")
+        effect._send_failed_notices()
+        self.assertEqual(len(instance.activity_ids), 1)
 
     def test_bad_notices_are_refused(self):
         self._push_instance()
