@@ -10,6 +10,8 @@ class AccountMove(models.Model):
 
     # payment_state has no date. It is a stored compute written from many places, so this one hangs on it.
     saas_paid_on = fields.Datetime(string="Paid On", compute="_compute_saas_paid_on", store=True, copy=False)
+    # “Reverse and create invoice” sets the payment free, and the new invoice has to be given it by hand.
+    saas_paid_before = fields.Datetime(string="Paid Before the Reversal", copy=False, readonly=True)
     saas_instance_ids = fields.Many2many(
         "saas.instance",
         "saas_instance_invoice_rel",
@@ -39,6 +41,13 @@ class AccountMove(models.Model):
         for move in self:
             paid = move.move_type == "out_invoice" and move.payment_state in PAID_STATES
             move.saas_paid_on = (move.saas_paid_on or now) if paid else False
+
+    def _reverse_moves(self, default_values_list=None, cancel=False):
+        paid = [(move, move.saas_paid_on) for move in self if cancel and move.saas_paid_on]
+        reverse_moves = super()._reverse_moves(default_values_list, cancel=cancel)
+        for move, paid_on in paid:
+            move.saas_paid_before = paid_on
+        return reverse_moves
 
     @api.depends_context("uid")
     def _compute_saas_instance_count(self):
@@ -93,6 +102,10 @@ class AccountMove(models.Model):
     def _saas_is_paid(self):
         self.ensure_one()
         return self.move_type == "out_invoice" and self.state == "posted" and self.payment_state in PAID_STATES
+
+    def _saas_is_waiting(self):
+        self.ensure_one()
+        return self.state == "draft" or bool(self.invoice_date_due and self.invoice_date_due >= fields.Date.today())
 
     def _saas_purchase_lines(self):
         """The lines that sell a plan: an order line stands for the invoice lines made from it.

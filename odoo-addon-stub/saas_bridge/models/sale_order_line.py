@@ -37,15 +37,17 @@ class SaleOrderLine(models.Model):
         return order._saas_paid_by_transactions() or self._saas_paid_by_invoices() or order._saas_paid_by_invoices()
 
     def _saas_paid_by_invoices(self):
-        # An invoice that a credit note undid is never paid: the one made instead of it is.
         lines = self.invoice_lines.filtered(
-            lambda line: line.move_id.move_type == "out_invoice"
-            and line.parent_state != "cancel"
-            and line.move_id.payment_state != "reversed"
+            lambda line: line.move_id.move_type == "out_invoice" and line.parent_state != "cancel"
         )
+        # An invoice that a credit note undid is never paid: the one made instead of it is.
+        undone = lines.filtered(lambda line: line.move_id.payment_state == "reversed")
+        lines -= undone
         moves = lines.move_id
-        if not moves or not all(move._saas_is_paid() for move in moves):
+        if not moves or sum(lines.mapped("quantity")) < self.product_uom_qty:
             return False
-        if sum(lines.mapped("quantity")) < self.product_uom_qty:
+        # The money of an undone invoice is still there for the new one, which has until its due date to get it.
+        before = min(filter(None, undone.move_id.mapped("saas_paid_before")), default=False)
+        if not all(move._saas_is_paid() or (before and move._saas_is_waiting()) for move in moves):
             return False
-        return max(move.saas_paid_on or move.write_date for move in moves)
+        return before or max(move.saas_paid_on or move.write_date for move in moves)

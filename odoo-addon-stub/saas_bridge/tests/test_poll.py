@@ -248,10 +248,23 @@ class TestPoll(SaasCommon):
         invoice = order._create_invoices()
         invoice.action_post()
         self._pay(invoice)
+        paid_on = self._purchase(order.order_line)["paid_on"]
         self._credit(invoice, modify=True)
+        self.assertFalse(invoice.saas_paid_on)
         again = order.invoice_ids.filtered(lambda move: move.state == "draft")
-        row = self._purchase(order.order_line)
-        self.assertEqual((row["state"], row["quantity"]), ("open", 2.0))
+
+        def check(paid):
+            row = self._purchase(order.order_line)
+            self.assertEqual((row["state"], row["quantity"], row["paid_on"]), ("open", 2.0, paid))
+
+        check(paid_on)
+        again.action_post()
+        check(paid_on)
+        again.invoice_date_due = fields.Date.subtract(fields.Date.today(), days=1)
+        check(False)
+        self._pay(again)
+        check(paid_on)
+        again.button_draft()
         again.button_cancel()
         self.assertEqual(self._purchase(order.order_line)["quantity"], 0.0)
 
