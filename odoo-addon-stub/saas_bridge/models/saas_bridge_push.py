@@ -131,7 +131,8 @@ class SaasBridge(models.AbstractModel):
         The instance that wants the name has its containers under it already: only text can give way.
         """
         holder = self.env["saas.instance"].search([("name", "=", name)])
-        if holder.odoo_container or holder.db_container or holder.state in ("running", "suspended", "stopped", "deleting"):
+        made = holder.odoo_container or holder.db_container or holder.state in ("running", "suspended", "stopped", "deleting")
+        if made and holder.state != "deleted":
             return holder
         if holder:
             holder.name = holder._free_name(name)

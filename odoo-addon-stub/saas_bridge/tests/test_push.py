@@ -95,7 +95,7 @@ class TestPush(SaasCommon):
         self.assertEqual(self._instances().name, "acme")
 
     def test_holder_without_containers_gives_its_name(self):
-        for number, values in enumerate(({"requested": True}, {"state": "provisioning"}, {"state": "deleted"})):
+        for number, values in enumerate(({"requested": True}, {"state": "provisioning"}, {"state": "deleted", "odoo_container": "x"})):
             with self.subTest(values=values):
                 name = f"taken-{number}"
                 holder = self._instance(name, **values)
