@@ -16,6 +16,10 @@ export interface StepArgs {
   stopDb: Record<never, never>;
   /** Wait until the login page answers through the published port; `login`: and the new password logs in. */
   awaitReady: { login: boolean };
+  /** Give containers that exist, running or not, the plan's memory, CPU and number of users. */
+  applyLimits: Record<never, never>;
+  /** Write database and files to a file that outlives the instance; needs the volumes, no container. */
+  exportData: Record<never, never>;
   removeContainers: Record<never, never>;
   removeVolumes: Record<never, never>;
   removeNetwork: Record<never, never>;

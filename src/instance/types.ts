@@ -13,6 +13,8 @@ export interface Plan {
   modules: string[];
   graceDays: number;
   retentionDays: number;
+  /** Free, and once for each customer. */
+  trial: boolean;
 }
 
 export interface Customer {
@@ -27,7 +29,18 @@ export interface Customer {
   lang: string;
 }
 
-export type Hold = 'none' | 'stopped' | 'suspended';
+/** What staff decided. `deleted` is for good. */
+export type Hold = 'none' | 'stopped' | 'suspended' | 'deleted';
+
+/** What an instance used when it was last measured. */
+export interface Usage {
+  /** Active internal users. */
+  users: number;
+  databaseBytes: number;
+  filestoreBytes: number;
+  /** Technical names of the installed modules, sorted. */
+  modules: string[];
+}
 
 /** Reported lifecycle, the `state` column in the master. */
 export type Phase = 'draft' | 'provisioning' | 'running' | 'suspended' | 'stopped' | 'error' | 'deleting' | 'deleted';
@@ -51,6 +64,18 @@ export interface Instance {
   /** First time it was ready: the start date of the subscription. */
   startedAt: Date | null;
   suspendedAt: Date | null;
+  usage: Usage | null;
+  measuredAt: Date | null;
+  /** Since when it has used more storage than its plan has. */
+  storageOverSince: Date | null;
+  /** The paid time that the customer was last told of. */
+  toldPaidUntil: Date | null;
+  /** When its deletion was last announced to the customer; null again once it runs. */
+  warnedAt: Date | null;
+  /** Its containers are to be made anew from its volumes. */
+  rebuild: boolean;
+  /** The limits its containers and its Odoo were last given, as one word; null when unknown. */
+  limits: string | null;
   errorMessage: string | null;
 }
 
@@ -69,6 +94,10 @@ export interface ObservedContainer {
   /** Hash of the compose service it was made from (label `saas.spec`). */
   specHash: string;
   exitCode: number | null;
+  /** It ended by itself and the engine starts it again and again. */
+  restarting?: boolean;
+  /** How long it has been up, where that is less than a minute. */
+  upSeconds?: number | null;
 }
 
 /** One instance as the engine has it. */

@@ -1,11 +1,11 @@
 /**
- * What the master's addon and the daemon say to each other, as schemas: the addon's model `saas.bridge` has three
- * methods, `hello`, `poll` and `push`, and everything that comes back is validated here before use.
+ * What the master's addon and the daemon say to each other, as schemas: the addon's model `saas.bridge` has four
+ * methods, `hello`, `poll`, `renewal` and `push`, and everything that comes back is validated here before use.
  * XML-RPC has no null: an empty value is `false` on the wire and null here.
  */
 import { z } from 'zod';
 
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 const emptyAsNull = (value: unknown) => (value === false || value === '' || value === undefined ? null : value);
 const orNull = <T extends z.ZodType>(schema: T) => z.preprocess(emptyAsNull, schema.nullable());
@@ -36,6 +36,8 @@ export const planRow = z.object({
   modules: text,
   grace_days: z.int(),
   retention_days: z.int(),
+  /** Free, and once for each customer. */
+  trial: z.boolean(),
 });
 
 /** The person or company that buys. `id` is the commercial partner: all contacts of one company are one customer. */
@@ -47,7 +49,8 @@ export const customerRow = z.object({ id, name: text, contact_id: id, contact_na
  */
 export const purchaseRow = z.object({
   key: z.string().regex(/^(sol|aml|grant):\d+$/),
-  state: z.enum(['open', 'cancelled']),
+  /** `pending`: not confirmed, and a payment of it is on its way. Counts for nothing but holds off the suspension. */
+  state: z.enum(['open', 'pending', 'cancelled']),
   /** What a person calls the document: S00042, INV/2026/00007. */
   document: text,
   order_id: orNull(id),
@@ -61,6 +64,12 @@ export const purchaseRow = z.object({
   instance_key: orNull(z.string()),
   /** The customer asked for one more instance, not for a renewal. */
   additional: z.boolean(),
+  /** What one unit (one period) was sold for: net of taxes and discounts, in the company's currency. */
+  unit_price: z.number(),
+  /** It is of another plan and that change was refused: its value extends the plan that the instance has. */
+  keep_plan: z.boolean(),
+  /** Since when a payment of it is pending or authorized and has not arrived. */
+  pending_since: orNull(datetime),
   /** Confirmation of the order, payment of the invoice, date of the grant. */
   starts_on: datetime,
   paid_on: orNull(datetime),
@@ -86,20 +95,38 @@ export const instanceRow = z.object({
   customer: customerRow,
   plan_id: orNull(id),
   state: instanceState,
-  /** What staff decided: `stopped` keeps it stopped though paid, until resumed. */
-  hold: z.enum(['none', 'stopped', 'suspended']),
+  /** What staff decided: `stopped` keeps it stopped though paid, until resumed; `deleted` is for good. */
+  hold: z.enum(['none', 'stopped', 'suspended', 'deleted']),
   started_on: orNull(datetime),
   paid_until: orNull(datetime),
   suspended_on: orNull(datetime),
+  /** Since when it has used more storage than its plan has. */
+  storage_over_since: orNull(datetime),
   /** A person made the record and wants it provisioned (invoice button), or the daemon made it. */
   requested: z.boolean(),
 });
 
+/** `extend` and `change_plan`: the addon grants the time or the plan when the daemon answers `done`. */
+export const commandName = z.enum([
+  'start',
+  'stop',
+  'restart',
+  'suspend',
+  'resume',
+  'extend',
+  'change_plan',
+  'rebuild',
+  'delete',
+  'retry',
+]);
+
 export const commandRow = z.object({
   id,
   instance_key: z.string().min(1),
-  command: z.enum(['start', 'stop', 'restart', 'retry']),
+  command: commandName,
   requested_by: text,
+  /** For `change_plan`. */
+  plan_id: orNull(id),
 });
 
 export const pollReply = z.object({
@@ -112,6 +139,15 @@ export const pollReply = z.object({
   purchases: z.array(z.unknown()),
   instances: z.array(z.unknown()),
   commands: z.array(z.unknown()),
+});
+
+/** The quotation that renews an instance: made by the first who asks, the same one until it is paid or cancelled. */
+export const renewalReply = z.object({
+  protocol: z.literal(PROTOCOL),
+  /** Where the customer pays with one click; null where the plan cannot be sold any more. */
+  url: orNull(z.url({ protocol: /^https?$/ })),
+  /** With taxes and currency, as the customer reads it: `14,52 €`. */
+  amount: text,
 });
 
 export const helloReply = z.object({
@@ -138,6 +174,7 @@ export type PurchaseRow = z.infer<typeof purchaseRow>;
 export type InstanceRow = z.infer<typeof instanceRow>;
 export type CommandRow = z.infer<typeof commandRow>;
 export type PollReply = z.infer<typeof pollReply>;
+export type RenewalReply = z.infer<typeof renewalReply>;
 export type HelloReply = z.infer<typeof helloReply>;
 export type PushResult = z.infer<typeof pushResult>;
 
@@ -153,7 +190,7 @@ export interface InstanceValues {
   purchase_keys?: string[];
   state?: z.infer<typeof instanceState>;
   subscription_state?: z.infer<typeof subscriptionState>;
-  hold?: 'none' | 'stopped' | 'suspended';
+  hold?: 'none' | 'stopped' | 'suspended' | 'deleted';
   url?: string | null;
   http_port?: number | null;
   longpolling_port?: number | null;
@@ -161,6 +198,16 @@ export interface InstanceValues {
   paid_until?: string | null;
   suspended_on?: string | null;
   last_payment_on?: string | null;
+  /** When it will be deleted if nobody pays; null while it is not to be. */
+  delete_on?: string | null;
+  /** Active internal users. */
+  users_used?: number;
+  /** Database and files. */
+  storage_used_mb?: number;
+  /** Technical names of the installed modules, comma separated. */
+  modules_installed?: string;
+  measured_on?: string | null;
+  storage_over_since?: string | null;
   odoo_container?: string | null;
   db_container?: string | null;
   error_message?: string | null;
@@ -169,6 +216,22 @@ export interface InstanceValues {
   admin_password?: string | null;
 }
 
+/** The e-mails a customer gets. */
+export const NOTICES = [
+  'welcome',
+  'reminder',
+  'renewed',
+  'plan_changed',
+  'plan_refused',
+  'suspended',
+  'reactivated',
+  'storage_over',
+  'rebuilt',
+  'deletion_warning',
+  'deleted',
+] as const;
+export type Notice = (typeof NOTICES)[number];
+
 /** One write owed to the master. `key` makes it idempotent: the addon gives one effect for one key. */
 export type PushOperation = { key: string } & (
   | { op: 'instance'; instance_key: string; values: InstanceValues }
@@ -176,7 +239,7 @@ export type PushOperation = { key: string } & (
   | {
       op: 'notice';
       instance_key: string;
-      notice: 'welcome' | 'suspended' | 'reactivated';
+      notice: Notice;
       to: string;
       contact_id: number;
       lang: string;
@@ -184,6 +247,17 @@ export type PushOperation = { key: string } & (
       html: string;
       text: string;
     }
-  | { op: 'problem'; purchase_key: string; message_en: string; message_es: string }
-  | { op: 'command'; command_id: number; result: 'done' | 'refused' | 'failed'; message: string }
+  /** For the salesperson of a purchase; `keep_plan` marks its line: see purchaseRow. */
+  | { op: 'problem'; purchase_key: string; message_en: string; message_es: string; keep_plan?: true }
+  /** A to-do for a manager on an instance. */
+  | { op: 'alert'; instance_key: string; message_en: string; message_es: string }
+  /** A message to all managers. */
+  | { op: 'summary'; message_en: string; message_es: string }
+  | {
+      op: 'command';
+      command_id: number;
+      result: 'done' | 'refused' | 'failed';
+      message_en: string;
+      message_es: string;
+    }
 );

@@ -4,15 +4,22 @@ export type PeriodUnit = 'hour' | 'day' | 'month' | 'year';
 /** One period somebody bought, keyed by the Odoo line it came from: `sol:7`, `aml:9`, `grant:3`. */
 export interface Entitlement {
   key: string;
-  state: 'open' | 'cancelled';
+  /** `pending`: not confirmed, and a payment of it is on its way. */
+  state: 'open' | 'pending' | 'cancelled';
   planId: number;
-  /** How many periods; at least 0. */
+  /** How many periods; at least 0. A grant of 0 periods changes the plan alone. */
   quantity: number;
   periodCount: number;
   periodUnit: PeriodUnit;
   /** Confirmation of the order, payment of the invoice, date of the grant. */
   startsOn: Date;
   paidOn: Date | null;
+  /** What one period was sold for, in the company's currency; at least 0. Decides what carries over to another plan. */
+  unitPrice: number;
+  /** The change to its plan was refused: its value extends the plan there is. */
+  keepPlan: boolean;
+  /** Since when a payment of it is on its way. */
+  pendingSince: Date | null;
 }
 
 /** A line in the master, before it is known which instance it is for. */
@@ -35,6 +42,14 @@ export interface Policy {
   timeZone: string;
   /** Days before `paidUntil` in which the subscription is `expiring_soon`. */
   expiringSoonDays: number;
+  /** Days before `paidUntil` on which the customer is reminded, e.g. 7, 3, 1. */
+  reminderDays: number[];
+  /** Days before the deletion on which the customer is warned, e.g. 14, 7, 1. */
+  deletionWarningDays: number[];
+  /** For so many days a payment that is on its way holds off the suspension. */
+  pendingPaymentDays: number;
+  /** Days an instance may use more storage than its plan has. */
+  storageGraceDays: number;
 }
 
 export interface SubscriptionStatus {
