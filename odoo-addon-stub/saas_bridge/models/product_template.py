@@ -27,6 +27,10 @@ class ProductTemplate(models.Model):
         string="SaaS Plan",
         help="Whoever buys this product gets an Odoo of their own, for the period below times the quantity.",
     )
+    saas_trial = fields.Boolean(
+        string="Free Trial",
+        help="Each customer may have one trial, once. It is free, is not renewed, and ends with its period.",
+    )
     saas_plan_code = fields.Char(
         string="Plan Code",
         copy=False,
@@ -54,6 +58,14 @@ class ProductTemplate(models.Model):
     def init(self):
         super().init()
         create_index(self.env.cr, "product_template_saas_write_date_idx", self._table, ["write_date"])
+
+    @api.constrains("saas_plan", "saas_trial", "list_price")
+    def _check_saas_trial(self):
+        for product in self.filtered("saas_trial"):
+            if not product.saas_plan:
+                raise ValidationError(_("%s: only a SaaS plan can be a free trial.", product.display_name))
+            if product.list_price:
+                raise ValidationError(_("%s: a free trial has the price 0.", product.display_name))
 
     @api.constrains("saas_plan", "saas_plan_code", "type", "saas_period_unit", "saas_modules", *(f for f, *_l in LIMITS))
     def _check_saas_plan(self):

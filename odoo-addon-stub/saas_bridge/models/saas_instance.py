@@ -3,9 +3,11 @@ import unicodedata
 
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools.misc import formatLang
 
 from ..const import LOG_LENGTH, NAME_LENGTH, RESERVED_NAMES
 
+MB_PER_GB = 1024
 NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
 # What people write, and only until they ask for the instance; everything else is the daemon's.
 DRAFT_FIELDS = frozenset(("name", "partner_id", "plan_id", "sale_order_id", "invoice_ids", "company_id"))
@@ -23,6 +25,13 @@ BRIDGE_FIELDS = frozenset(
         "paid_until",
         "suspended_on",
         "last_payment_on",
+        "renewal_order_id",
+        "delete_on",
+        "users_used",
+        "storage_used_mb",
+        "modules_installed",
+        "measured_on",
+        "storage_over_since",
         "odoo_container",
         "db_container",
         "error_message",
@@ -101,7 +110,12 @@ class SaasInstance(models.Model):
         tracking=True,
     )
     hold = fields.Selection(
-        [("none", "None"), ("stopped", "Stopped by staff"), ("suspended", "Suspended by staff")],
+        [
+            ("none", "None"),
+            ("stopped", "Stopped by staff"),
+            ("suspended", "Suspended by staff"),
+            ("deleted", "Deleted by staff"),
+        ],
         required=True,
         readonly=True,
         default="none",
@@ -118,6 +132,32 @@ class SaasInstance(models.Model):
     paid_until = fields.Datetime(readonly=True, copy=False, index=True, tracking=True)
     suspended_on = fields.Datetime(readonly=True, copy=False)
     last_payment_on = fields.Datetime(string="Last Payment", readonly=True, copy=False)
+    renewal_order_id = fields.Many2one(
+        "sale.order",
+        string="Renewal Quotation",
+        readonly=True,
+        copy=False,
+        ondelete="set null",
+        index="btree_not_null",
+        help="The open quotation by which the customer renews; its link is in the reminders.",
+    )
+    delete_on = fields.Datetime(
+        string="Deletion", readonly=True, copy=False, index=True, help="When the instance is deleted if nobody pays."
+    )
+    users_used = fields.Integer(readonly=True, copy=False, help="Internal users that are active in the instance.")
+    storage_used_mb = fields.Float(
+        string="Storage Used (MB)", readonly=True, copy=False, help="Database and files together."
+    )
+    modules_installed = fields.Text(
+        string="Installed Modules", readonly=True, copy=False, help="Technical names, separated by commas."
+    )
+    measured_on = fields.Datetime(readonly=True, copy=False, help="When users, storage and modules were looked at.")
+    storage_over_since = fields.Datetime(
+        string="Over Storage Since",
+        readonly=True,
+        copy=False,
+        help="Since when the instance has used more storage than its plan has.",
+    )
     odoo_container = fields.Char(string="Odoo Container", readonly=True, copy=False)
     db_container = fields.Char(string="Database Container", readonly=True, copy=False)
     error_message = fields.Text(readonly=True, copy=False)
@@ -322,6 +362,33 @@ class SaasInstance(models.Model):
             )
         elif not self.grant_ids:
             raise UserError(_("Nothing pays for %s: add a paid invoice, or grant some time first.", self.name))
+
+    def _plan_misfit(self, plan):
+        """What must be reduced before the instance fits the plan: sentences in the user's language, "" if it fits."""
+        self.ensure_one()
+        problems = []
+        if self.users_used > plan.saas_max_users:
+            problems.append(
+                _(
+                    "%(instance)s has %(used)s active users and the plan %(plan)s allows %(limit)s: archive some of them"
+                    " first.",
+                    instance=self.name,
+                    used=self.users_used,
+                    plan=plan.name,
+                    limit=plan.saas_max_users,
+                )
+            )
+        if self.storage_used_mb > plan.saas_storage_gb * MB_PER_GB:
+            problems.append(
+                _(
+                    "%(instance)s uses %(used)s GB of storage and the plan %(plan)s allows %(limit)s GB: delete data first.",
+                    instance=self.name,
+                    used=formatLang(self.env, self.storage_used_mb / MB_PER_GB, digits=1),
+                    plan=plan.name,
+                    limit=plan.saas_storage_gb,
+                )
+            )
+        return " ".join(problems)
 
     def _request_command(self, command):
         self.ensure_one()
