@@ -51,6 +51,21 @@ PLANS = [
         "storage_gb": 50,
         "max_users": 50,
     },
+    {
+        "code": "prueba",
+        "price": 0.0,
+        "trial": True,
+        "period": (14, "day"),
+        "name": {"es_ES": "Prueba", "en_US": "Trial"},
+        "text": {
+            "es_ES": "Tu propio Odoo gratis durante 14 días, una vez por cliente: hasta 3 usuarios y 2 GB de espacio.",
+            "en_US": "Your own Odoo, free for 14 days, once for each customer: up to 3 users and 2 GB of storage.",
+        },
+        "cpu": 1.0,
+        "memory_mb": 512,
+        "storage_gb": 2,
+        "max_users": 3,
+    },
 ]
 CONSULTING = {
     "name": {"es_ES": "Consultoría 1 h", "en_US": "Consulting 1 h"},
@@ -112,6 +127,7 @@ def save_product(env, reference, texts, values):
 
 def seed_products(env):
     for sequence, plan in enumerate(PLANS, start=1):
+        period_count, period_unit = plan.get("period", (1, "month"))
         save_product(
             env,
             f"SAAS-{plan['code'].upper()}",
@@ -120,9 +136,10 @@ def seed_products(env):
                 "list_price": plan["price"],
                 "website_sequence": sequence,
                 "saas_plan": True,
+                "saas_trial": plan.get("trial", False),
                 "saas_plan_code": plan["code"],
-                "saas_period_count": 1,
-                "saas_period_unit": "month",
+                "saas_period_count": period_count,
+                "saas_period_unit": period_unit,
                 "saas_cpu": plan["cpu"],
                 "saas_memory_mb": plan["memory_mb"],
                 "saas_storage_gb": plan["storage_gb"],

@@ -1,7 +1,7 @@
 {
     "name": "SaaS Bridge",
     "summary": "Sell Odoo instances: plans, instances and the interface of the odoo-saas-bridge daemon",
-    "version": "19.0.1.0.0",
+    "version": "19.0.2.0.0",
     "category": "Sales/Subscriptions",
     "license": "LGPL-3",
     "author": "odoo-saas-bridge contributors",
@@ -14,6 +14,7 @@
         "views/saas_instance_views.xml",
         "views/saas_grant_views.xml",
         "views/saas_command_views.xml",
+        "views/saas_command_wizard_views.xml",
         "views/product_template_views.xml",
         "views/account_move_views.xml",
         "views/sale_order_views.xml",

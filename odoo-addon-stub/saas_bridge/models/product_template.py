@@ -59,6 +59,11 @@ class ProductTemplate(models.Model):
         super().init()
         create_index(self.env.cr, "product_template_saas_write_date_idx", self._table, ["write_date"])
 
+    @api.onchange("saas_trial")
+    def _onchange_saas_trial(self):
+        if self.saas_trial:
+            self.list_price = 0
+
     @api.constrains("saas_plan", "saas_trial", "list_price")
     def _check_saas_trial(self):
         for product in self.filtered("saas_trial"):

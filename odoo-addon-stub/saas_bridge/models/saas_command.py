@@ -1,4 +1,8 @@
-from odoo import api, fields, models
+from odoo import _, api, fields, models
+from odoo.exceptions import ValidationError
+
+# Ten years.
+MOST_DAYS = 3650
 
 
 class SaasCommand(models.Model):
@@ -37,13 +41,44 @@ class SaasCommand(models.Model):
     requested_by = fields.Many2one("res.users", required=True, readonly=True, default=lambda self: self.env.user)
     requested_on = fields.Datetime(required=True, readonly=True, default=fields.Datetime.now)
     done_on = fields.Datetime(readonly=True)
-    message = fields.Char(readonly=True)
+    message = fields.Char(string="Result", readonly=True)
+    details = fields.Char(compute="_compute_details")
     company_id = fields.Many2one(related="instance_id.company_id", store=True)
 
     # Two clicks, or two people, are one command.
     _pending_unique = models.UniqueIndex(
         "(instance_id, command) WHERE state = 'pending'", "This command is already on its way."
     )
+
+    @api.depends("command", "days", "plan_id")
+    def _compute_details(self):
+        for command in self:
+            if command.command == "extend":
+                command.details = _("%s days", command.days)
+            else:
+                command.details = command.plan_id.name
+
+    @api.constrains("command", "days", "plan_id", "reason")
+    def _check_arguments(self):
+        for command in self:
+            if command.command in ("suspend", "extend") and not command.reason:
+                raise ValidationError(_("Write the reason."))
+            if command.command == "extend" and not 1 <= command.days <= MOST_DAYS:
+                raise ValidationError(_("An instance can be extended by 1 to %s days.", MOST_DAYS))
+            if command.command == "change_plan":
+                command._check_new_plan()
+
+    def _check_new_plan(self):
+        instance, plan = self.instance_id, self.plan_id
+        if not plan:
+            raise ValidationError(_("Choose the new plan."))
+        if not plan.saas_plan or not plan.active or plan.saas_trial:
+            raise ValidationError(_("%s is not a plan that an instance can change to.", plan.name))
+        if plan == instance.plan_id:
+            raise ValidationError(_("%(instance)s has the plan %(plan)s already.", instance=instance.name, plan=plan.name))
+        misfit = instance._plan_misfit(plan)
+        if misfit:
+            raise ValidationError(misfit)
 
     @api.model
     def _allowed_states(self):

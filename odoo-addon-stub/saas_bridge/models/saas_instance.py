@@ -158,6 +158,15 @@ class SaasInstance(models.Model):
         copy=False,
         help="Since when the instance has used more storage than its plan has.",
     )
+    max_users = fields.Integer(related="plan_id.saas_max_users")
+    storage_gb = fields.Integer(related="plan_id.saas_storage_gb")
+    storage_used_gb = fields.Float(string="Storage Used (GB)", digits=(16, 1), compute="_compute_storage_used_gb")
+    over_limit = fields.Boolean(
+        compute="_compute_over_limit",
+        search="_search_over_limit",
+        help="It has more active users or uses more storage than its plan allows.",
+    )
+    renewal_order_name = fields.Char(related="renewal_order_id.name")
     odoo_container = fields.Char(string="Odoo Container", readonly=True, copy=False)
     db_container = fields.Char(string="Database Container", readonly=True, copy=False)
     error_message = fields.Text(readonly=True, copy=False)
@@ -168,11 +177,50 @@ class SaasInstance(models.Model):
         string="Temporary Password", readonly=True, copy=False, groups="saas_bridge.group_manager"
     )
     command_ids = fields.One2many("saas.command", "instance_id", string="Commands")
+    pending_commands = fields.Char(compute="_compute_pending_commands")
     grant_ids = fields.One2many("saas.grant", "instance_id", string="Granted Time")
 
     _name_unique = models.Constraint("UNIQUE(name)", "Another instance has this name already.")
     _key_unique = models.Constraint("UNIQUE(key)", "Another instance has this key already.")
     _write_date_idx = models.Index("(write_date)")
+
+    @api.depends("storage_used_mb")
+    def _compute_storage_used_gb(self):
+        for instance in self:
+            instance.storage_used_gb = instance.storage_used_mb / MB_PER_GB
+
+    @api.depends("users_used", "storage_used_mb", "plan_id.saas_max_users", "plan_id.saas_storage_gb")
+    def _compute_over_limit(self):
+        for instance in self:
+            plan = instance.plan_id
+            instance.over_limit = bool(plan) and (
+                instance.users_used > plan.saas_max_users or instance.storage_used_mb > plan.saas_storage_gb * MB_PER_GB
+            )
+
+    def _search_over_limit(self, operator, value):
+        plans = self.env["product.template"].sudo().with_context(active_test=False).search([("saas_plan", "=", True)])
+        over = [(0, "=", 1)]
+        for plan in plans:
+            over = [
+                "|",
+                *over,
+                "&",
+                ("plan_id", "=", plan.id),
+                "|",
+                ("users_used", ">", plan.saas_max_users),
+                ("storage_used_mb", ">", plan.saas_storage_gb * MB_PER_GB),
+            ]
+        # 19 asks with a set of values, 17 and 18 with one.
+        asked = True in value if operator in ("in", "not in") else bool(value)
+        wanted = asked == (operator in ("=", "in"))
+        return over if wanted else ["!", *over]
+
+    @api.depends("command_ids.state", "command_ids.command")
+    def _compute_pending_commands(self):
+        labels = dict(self.env["saas.command"]._fields["command"]._description_selection(self.env))
+        for instance in self:
+            pending = instance.command_ids.filtered(lambda command: command.state == "pending")
+            instance.pending_commands = ", ".join(labels[command.command] for command in pending.sorted("id"))
 
     @api.constrains("name")
     def _check_name(self):
@@ -265,6 +313,34 @@ class SaasInstance(models.Model):
 
     def action_retry(self):
         return self._request_command("retry")
+
+    def action_resume(self):
+        return self._request_command("resume")
+
+    def action_rebuild(self):
+        return self._request_command("rebuild")
+
+    def action_suspend(self):
+        return self._ask_for_command("suspend", _("Suspend the instance"))
+
+    def action_extend(self):
+        return self._ask_for_command("extend", _("Extend the paid time"))
+
+    def action_change_plan(self):
+        return self._ask_for_command("change_plan", _("Change the plan"))
+
+    def action_delete(self):
+        return self._ask_for_command("delete", _("Delete the instance"))
+
+    def action_view_renewal(self):
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "sale.order",
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "res_id": self.renewal_order_id.id,
+        }
 
     def action_open_url(self):
         self.ensure_one()
@@ -390,21 +466,50 @@ class SaasInstance(models.Model):
             )
         return " ".join(problems)
 
-    def _request_command(self, command):
+    def _ask_for_command(self, command, title):
+        """The dialog of a command that needs more than a click; what is not possible is refused before it opens."""
         self.ensure_one()
+        self._check_command(command)
+        return {
+            "type": "ir.actions.act_window",
+            "name": title,
+            "res_model": "saas.command.wizard",
+            "view_mode": "form",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"default_instance_id": self.id, "default_command": command},
+        }
+
+    def _request_command(self, command, **values):
+        """Leave a command for the daemon. The same one asked for twice is one.
+
+        Values are those of saas.command: days, plan_id, reason.
+        """
+        self.ensure_one()
+        label = self._check_command(command)
+        same = self.sudo().command_ids.filtered(lambda c: c.state == "pending" and c.command == command)
+        if not same:
+            self.env["saas.command"].sudo().create(
+                {"instance_id": self.id, "command": command, "requested_by": self.env.uid, **values}
+            )
+        elif values:
+            raise UserError(_("%s: asked for already. Wait for its result.", label))
+        return self._notify_and_reload(_("%(command)s: asked for %(instance)s.", command=label, instance=self.name))
+
+    def _check_command(self, command):
+        """Refuse what this person, or this instance as it is, cannot be asked. Returns what people call the command."""
         self._check_saas_group("saas_bridge.group_user" if command == "retry" else "saas_bridge.group_manager")
         self.check_access("read")
         label = dict(self.env["saas.command"]._fields["command"]._description_selection(self.env))[command]
+        pending = self.sudo().command_ids.filtered(lambda c: c.state == "pending")
+        if command != "retry" and (self.hold == "deleted" or "delete" in pending.mapped("command")):
+            raise UserError(_("%s is being deleted.", self.name))
         if self.state not in self.env["saas.command"]._allowed_states()[command]:
             state = dict(self._fields["state"]._description_selection(self.env))[self.state]
             raise UserError(
                 _("%(instance)s is in the state %(state)s: %(command)s is not possible.", instance=self.name, state=state, command=label)
             )
-        if not self.sudo().command_ids.filtered(lambda c: c.state == "pending" and c.command == command):
-            self.env["saas.command"].sudo().create(
-                {"instance_id": self.id, "command": command, "requested_by": self.env.uid}
-            )
-        return self._notify_and_reload(_("%(command)s: asked for %(instance)s.", command=label, instance=self.name))
+        return label
 
     @api.model
     def _free_name(self, wanted):

@@ -1,6 +1,8 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
+from odoo.addons.saas_bridge.const import PROTOCOL
+
 from .common import SaasCommon
 
 
@@ -21,7 +23,7 @@ class TestAccess(SaasCommon):
                     mine.write({"write_date": False})
                 with self.assertRaises(AccessError):
                     mine.unlink()
-        for model in ("saas.grant", "saas.command", "saas.bridge.effect", "saas.bridge.connect", "res.users", "mail.mail"):
+        for model in ("saas.grant", "saas.command", "saas.command.wizard", "saas.bridge.effect", "saas.bridge.connect", "res.users", "mail.mail"):
             with self.subTest(model=model), self.assertRaises(AccessError):
                 self.env[model].with_user(self.bridge_user).search([]).read(["id", "display_name"])
             with self.subTest(model=model), self.assertRaises(AccessError):
@@ -38,12 +40,12 @@ class TestAccess(SaasCommon):
     def test_administrator_without_the_group_is_refused_and_superuser_is_not(self):
         with self.assertRaises(AccessError):
             self.env["saas.bridge"].with_user(self.env.ref("base.user_admin")).hello()
-        self.assertEqual(self.env["saas.bridge"].sudo().hello()["protocol"], 1)
+        self.assertEqual(self.env["saas.bridge"].sudo().hello()["protocol"], PROTOCOL)
 
     def test_hello(self):
         reply = self.bridge.hello()
         self._assert_no_none(reply)
-        self.assertEqual(reply["protocol"], 1)
+        self.assertEqual(reply["protocol"], PROTOCOL)
         self.assertRegex(reply["server_time"], r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")
         self.assertTrue(reply["database_uuid"] and reply["addon_version"] and reply["odoo_version"])
 
@@ -68,6 +70,13 @@ class TestAccess(SaasCommon):
                 {"url": "http://evil.example"},
                 {"log": "x"},
                 {"http_port": 1},
+                {"renewal_order_id": False},
+                {"delete_on": False},
+                {"users_used": 1},
+                {"storage_used_mb": 1},
+                {"modules_installed": "crm"},
+                {"measured_on": False},
+                {"storage_over_since": False},
             ):
                 with self.subTest(user=user.login, values=values), self.assertRaises(UserError):
                     mine.write(values)
@@ -89,6 +98,8 @@ class TestAccess(SaasCommon):
             "default_requested": True,
             "default_paid_until": "2099-01-01 00:00:00",
             "default_admin_login": "mallory",
+            "default_delete_on": "2099-01-01 00:00:00",
+            "default_users_used": 1,
         }
         self.env["ir.default"].set("saas.instance", "url", "http://evil.example", user_id=self.saas_user.id)
         Instance = self.env["saas.instance"].with_user(self.saas_user).with_context(**context)
@@ -96,6 +107,7 @@ class TestAccess(SaasCommon):
         self.assertEqual(instance.key, f"rec:{instance.id}")
         self.assertEqual((instance.state, instance.hold), ("draft", "none"))
         self.assertFalse(instance.requested or instance.paid_until or instance.admin_login or instance.url)
+        self.assertFalse(instance.delete_on or instance.users_used)
 
     def test_people_make_drafts(self):
         instance = self.saas_create()

@@ -124,6 +124,7 @@ class TestInstance(SaasCommon):
                     "instance_key": instance.key,
                     "command": "stop",
                     "requested_by": self.saas_manager.name,
+                    "plan_id": False,
                 }
             ],
         )
@@ -176,3 +177,34 @@ class TestInstance(SaasCommon):
         self.assertEqual(instance.action_open_url()["url"], "http://acme.example")
         self.assertEqual(self.acme.with_user(self.saas_user).saas_instance_count, 1)
         self.assertEqual(self.ana.with_user(self.saas_user).action_view_saas_instances()["res_id"], instance.id)
+
+    def test_over_limit(self):
+        fits = self._instance("fits", users_used=3, storage_used_mb=2048)
+        users = self._instance("users", users_used=4)
+        storage = self._instance("storage", storage_used_mb=2048.5)
+        none = self._instance("none", plan_id=False, users_used=1000)
+        all_four = fits | users | storage | none
+        search = self.env["saas.instance"].with_user(self.saas_user).search
+        over = search([("over_limit", "=", True), ("id", "in", all_four.ids)])
+        self.assertEqual(over, storage | users)
+        self.assertEqual(search([("over_limit", "=", False), ("id", "in", all_four.ids)]), fits | none)
+        self.assertEqual(search([("over_limit", "!=", True), ("id", "in", all_four.ids)]), fits | none)
+        self.assertEqual(all_four.filtered("over_limit"), storage | users)
+        # Also of a plan that is not sold any more.
+        self.plan.active = False
+        self.assertEqual(search([("over_limit", "=", True), ("id", "in", all_four.ids)]), storage | users)
+
+    def test_plan_misfit_in_the_language_of_the_reader(self):
+        instance = self._instance(users_used=4, storage_used_mb=3000)
+        self.assertEqual(
+            instance._plan_misfit(self.plan),
+            "acme has 4 active users and the plan Basic allows 3: archive some of them first."
+            " acme uses 2.9 GB of storage and the plan Basic allows 2 GB: delete data first.",
+        )
+        self.assertEqual(instance._plan_misfit(self._plan("Big", "t-big", saas_max_users=4, saas_storage_gb=3)), "")
+
+    def test_open_renewal(self):
+        order = self._order(confirm=False)
+        instance = self._instance(renewal_order_id=order.id)
+        self.assertEqual(instance.action_view_renewal()["res_id"], order.id)
+        self.assertEqual(instance.with_user(self.saas_user).renewal_order_name, order.name)

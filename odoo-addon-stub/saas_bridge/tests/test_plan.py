@@ -1,5 +1,5 @@
 from odoo.exceptions import ValidationError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from .common import SaasCommon
 
@@ -72,3 +72,20 @@ class TestPlan(SaasCommon):
         self.assertEqual(line.saas_period_unit, "year")
         product.saas_period_unit = "day"
         self.assertEqual(self._purchase(line)["period_unit"], "year")
+
+    def test_trials_are_free_plans(self):
+        trial = self._plan("Trial", "t-trial", list_price=0, saas_trial=True)
+        with self.assertRaises(ValidationError):
+            trial.list_price = 1
+        with self.assertRaises(ValidationError):
+            trial.saas_plan = False
+        with self.assertRaises(ValidationError):
+            self._plan("Paid", "t-paid", saas_trial=True)
+        trial.saas_trial = False
+        trial.list_price = 1
+
+    def test_trial_makes_the_price_zero(self):
+        with Form(self.plan) as form:
+            form.saas_trial = True
+            self.assertEqual(form.list_price, 0)
+        self.assertTrue(self.plan.saas_trial)
