@@ -1,8 +1,11 @@
 """Words shared with the daemon. Its side of them is src/odoo/protocol.ts."""
 
-PROTOCOL = 1
+PROTOCOL = 2
 
 PERIOD_UNITS = [("hour", "Hour"), ("day", "Day"), ("month", "Month"), ("year", "Year")]
+
+# How long a unit lasts on the average: what a part of a period is worth, never when one ends.
+UNIT_DAYS = {"hour": 1 / 24, "day": 1.0, "month": 30.4375, "year": 365.25}
 
 PAID_STATES = ("paid", "in_payment")
 

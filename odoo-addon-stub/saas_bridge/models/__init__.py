@@ -13,4 +13,5 @@ from . import res_partner
 from . import saas_bridge
 from . import saas_bridge_poll
 from . import saas_bridge_push
+from . import saas_renewal
 from . import saas_bridge_connect

@@ -59,6 +59,12 @@ class AccountMove(models.Model):
         for move in self:
             move.saas_can_create = move._saas_is_paid() and bool(move.partner_id)
 
+    def action_post(self):
+        for line in self.filtered(lambda move: move.move_type == "out_invoice").invoice_line_ids:
+            if not line.sale_line_ids and (misfit := line._saas_plan_misfit()):
+                raise UserError(misfit)
+        return super().action_post()
+
     def action_saas_create_instance(self):
         """Open a new instance filled in from the invoice; nothing is made until the person saves it."""
         self.ensure_one()
@@ -106,6 +112,17 @@ class AccountMove(models.Model):
     def _saas_is_waiting(self):
         self.ensure_one()
         return self.state == "draft" or bool(self.invoice_date_due and self.invoice_date_due >= fields.Date.today())
+
+    def _saas_pending_since(self):
+        """Since when an online payment of the invoice is under way; False when it is paid, or when nobody pays."""
+        self.ensure_one()
+        if self.move_type != "out_invoice" or self.state != "posted" or self.payment_state in (*PAID_STATES, "reversed"):
+            return False
+        # Odoo books a payment that arrived some moments later.
+        arrived = self.transaction_ids.filtered(
+            lambda tx: tx.state == "done" and not tx.is_post_processed and tx.operation not in ("validation", "refund")
+        )
+        return self.transaction_ids._saas_pending_since() or min(arrived.mapped("last_state_change"), default=False)
 
     def _saas_purchase_lines(self):
         """The lines that sell a plan: an order line stands for the invoice lines made from it.

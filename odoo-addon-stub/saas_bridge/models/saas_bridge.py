@@ -6,7 +6,7 @@ from ..const import PROTOCOL
 
 
 class SaasBridge(models.AbstractModel):
-    """The daemon's door: three methods, and nothing else of this database.
+    """The daemon's door: four methods, and nothing else of this database.
 
     XML-RPC has no null and a method that returns None faults after its work is committed, so an empty value is False
     throughout. The shapes are agreed in src/odoo/protocol.ts.

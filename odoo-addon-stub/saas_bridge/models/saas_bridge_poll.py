@@ -14,8 +14,8 @@ _logger = logging.getLogger(__name__)
 
 # write_date is when a transaction began: one that took long commits rows older than a cursor already passed.
 OVERLAP_SECONDS = 120
-# Odoo confirms a paid order by itself within seconds, if the customer's browser stays open.
-CONFIRM_AFTER_SECONDS = 10
+# Odoo confirms a paid order by itself at once, if the customer's browser stays open.
+CONFIRM_AFTER_SECONDS = 3
 CONFIRM_WITHIN_DAYS = 30
 MAX_LIMIT = 2000
 
@@ -126,7 +126,7 @@ class SaasBridge(models.AbstractModel):
         return SQL(
             "SELECT i.id FROM saas_instance i WHERE i.id > %s AND %s",
             after,
-            SQL("i.write_date >= %s", edge) if edge else SQL("i.state != 'deleted'"),
+            SQL("i.write_date >= %s", edge) if edge else SQL("TRUE"),
         )
 
     @api.model
@@ -139,7 +139,10 @@ class SaasBridge(models.AbstractModel):
 
     @api.model
     def _sol_query(self, edge, after):
-        """A line changes with itself, its order, a payment of the order, or an invoice or credit note made from it."""
+        """A line changes with itself, its order, a payment of either, or an invoice or credit note made from it.
+
+        A quotation matters once somebody tried to pay it: also when the payment failed, so that its end is seen.
+        """
         changed = SQL(
             """
             l.id IN (
@@ -150,6 +153,13 @@ class SaasBridge(models.AbstractModel):
                 SELECT c.id FROM payment_transaction tx
                   JOIN sale_order_transaction_rel r ON r.transaction_id = tx.id
                   JOIN sale_order_line c ON c.order_id = r.sale_order_id
+                 WHERE tx.write_date >= %(edge)s
+                UNION ALL
+                SELECT c.id FROM payment_transaction tx
+                  JOIN account_invoice_transaction_rel ir ON ir.transaction_id = tx.id
+                  JOIN account_move_line ml ON ml.move_id = ir.invoice_id
+                  JOIN sale_order_line_invoice_rel r ON r.invoice_line_id = ml.id
+                  JOIN sale_order_line c ON c.id = r.order_line_id
                  WHERE tx.write_date >= %(edge)s
                 UNION ALL
                 SELECT c.id FROM account_move m
@@ -170,7 +180,11 @@ class SaasBridge(models.AbstractModel):
               JOIN product_template t ON t.id = p.product_tmpl_id
              WHERE l.id > %s AND %s
                AND (t.saas_plan OR l.saas_instance_id IS NOT NULL)
-               AND (o.saas_confirmed_on IS NOT NULL OR l.saas_instance_id IS NOT NULL)
+               AND (o.saas_confirmed_on IS NOT NULL OR l.saas_instance_id IS NOT NULL OR EXISTS (
+                   SELECT 1 FROM sale_order_transaction_rel r
+                     JOIN payment_transaction tx ON tx.id = r.transaction_id
+                    WHERE r.sale_order_id = o.id AND tx.state != 'draft'
+               ))
             """,
             after,
             changed if edge else SQL("TRUE"),
@@ -178,7 +192,7 @@ class SaasBridge(models.AbstractModel):
 
     @api.model
     def _aml_query(self, edge, after):
-        """An invoice line changes with its invoice or a credit note of it; only lines made without an order."""
+        """An invoice line changes with its invoice, a payment or a credit note of it; only lines made without an order."""
         changed = SQL(
             """
             a.id IN (
@@ -186,7 +200,13 @@ class SaasBridge(models.AbstractModel):
                   JOIN account_move_line c ON c.move_id IN (cm.id, cm.reversed_entry_id)
                  WHERE cm.move_type IN ('out_invoice', 'out_refund') AND cm.write_date >= %(edge)s
                 UNION ALL
-                SELECT c.id FROM account_move_line c WHERE c.saas_instance_id IS NOT NULL AND c.write_date >= %(edge)s
+                SELECT c.id FROM payment_transaction tx
+                  JOIN account_invoice_transaction_rel ir ON ir.transaction_id = tx.id
+                  JOIN account_move_line c ON c.move_id = ir.invoice_id
+                 WHERE tx.write_date >= %(edge)s
+                UNION ALL
+                SELECT c.id FROM account_move_line c
+                 WHERE (c.saas_instance_id IS NOT NULL OR c.saas_keep_plan) AND c.write_date >= %(edge)s
             )
             """,
             edge=edge,
@@ -223,6 +243,7 @@ class SaasBridge(models.AbstractModel):
             "modules": plan.saas_modules or "",
             "grace_days": plan.saas_grace_days,
             "retention_days": plan.saas_retention_days,
+            "trial": plan.saas_trial,
         }
 
     @api.model
@@ -238,6 +259,7 @@ class SaasBridge(models.AbstractModel):
             "started_on": self._datetime(instance.started_on),
             "paid_until": self._datetime(instance.paid_until),
             "suspended_on": self._datetime(instance.suspended_on),
+            "storage_over_since": self._datetime(instance.storage_over_since),
             "requested": instance.requested,
         }
 
@@ -247,43 +269,62 @@ class SaasBridge(models.AbstractModel):
         quantity = line.product_uom_qty - line._saas_credited_quantity()
         invoices = line.invoice_lines.move_id.filtered(lambda m: m.move_type == "out_invoice" and m.state != "cancel")
         reversed_all = bool(invoices) and all(move.payment_state == "reversed" for move in invoices)
-        is_open = order.state in ("sale", "done") and quantity > 0 and not reversed_all
+        pending_since = line._saas_pending_since()
+        state = "cancelled"
+        if order.state in ("sale", "done") and quantity > 0 and not reversed_all:
+            state = "open"
+        elif order._saas_is_unconfirmed() and quantity > 0 and pending_since:
+            state = "pending"
+        starts_on = pending_since if state == "pending" else order.saas_confirmed_on or order.date_order
+        unit_price = line._saas_unit_price(line.product_uom_qty, order.currency_id, order.saas_confirmed_on or order.date_order)
         return {
-            **self._line_row(line, f"sol:{line.id}", is_open, quantity),
+            **self._line_row(line, f"sol:{line.id}", state, quantity),
             "document": order.name or "",
             "order_id": order.id,
             "invoice_ids": invoices.ids,
             "customer": self._customer_row(order.partner_id),
-            "starts_on": self._datetime(order.saas_confirmed_on or order.date_order),
-            "paid_on": self._datetime(line._saas_paid_on()),
+            "unit_price": unit_price,
+            "pending_since": self._datetime(pending_since),
+            "starts_on": self._datetime(starts_on),
+            "paid_on": self._datetime(state != "pending" and line._saas_paid_on()),
         }
 
     @api.model
     def _aml_row(self, line):
         move = line.move_id
         quantity = line.quantity - line._saas_credited_quantity()
+        pending_since = move._saas_pending_since()
+        state = "cancelled"
+        if move._saas_is_paid() and quantity > 0:
+            state = "open"
+        elif pending_since and quantity > 0:
+            state = "pending"
+        starts_on = pending_since if state == "pending" else move.saas_paid_on or move.create_date
         return {
-            **self._line_row(line, f"aml:{line.id}", move._saas_is_paid() and quantity > 0, quantity),
+            **self._line_row(line, f"aml:{line.id}", state, quantity),
             "document": move.name or "",
             "order_id": False,
             "invoice_ids": move.ids,
             "customer": self._customer_row(move.partner_id),
-            "starts_on": self._datetime(move.saas_paid_on or move.create_date),
+            "unit_price": line._saas_unit_price(line.quantity, move.currency_id, move.invoice_date or move.date),
+            "pending_since": self._datetime(pending_since),
+            "starts_on": self._datetime(starts_on),
             "paid_on": self._datetime(move.saas_paid_on),
         }
 
     @api.model
-    def _line_row(self, line, key, is_open, quantity):
+    def _line_row(self, line, key, state, quantity):
         plan = line.product_id.product_tmpl_id
         return {
             "key": key,
-            "state": "open" if is_open else "cancelled",
+            "state": state,
             "plan_id": plan.id,
             "quantity": max(0.0, quantity),
             "period_count": line.saas_period_count or plan.saas_period_count,
             "period_unit": line.saas_period_unit or plan.saas_period_unit or False,
             "instance_key": line.saas_instance_id.key or False,
             "additional": line.saas_additional,
+            "keep_plan": line.saas_keep_plan,
         }
 
     @api.model
@@ -297,12 +338,15 @@ class SaasBridge(models.AbstractModel):
             "customer": self._customer_row(
                 grant.instance_id.contact_id or grant.instance_id.partner_id, grant.instance_id.partner_id
             ),
-            "plan_id": grant.instance_id.plan_id.id or False,
+            "plan_id": grant.plan_id.id or False,
             "quantity": grant.quantity,
             "period_count": grant.period_count,
             "period_unit": grant.period_unit,
             "instance_key": grant.instance_id.key,
             "additional": False,
+            "unit_price": grant.unit_price,
+            "keep_plan": False,
+            "pending_since": False,
             "starts_on": self._datetime(grant.date),
             "paid_on": self._datetime(grant.date),
         }
@@ -315,6 +359,7 @@ class SaasBridge(models.AbstractModel):
                 "instance_key": command.instance_id.key,
                 "command": command.command,
                 "requested_by": command.requested_by.name or "",
+                "plan_id": command.command == "change_plan" and command.plan_id.id,
             }
             for command in self.env["saas.command"].search([("state", "=", "pending")], order="id")
         ]
@@ -372,7 +417,12 @@ class SaasBridge(models.AbstractModel):
             # Confirming runs the code of every addon there is: whatever goes wrong in it is that quotation's alone.
             try:
                 with self.env.cr.savepoint():
-                    if order._saas_paid_by_transactions():
+                    # Whoever holds the row is Odoo doing the same: the next poll sees what came of it.
+                    self.env.cr.execute(
+                        "SELECT 1 FROM sale_order WHERE id = %s AND state IN ('draft', 'sent') FOR NO KEY UPDATE SKIP LOCKED",
+                        [order.id],
+                    )
+                    if self.env.cr.fetchone() and order._saas_paid_by_transactions():
                         order.with_company(order.company_id).action_confirm()
             except (psycopg2.OperationalError, ConcurrencyError):
                 raise

@@ -27,12 +27,19 @@ COLUMNS = {
     "paid_until": "paid_until",
     "suspended_on": "suspended_on",
     "last_payment_on": "last_payment_on",
+    "delete_on": "delete_on",
+    "users_used": "users_used",
+    "storage_used_mb": "storage_used_mb",
+    "modules_installed": "modules_installed",
+    "measured_on": "measured_on",
+    "storage_over_since": "storage_over_since",
     "odoo_container": "odoo_container",
     "db_container": "db_container",
     "error_message": "error_message",
     "admin_login": "admin_login",
     "admin_password": "admin_password",
 }
+OPERATIONS = ("instance", "log", "notice", "problem", "alert", "summary", "command")
 PURCHASE_MODELS = {"sol": "sale.order.line", "aml": "account.move.line", "grant": "saas.grant"}
 
 
@@ -58,7 +65,7 @@ class SaasBridge(models.AbstractModel):
             if not key:
                 raise Refused(_("The operation has no key."))
             handler = getattr(self, f"_push_{operation.get('op')}", None)
-            if operation.get("op") not in ("instance", "log", "notice", "problem", "command") or not handler:
+            if operation.get("op") not in OPERATIONS or not handler:
                 raise Refused(_("Unknown operation: %s.", operation.get("op")))
             with self.env.cr.savepoint():
                 status, message = handler(operation)
@@ -84,9 +91,9 @@ class SaasBridge(models.AbstractModel):
         instance = self.env["saas.instance"].search([("key", "=", key)])
         if not instance:
             instance = self._create_instance(key, vals, purchases)
-            state_before = "draft"
+            before = {"state": "draft", "subscription_state": "draft", "paid_until": False}
         else:
-            state_before = instance.state
+            before = {fname: instance[fname] for fname in ("state", "subscription_state", "paid_until")}
             if vals.get("name") and vals["name"] != instance.name:
                 holder = self._free_wanted_name(vals["name"])
                 if holder:
@@ -95,8 +102,9 @@ class SaasBridge(models.AbstractModel):
             if changed:
                 instance.write(changed)
         message = self._link_purchases(instance, purchases)
-        if instance.state != state_before and instance.state in ("running", "error"):
+        if instance.state != before["state"] and instance.state in ("running", "error"):
             self._tell_document(instance)
+        self._renew_after_push(instance, before)
         return "done", message
 
     @api.model
@@ -162,7 +170,7 @@ class SaasBridge(models.AbstractModel):
     def _column_value(self, name, value):
         if value is None or value == "":
             value = False
-        if name.endswith("_on") or name == "paid_until":
+        if name.endswith("_on") or name in ("paid_until", "storage_over_since"):
             return fields.Datetime.to_datetime(value.split(".")[0]) if value else False
         if name == "invoice_ids":
             return [(4, move.id) for move in self.env["account.move"].browse(value or []).exists()]
@@ -245,8 +253,16 @@ class SaasBridge(models.AbstractModel):
         instance = self._instance(operation["instance_key"])
         sent = {
             "welcome": _("Welcome e-mail sent to %s"),
+            "reminder": _("Reminder e-mail sent to %s"),
+            "renewed": _("Renewal e-mail sent to %s"),
+            "plan_changed": _("E-mail about the new plan sent to %s"),
+            "plan_refused": _("E-mail about the refused change of plan sent to %s"),
             "suspended": _("Suspension e-mail sent to %s"),
             "reactivated": _("Reactivation e-mail sent to %s"),
+            "storage_over": _("E-mail about the used up storage sent to %s"),
+            "rebuilt": _("E-mail about the rebuilt instance sent to %s"),
+            "deletion_warning": _("Warning of the deletion sent to %s"),
+            "deleted": _("E-mail about the deletion sent to %s"),
         }
         if operation.get("notice") not in sent:
             raise Refused(_("Unknown notice: %s.", operation.get("notice")))
@@ -279,13 +295,18 @@ class SaasBridge(models.AbstractModel):
 
     @api.model
     def _push_problem(self, operation):
-        """Tell the people of a document why it has no instance: in its chatter, and as a to-do of its salesperson."""
+        """Tell the people of a document what is wrong with it: in its chatter, and as a to-do of its salesperson.
+
+        With `keep_plan` its line stays one of another plan than its instance has.
+        """
         records = self._purchases([operation["purchase_key"]])
         if not records:
             raise Refused(_("%s does not exist.", operation["purchase_key"]))
         if not self.env["saas.bridge.effect"]._claim(operation["key"], "problem"):
             return "duplicate", ""
         line = records[0]
+        if operation.get("keep_plan") and line._name != "saas.grant":
+            line.saas_keep_plan = True
         if line._name == "sale.order.line":
             document, responsible = line.order_id, line.order_id.user_id
         elif line._name == "account.move.line":
@@ -297,6 +318,37 @@ class SaasBridge(models.AbstractModel):
         document.message_post(body=message)
         self._schedule_todo(document, people, lambda user: self._message_for(user, operation))
         return "done", ""
+
+    @api.model
+    def _push_alert(self, operation):
+        """Something about an instance that a manager should look at."""
+        instance = self._instance(operation["instance_key"])
+        if not self.env["saas.bridge.effect"]._claim(operation["key"], "alert"):
+            return "duplicate", ""
+        people = self._saas_managers(instance.company_id)
+        instance.message_post(body=plaintext2html(self._message_for(people[:1], operation)))
+        self._schedule_todo(instance, people, lambda user: self._message_for(user, operation))
+        return "done", ""
+
+    @api.model
+    def _push_summary(self, operation):
+        """One message to all managers, by the inbox or by e-mail as each has chosen."""
+        if not self.env["saas.bridge.effect"]._claim(operation["key"], "summary"):
+            return "duplicate", ""
+        managers = self._saas_managers()
+        for lang in sorted(set(managers.mapped(lambda user: user.lang or ""))):
+            group = managers.filtered(lambda user: (user.lang or "") == lang)  # noqa: B023
+            bridge = self.with_context(lang=lang or None)
+            bridge.env["mail.thread"].message_notify(
+                partner_ids=group.partner_id.ids,
+                subject=bridge._summary_subject(),
+                body=plaintext2html(self._message_for(group[:1], operation)),
+            )
+        return "done", ""
+
+    @api.model
+    def _summary_subject(self):
+        return _("SaaS summary")
 
     @api.model
     def _schedule_todo(self, document, people, note):
@@ -323,14 +375,31 @@ class SaasBridge(models.AbstractModel):
             raise Refused(_("Unknown result: %s.", operation.get("result")))
         if command.state != "pending":
             return "duplicate", ""
-        command.write(
-            {
-                "state": operation["result"],
-                "done_on": fields.Datetime.now(),
-                "message": operation.get("message") or False,
-            }
-        )
+        result, message = operation["result"], self._message_for(command.requested_by, operation)
+        if result == "done":
+            try:
+                with self.env.cr.savepoint():
+                    command._apply()
+            except UserError as error:
+                # What the daemon agreed to became impossible in between: the command must not stay pending for ever.
+                result, message = "failed", str(error.args[0] if error.args else error)
+        command.write({"state": result, "done_on": fields.Datetime.now(), "message": message or False})
+        if result != "done":
+            self._tell_requester(command)
         return "done", ""
+
+    @api.model
+    def _tell_requester(self, command):
+        """Who pressed the button has left the page long ago."""
+        command = command.with_context(lang=command.requested_by.lang or self.env.context.get("lang"))
+        labels = {
+            fname: dict(command._fields[fname]._description_selection(command.env))[command[fname]]
+            for fname in ("command", "state")
+        }
+        command.instance_id.message_post(
+            body=f"{labels['command']}: {labels['state']}. {command.message or ''}".strip(),
+            partner_ids=command.requested_by.partner_id.ids,
+        )
 
     @api.model
     def _instance(self, key):
@@ -340,9 +409,10 @@ class SaasBridge(models.AbstractModel):
         return instance
 
     @api.model
-    def _saas_managers(self, company):
-        users = self.env.ref("saas_bridge.group_manager").all_user_ids
-        return users.filtered(lambda user: user.active and not user.share and company in user.company_ids).sorted("id")
+    def _saas_managers(self, company=None):
+        """The managers who work in the company; without one, all."""
+        users = self.env.ref("saas_bridge.group_manager").all_user_ids.filtered(lambda user: user.active and not user.share)
+        return users.filtered(lambda user: company is None or company in user.company_ids).sorted("id")
 
     @api.model
     def _message_for(self, user, operation):

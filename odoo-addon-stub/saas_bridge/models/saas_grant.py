@@ -1,7 +1,11 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
-from ..const import PERIOD_UNITS
+from ..const import PERIOD_UNITS, UNIT_DAYS
+
+
+# An extension by days is a quantity of days.
+LARGEST = 3650
 
 
 class SaasGrant(models.Model):
@@ -14,6 +18,25 @@ class SaasGrant(models.Model):
     quantity = fields.Float(required=True, default=1)
     period_count = fields.Integer(string="Period", required=True, default=1)
     period_unit = fields.Selection(PERIOD_UNITS, string="Period Unit", required=True, default="month")
+    # As they were when the time was granted: what the instance or the price list becomes later changes nothing.
+    plan_id = fields.Many2one(
+        "product.template",
+        string="Plan",
+        compute="_compute_plan_id",
+        store=True,
+        precompute=True,
+        readonly=False,
+        ondelete="restrict",
+        domain="[('saas_plan', '=', True)]",
+        help="Another plan than the instance has changes its plan; that may be granted without time (quantity 0).",
+    )
+    unit_price = fields.Float(
+        compute="_compute_unit_price",
+        store=True,
+        precompute=True,
+        digits=0,
+        help="What one period is worth by the price list, without taxes, in the company's currency.",
+    )
     date = fields.Datetime(required=True, default=fields.Datetime.now, help="From when the time counts.")
     reason = fields.Char(required=True)
     user_id = fields.Many2one("res.users", string="Granted By", readonly=True, default=lambda self: self.env.user)
@@ -22,17 +45,41 @@ class SaasGrant(models.Model):
 
     _write_date_idx = models.Index("(write_date)")
 
+    @api.depends("instance_id")
+    def _compute_plan_id(self):
+        for grant in self:
+            grant.plan_id = grant.plan_id or grant.instance_id.plan_id
+
+    @api.depends("plan_id", "period_count", "period_unit")
+    def _compute_unit_price(self):
+        for grant in self:
+            plan_days = grant.plan_id.saas_period_count * UNIT_DAYS.get(grant.plan_id.saas_period_unit, 0.0)
+            days = grant.period_count * UNIT_DAYS.get(grant.period_unit, 0.0)
+            grant.unit_price = grant._net_list_price() * days / plan_days if plan_days else 0.0
+
+    def _net_list_price(self):
+        """One period of the plan by the price list: without taxes, in the currency of the instance's company."""
+        company = self.instance_id.company_id or self.env.company
+        plan = self.plan_id.sudo().with_company(company)
+        price = plan.currency_id._convert(plan.list_price, company.currency_id, company, fields.Date.today(), round=False)
+        taxes = plan.taxes_id.filtered(lambda tax: tax.company_id == company)
+        return max(0.0, taxes.compute_all(price, company.currency_id, product=plan.product_variant_id)["total_excluded"])
+
     @api.constrains("quantity", "period_count")
     def _check_amount(self):
         for grant in self:
-            if not 0 < grant.quantity <= 1200 or not 0 < grant.period_count <= 1200:
-                raise ValidationError(_("Quantity and period of a grant must be between 1 and 1200."))
+            smallest_missed = grant.quantity < 0 if grant._changes_plan() else grant.quantity <= 0
+            if smallest_missed or grant.quantity > LARGEST or not 0 < grant.period_count <= LARGEST:
+                raise ValidationError(_("Quantity and period of a grant must be between 1 and %s.", LARGEST))
 
-    @api.constrains("instance_id")
+    @api.constrains("instance_id", "plan_id")
     def _check_plan(self):
         for grant in self:
-            if not grant.instance_id.plan_id:
+            if not grant.plan_id:
                 raise ValidationError(_("Choose the plan of %s first.", grant.instance_id.name))
+
+    def _changes_plan(self):
+        return bool(self.plan_id) and self.plan_id != self.instance_id.plan_id
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -23,6 +23,12 @@ class SaasLineMixin(models.AbstractModel):
         copy=False,
         help="The customer wants one more instance, not more time for the one there is.",
     )
+    saas_keep_plan = fields.Boolean(
+        string="Keep the Plan",
+        copy=False,
+        help="The line sells another plan than the instance has, and the change was refused because the instance uses"
+        " more than that plan allows: what was paid extends the plan that it has.",
+    )
     # The plan's period when the line was made: what was sold does not change with the product.
     saas_period_count = fields.Integer(
         string="Plan Period", compute="_compute_saas_period", store=True, precompute=True, copy=False
@@ -59,6 +65,26 @@ class SaasLineMixin(models.AbstractModel):
 
     def _saas_customer(self):
         raise NotImplementedError
+
+    def _saas_unit_price(self, quantity, currency, date):
+        """What one unit was sold for: without taxes, after the line's discount, in the company's currency.
+
+        `quantity`: how many units the price of the line is for.
+        """
+        self.ensure_one()
+        if quantity <= 0:
+            return 0.0
+        company = self.company_id or self.env.company
+        price = max(0.0, self.price_subtotal) / quantity
+        return currency._convert(price, company.currency_id, company, date or fields.Date.today(), round=False)
+
+    def _saas_plan_misfit(self):
+        """Why the instance of the line cannot have the line's plan; "" if it can, or has it already."""
+        self.ensure_one()
+        instance, plan = self.saas_instance_id.sudo(), self._saas_plan()
+        if not instance or not plan or plan == instance.plan_id:
+            return ""
+        return instance._plan_misfit(plan.sudo())
 
     def _saas_plan(self):
         """The plan the line sells, if any."""

@@ -29,6 +29,67 @@ class SaleOrder(models.Model):
         for order in self:
             order.saas_instance_count = len(order._saas_instances())
 
+    def action_confirm(self):
+        # Who may confirm an order need not be allowed to see its payments.
+        for order in self.sudo():
+            order._check_saas_lines()
+        return super().action_confirm()
+
+    def _check_saas_lines(self):
+        """Refuse what cannot be served, unless it is paid: then the order comes to be, and the daemon makes the best of it.
+
+        A second trial in a paid order goes: it costs nothing, and nobody gets one by buying something beside it.
+        """
+        self.ensure_one()
+        paid = self._saas_payment_given()
+        if trial_problem := self._saas_trial_problem():
+            if not paid:
+                raise UserError(trial_problem)
+            self._saas_trial_lines().product_uom_qty = 0
+            self.message_post(body=trial_problem)
+        for line in self.order_line:
+            if not paid and (misfit := line._saas_plan_misfit()):
+                raise UserError(misfit)
+
+    def _saas_payment_given(self):
+        """Whether online payments that were made are what confirms the order."""
+        self.ensure_one()
+        given = self.transaction_ids.filtered(
+            lambda tx: tx.state in ("authorized", "done") and tx.operation not in ("validation", "refund")
+        )
+        return bool(given) and (self._is_confirmation_amount_reached() or bool(self._saas_paid_by_transactions()))
+
+    def _saas_trial_lines(self):
+        return self.order_line.filtered(lambda line: line._saas_plan().saas_trial and line.product_uom_qty > 0)
+
+    def _saas_trial_problem(self):
+        """Why the customer may not have the free trial of the order, in the language of whoever asks; "" if they may."""
+        self.ensure_one()
+        lines = self._saas_trial_lines()
+        if not lines:
+            return ""
+        name = lines[0].product_id.name
+        if sum(lines.mapped("product_uom_qty")) > 1:
+            return _("%s: a free trial can be had once only. Leave one of it in the order.", name)
+        if self._saas_had_trial():
+            return _("%s: you have had a free trial already. Choose another plan to go on.", name)
+        return ""
+
+    def _saas_had_trial(self):
+        """Whether the customer has, or once had, a trial by another document than this one."""
+        sudo = self.sudo()
+        customer = sudo.partner_id.commercial_partner_id
+        instances = self.env["saas.instance"].sudo().with_context(active_test=False)
+        own = sudo.order_line.saas_instance_id | instances.search([("sale_order_id", "=", self.id)])
+        trials = [("partner_id", "=", customer.id), ("plan_id.saas_trial", "=", True), ("id", "not in", own.ids)]
+        if instances.search_count([*trials, "|", ("state", "!=", "draft"), ("requested", "=", True)], limit=1):
+            return True
+        sold = [("product_id.product_tmpl_id.saas_trial", "=", True), ("order_id", "!=", self.id)]
+        sold += [("order_id.partner_id.commercial_partner_id", "=", customer.id)]
+        sold += ["|", ("order_id.state", "in", ("sale", "done")), ("saas_instance_id", "!=", False)]
+        lines = self.env["sale.order.line"].sudo().with_context(active_test=False)
+        return bool(lines.search_count(sold, limit=1))
+
     @api.ondelete(at_uninstall=False)
     def _unlink_except_saas_instance(self):
         for line in self.order_line.filtered("saas_instance_id"):
@@ -46,6 +107,11 @@ class SaleOrder(models.Model):
     def _saas_instances(self):
         lines = self.sudo().order_line.saas_instance_id
         return (lines | lines.search([("sale_order_id", "in", self.ids)])).sudo(False)
+
+    def _saas_is_unconfirmed(self):
+        """A quotation that never was an order."""
+        self.ensure_one()
+        return self.state in ("draft", "sent") and not self.saas_confirmed_on
 
     def _saas_paid_by_transactions(self):
         """The moment at which captured payments covered the order.

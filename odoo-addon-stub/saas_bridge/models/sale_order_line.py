@@ -36,6 +36,19 @@ class SaleOrderLine(models.Model):
             return order.saas_confirmed_on or order.date_order
         return order._saas_paid_by_transactions() or self._saas_paid_by_invoices() or order._saas_paid_by_invoices()
 
+    def _saas_pending_since(self):
+        """Since when a payment of the line is under way; False when it is paid, or when nobody pays.
+
+        The money of a quotation may have arrived already: until the order is confirmed that is under way as well.
+        """
+        self.ensure_one()
+        order = self.order_id
+        unconfirmed = order._saas_is_unconfirmed()
+        if not unconfirmed and self._saas_paid_on():
+            return False
+        since = (order.transaction_ids | self.invoice_lines.move_id.transaction_ids)._saas_pending_since()
+        return since or (unconfirmed and order._saas_paid_by_transactions())
+
     def _saas_paid_by_invoices(self):
         lines = self.invoice_lines.filtered(
             lambda line: line.move_id.move_type == "out_invoice" and line.parent_state != "cancel"

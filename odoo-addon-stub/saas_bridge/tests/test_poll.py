@@ -35,6 +35,9 @@ class TestPoll(SaasCommon):
                 "period_unit": "month",
                 "instance_key": False,
                 "additional": False,
+                "unit_price": 10.0,
+                "keep_plan": False,
+                "pending_since": False,
                 "starts_on": fields.Datetime.to_string(order.date_order),
                 "paid_on": False,
             },
@@ -87,6 +90,7 @@ class TestPoll(SaasCommon):
                 "modules": "crm,sale_management",
                 "grace_days": 0,
                 "retention_days": 30,
+                "trial": False,
             },
         )
 
@@ -368,13 +372,15 @@ class TestPoll(SaasCommon):
                 "started_on": False,
                 "paid_until": False,
                 "suspended_on": False,
+                "storage_over_since": False,
                 "requested": False,
             },
         )
         cursor = self._since_now()
         instance.state = "deleted"
         self.assertEqual([row["state"] for row in self._poll(cursor)["instances"]], ["deleted"])
-        self.assertNotIn(instance.id, [row["id"] for row in self._poll(limit=2000)["instances"]])
+        [row] = [row for row in self._poll(limit=2000)["instances"] if row["id"] == instance.id]
+        self.assertEqual(row["state"], "deleted", "the daemon must know that the instance of a purchase is gone")
 
     def test_linked_line_names_its_instance(self):
         order = self._order()
@@ -452,7 +458,9 @@ class TestPoll(SaasCommon):
         order = self._order(confirm=False)
         transaction = self._transaction(order, state="draft")
         transaction._set_done()
-        self.assertIsNone(self._purchase(order.order_line), "Odoo gets its time first")
+        row = self._purchase(order.order_line)
+        self.assertEqual((row["state"], row["paid_on"]), ("pending", False), "Odoo gets its time first")
+        self.assertEqual(row["pending_since"], fields.Datetime.to_string(transaction.last_state_change))
         transaction.last_state_change = fields.Datetime.subtract(fields.Datetime.now(), hours=1)
         self.assertEqual(self._purchase(order.order_line)["state"], "open")
         self.assertEqual(order.state, "sale")

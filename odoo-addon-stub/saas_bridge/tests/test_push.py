@@ -320,7 +320,7 @@ class TestPush(SaasCommon):
         instance = self._instance(state="running")
         instance.with_user(self.saas_manager).action_stop()
         command = instance.command_ids
-        operation = {"key": "command:1", "op": "command", "command_id": command.id, "result": "done", "message": ""}
+        operation = {"key": "command:1", "op": "command", "command_id": command.id, "result": "done", "message_en": "", "message_es": ""}
         self.assertEqual(self._push(operation)[0]["status"], "done")
         self.assertTrue(command.done_on)
         self.assertEqual(self._push({**operation, "key": "command:2", "result": "failed"})[0]["status"], "duplicate")
