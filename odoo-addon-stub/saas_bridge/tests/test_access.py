@@ -33,7 +33,7 @@ class TestAccess(SaasCommon):
         portal = new_test_user(self.env, "t-portal", groups="base.group_portal")
         for user in (self.saas_manager, self.saas_user, self.salesman, portal, self.env.ref("base.public_user")):
             bridge = self.env["saas.bridge"].with_user(user)
-            for call in (bridge.hello, bridge.poll, lambda: bridge.push([])):  # noqa: B023
+            for call in (bridge.hello, bridge.poll, lambda: bridge.push([]), lambda: bridge.renewal("sol:1")):  # noqa: B023
                 with self.subTest(user=user.login), self.assertRaises(AccessError):
                     call()
 
