@@ -17,7 +17,10 @@ export interface BothLanguages {
 export interface NoticeValues {
   contactName: string;
   instanceName: string;
-  /** Address of the customer's Odoo, http or https. Null only in `suspended`, `deletion_warning` and `deleted`. */
+  /**
+   * Address of the customer's Odoo, http or https. `reminder`, `suspended`, `deletion_warning` and `deleted` do not
+   * use it; elsewhere it may not be null.
+   */
   url: string | null;
   login: string;
   /** The temporary password, in `welcome` only. */
@@ -37,7 +40,7 @@ export interface NoticeValues {
    * `deletion_warning`; elsewhere not shown. Without it the customer is asked to reply.
    */
   payUrl?: string | null;
-  /** What renewing costs, as the customer reads it: `14,52 €`. */
+  /** What renewing costs, formatted for the language of the mail: `14,52 €`. */
   amount?: string | null;
   /**
    * `reminder`: to the end of the paid time; `deletion_warning`: to the deletion. Whole days of the calendar of
@@ -56,7 +59,7 @@ export interface NoticeValues {
   reason?: BothLanguages | null;
   /** `suspended`: why it is; `reactivated`: why it was. Null: `unpaid`. */
   suspendReason?: SuspendReason | null;
-  /** `storage_over`, and `suspended` for `storage`: what it uses, as the customer reads it: `2,4 GB`. */
+  /** `storage_over`, and `suspended` for `storage`: what it uses, formatted likewise: `2,4 GB`. */
   storageUsed?: string | null;
   /** `storage_over`, and `suspended` for `storage`: what the plan includes, likewise. */
   storageLimit?: string | null;
@@ -73,8 +76,8 @@ export function languageOf(lang: string): Language {
   return /^es/i.test(lang) ? 'es' : 'en';
 }
 
-/** Without an address: the Odoo is stopped or gone. */
-const WITHOUT_ADDRESS: ReadonlySet<Notice> = new Set(['suspended', 'deletion_warning', 'deleted']);
+/** These carry no address of the Odoo: it is stopped or gone, or paying is what they are for. */
+const WITHOUT_ADDRESS: ReadonlySet<Notice> = new Set(['reminder', 'suspended', 'deletion_warning', 'deleted']);
 
 /**
  * The values as the templates use them: each is there, null where it is not known.
