@@ -77,7 +77,7 @@ export function languageOf(lang: string): Language {
 }
 
 /** These carry no address of the Odoo: it is stopped or gone, or paying is what they are for. */
-const WITHOUT_ADDRESS: ReadonlySet<Notice> = new Set(['reminder', 'suspended', 'deletion_warning', 'deleted']);
+export const WITHOUT_ADDRESS: ReadonlySet<Notice> = new Set(['reminder', 'suspended', 'deletion_warning', 'deleted']);
 
 /**
  * The values as the templates use them: each is there, null where it is not known.
@@ -93,7 +93,7 @@ export function contextOf(notice: Notice, lang: string, values: NoticeValues) {
   const line = (text: string | null | undefined, max: number) => (text ? oneLine(text, max) : null);
   const link = (address: string | null | undefined) => (address ? webAddress(address) : null);
   const suspendReason = values.suspendReason ?? 'unpaid';
-  const asksToPay = canBePaid(notice, suspendReason);
+  const paying = asksToPay(notice, suspendReason);
   return {
     lang: language,
     contactName: greetable(values.contactName),
@@ -105,8 +105,8 @@ export function contextOf(notice: Notice, lang: string, values: NoticeValues) {
     paidUntil: day(values.paidUntil),
     companyName: oneLine(values.companyName, 80),
     trial: values.trial ?? false,
-    asksToPay,
-    payUrl: asksToPay ? link(values.payUrl) : null,
+    asksToPay: paying,
+    payUrl: paying ? link(values.payUrl) : null,
     amount: line(values.amount, 24),
     daysLeft: values.daysLeft == null ? null : Math.max(0, values.daysLeft),
     deleteOn: day(values.deleteOn),
@@ -122,8 +122,9 @@ export function contextOf(notice: Notice, lang: string, values: NoticeValues) {
   };
 }
 
-function canBePaid(notice: Notice, suspendReason: SuspendReason): boolean {
-  if (notice === 'suspended') return suspendReason === 'unpaid' || suspendReason === 'taken_back';
+/** Whether the mail asks for a payment, and so has use for `payUrl` and `amount`. */
+export function asksToPay(notice: Notice, suspendReason: SuspendReason | null | undefined): boolean {
+  if (notice === 'suspended') return suspendReason !== 'storage' && suspendReason !== 'staff';
   return notice === 'reminder' || notice === 'deletion_warning';
 }
 
