@@ -1,8 +1,9 @@
 /** The Docker engine, as little of it as we use. The only importer of dockerode. */
-import { PassThrough } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import Docker from 'dockerode';
 import { TerminalError } from '../errors.js';
 import { ConflictError, engineError, NotFoundError } from './errors.js';
+import { type Attachment, attachmentOf, plainLog, type Streams, streamsOf } from './streams.js';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 const LOG_TAIL_LINES = 60;
@@ -38,14 +39,12 @@ export interface Network {
   createdAt: Date;
 }
 
-/** Connection to a container's standard streams, opened before it starts. */
-export interface Attachment {
-  stdin: NodeJS.WritableStream;
-  /** What it has written so far on both streams, at most the last 16 kB. */
-  output(): string;
-  /** Settles when the container has written its last. */
-  closed: Promise<void>;
-  close(): void;
+export type { Attachment, Streams } from './streams.js';
+
+/** What a container may use. */
+export interface Resources {
+  memoryBytes: number;
+  cpus: number;
 }
 
 export function createEngine(options: EngineOptions = {}): Engine {
@@ -143,23 +142,29 @@ export class Engine {
     );
   }
 
-  /** Connects to the streams of a container made with OpenStdin and StdinOnce. */
-  async attach(id: string): Promise<Attachment> {
+  /** Gives a container, running or not, other limits. None of its memory is swap. RetryableError `docker.memory_in_use`. */
+  async updateContainer(id: string, { memoryBytes, cpus }: Resources): Promise<void> {
+    const limits = { Memory: memoryBytes, MemorySwap: memoryBytes, NanoCpus: Math.round(cpus * 1e9) };
+    await this.#call(`update container ${id}`, (abortSignal) =>
+      this.#docker.getContainer(id).update({ ...limits, abortSignal }),
+    );
+  }
+
+  /** Connects to the streams of a container made with OpenStdin and StdinOnce; keeps the end of what it writes. */
+  async attach(id: string, keepBytes?: number): Promise<Attachment> {
+    return attachmentOf(await this.#hijack(id), keepBytes);
+  }
+
+  /** The same, for output of any size: it is read only as fast as `stdout` is. */
+  async attachStreams(id: string): Promise<Streams> {
+    return streamsOf(await this.#hijack(id));
+  }
+
+  async #hijack(id: string): Promise<Duplex> {
     const stream = await this.#call(`attach to ${id}`, () =>
       this.#docker.getContainer(id).attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true }),
     );
-    const sink = new PassThrough();
-    let text = '';
-    sink.on('data', (chunk: Buffer) => {
-      text = (text + chunk.toString('utf8')).slice(-16_384);
-    });
-    // A broken stream shows as the exit code or the time-out of the container itself.
-    const closed = new Promise<void>((resolve) => {
-      for (const event of ['end', 'close', 'error']) stream.on(event, () => resolve());
-    });
-    this.#docker.modem.demuxStream(stream, sink, sink);
-    const close = (): void => void (stream as unknown as { destroy(): void }).destroy();
-    return { stdin: stream, output: () => text, closed, close };
+    return stream as Duplex;
   }
 
   /** The last lines a container wrote. */
@@ -281,17 +286,6 @@ export class Engine {
       clearTimeout(timer);
     }
   }
-}
-
-/** The text of a log whose frames carry the 8-byte header of the engine's stream format. */
-function plainLog(raw: Buffer): string {
-  const parts: string[] = [];
-  for (let at = 0; at + 8 <= raw.length; ) {
-    const length = raw.readUInt32BE(at + 4);
-    parts.push(raw.toString('utf8', at + 8, at + 8 + length));
-    at += 8 + length;
-  }
-  return parts.join('');
 }
 
 /** Throws unless the object carries the labels: nothing that is not ours is ever touched. */

@@ -2,7 +2,7 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { LABEL } from '../instance/naming.js';
-import type { ContainerOptions } from './client.js';
+import type { ContainerOptions, Resources } from './client.js';
 
 const mount = z.discriminatedUnion('type', [
   z.strictObject({
@@ -164,7 +164,31 @@ function seconds(duration: string): number {
   return Number(match[1]) * (match[2] === 'm' ? 60 : 1);
 }
 
+/** Arguments that follow from the size of the plan. They take effect when the process starts. */
+const SIZED_ARGUMENT = /^(shared_buffers=|--limit-memory-)/;
+
+/** What depends on the size of the plan: changed in place (see `resourcesOf`), or at the next start. */
+export function sizeOf({ mem_limit, memswap_limit, cpus, command }: ComposeService): object {
+  return { mem_limit, memswap_limit, cpus, command: command.filter((word) => SIZED_ARGUMENT.test(word)) };
+}
+
+/** All the rest: what a running container must be made again for. */
+export function withoutSize(entry: ComposeService): object {
+  const command = entry.command.filter((word) => !SIZED_ARGUMENT.test(word));
+  return { ...entry, mem_limit: 0, memswap_limit: 0, cpus: 0, command };
+}
+
+/** The part of the size that a running container can be given. */
+export function resourcesOf(entry: ComposeService): Resources {
+  return { memoryBytes: entry.mem_limit, cpus: entry.cpus };
+}
+
 /** The hash of the compose service a container was made from; empty when it was not made by us. */
 export function specHashOf(labels: Record<string, string> | undefined): string {
   return labels?.[LABEL.spec] ?? '';
+}
+
+/** The hash of the size a container was made for; empty when it was not made by us. */
+export function sizeHashOf(labels: Record<string, string> | undefined): string {
+  return labels?.[LABEL.size] ?? '';
 }

@@ -38,6 +38,10 @@ export function engineError(what: string, error: unknown): BridgeError {
   if (/no space left on device|disk quota exceeded/i.test(text)) {
     return new RetryableError('docker.no_space', message, 'Free disk space on the Docker host.', cause);
   }
+  if (/memory.*device or resource busy/is.test(text)) {
+    const advice = 'The container uses more memory than it is to have: restart the instance from its record.';
+    return new RetryableError('docker.memory_in_use', message, advice, cause);
+  }
   if (fault.statusCode === 404 && /no such image|manifest unknown|pull access denied/i.test(text)) {
     return new TerminalError('docker.image_missing', message, 'Pull or build the image on the Docker host.', cause);
   }

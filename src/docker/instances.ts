@@ -2,10 +2,11 @@
 import { LABEL } from '../instance/naming.js';
 import { deriveSecrets, type InstanceSecrets } from '../instance/secrets.js';
 import type { Observed } from '../instance/types.js';
-import { assertOurs, type ContainerSummary, type Engine } from './client.js';
-import { type ComposeService, containerOptions, specHashOf } from './compose.js';
+import { assertOurs, type ContainerDetails, type ContainerSummary, type Engine } from './client.js';
+import { type ComposeService, containerOptions, resourcesOf, sizeHashOf, specHashOf } from './compose.js';
 import { ConflictError, NotFoundError, SlotTakenError } from './errors.js';
 import { removeFolder, writeFolder } from './folder.js';
+import { writeLimits } from './limits.js';
 import { type ObservedInstance, observe, observeAll } from './observe.js';
 import { assertLogin, assertPortFree, awaitLoginPage } from './ready.js';
 import { loadTemplates } from './render.js';
@@ -42,6 +43,11 @@ export interface Instances {
   startOdoo(spec: InstanceSpec): Promise<void>;
   /** startDb and startOdoo at the same time, 0.5 s sooner: Odoo reaches for its database only after its imports. */
   startBoth(spec: InstanceSpec): Promise<void>;
+  /**
+   * Gives the containers that exist, running or not, the plan's memory and CPU, and Odoo its number of users, at once.
+   * What an argument sets (`shared_buffers`, Odoo's own memory limits) follows at the next start.
+   */
+  applyLimits(spec: InstanceSpec): Promise<void>;
   stopOdoo(name: string): Promise<void>;
   stopDb(name: string): Promise<void>;
   /** Waits for the login page; with `login`, the first password must log in too. */
@@ -87,10 +93,12 @@ export async function createInstances(options: InstancesOptions): Promise<Instan
         [LABEL.key]: spec.key,
         [LABEL.role]: role,
       });
-      if (specHashOf(found.Config.Labels) === specHashOf(service.labels)) return found.Id;
+      if (isUpToDate(found, service)) return found.Id;
       await engine.stopContainer(found.Id, STOP_GRACE_SECONDS);
       await engine.removeContainer(found.Id);
     }
+    // People read there what the container was made from.
+    await writeFolder(dataDir, spec.name, render(spec));
     return engine.createContainer(containerOptions(service));
   }
 
@@ -154,8 +162,23 @@ export async function createInstances(options: InstancesOptions): Promise<Instan
 
     async startBoth(spec) {
       // Should Odoo be the faster one after all, it ends, and the restart policy starts it again.
-      const results = await Promise.allSettled([start(spec, 'db'), startOdoo(spec)]);
-      for (const result of results) if (result.status === 'rejected') throw result.reason;
+      await allDone([start(spec, 'db'), startOdoo(spec)]);
+    },
+
+    async applyLimits(spec) {
+      const rendered = render(spec);
+      const update = async (role: 'db' | 'odoo'): Promise<void> => {
+        const resources = resourcesOf(rendered.services[role]);
+        for (const { Id, Labels } of await containers(spec.name, role)) {
+          if (Labels[LABEL.key] === spec.key) await engine.updateContainer(Id, resources);
+        }
+      };
+      await allDone([
+        update('db'),
+        update('odoo'),
+        writeLimits({ engine, files, settings }, rendered),
+        writeFolder(dataDir, spec.name, rendered),
+      ]);
     },
 
     stopOdoo: (name) => stop(name, 'odoo'),
@@ -193,6 +216,17 @@ export async function createInstances(options: InstancesOptions): Promise<Instan
       return { db: db ?? null, odoo: odoo ?? null };
     },
   };
+}
+
+/** A size that differs can wait for the next start: applyLimits has changed what a running container can be given. */
+function isUpToDate({ Config, State }: ContainerDetails, { labels }: ComposeService): boolean {
+  if (specHashOf(Config.Labels) !== specHashOf(labels)) return false;
+  return State.Running || sizeHashOf(Config.Labels) === sizeHashOf(labels);
+}
+
+/** Waits for all of them, also when one fails; then throws the first failure. */
+async function allDone(work: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
 }
 
 function nothing(error: unknown): null {

@@ -74,5 +74,15 @@ function observedContainer(
     running: container.State === 'running' || container.State === 'restarting',
     specHash: specHashOf(container.Labels),
     exitCode: exit ? Number(exit[1]) : null,
+    restarting: container.State === 'restarting',
+    upSeconds: upSeconds(container),
   };
+}
+
+/** The list tells it in words; from a minute on they are too coarse to be of use. */
+function upSeconds({ State, Status }: Pick<ContainerSummary, 'State' | 'Status'>): number | null {
+  if (State !== 'running') return null;
+  if (/^Up Less than a second/.test(Status)) return 0;
+  const seconds = /^Up (\d+) seconds?\b/.exec(Status);
+  return seconds ? Number(seconds[1]) : null;
 }

@@ -15,13 +15,37 @@ export interface Templates {
   seedScript: string;
   buildScript: string;
   warmScript: string;
+  limitsScript: string;
+  /** Odoo's server-wide module saas_limits, by the names its files have in the config volume. */
+  limitsModule: ModuleFile[];
 }
+
+export interface ModuleFile {
+  name: string;
+  content: string;
+}
+
+const MODULE_FILES = ['__manifest__.py', '__init__.py', 'limits.py', 'messages.py'];
 
 /** Reads and compiles the templates once. */
 export async function loadTemplates(): Promise<Templates> {
   const read = (file: string): Promise<string> => readFile(new URL(file, FOLDER), 'utf8');
-  const [compose, conf, personalise, seedScript, buildScript, warmScript] = await Promise.all(
-    ['docker-compose.yml.hbs', 'odoo.conf.hbs', 'personalise.sql.hbs', 'seed.sh', 'compact.sh', 'warm.py'].map(read),
+  const [compose, conf, personalise, seedScript, buildScript, warmScript, limitsScript] = await Promise.all(
+    [
+      'docker-compose.yml.hbs',
+      'odoo.conf.hbs',
+      'personalise.sql.hbs',
+      'seed.sh',
+      'compact.sh',
+      'warm.py',
+      'limits.sh',
+    ].map(read),
+  );
+  const limitsModule = await Promise.all(
+    MODULE_FILES.map(async (file) => ({
+      name: `addons/saas_limits/${file}`,
+      content: await read(`saas_limits/${file}`),
+    })),
   );
   return {
     compose: compile(compose ?? ''),
@@ -30,6 +54,8 @@ export async function loadTemplates(): Promise<Templates> {
     seedScript: seedScript ?? '',
     buildScript: buildScript ?? '',
     warmScript: warmScript ?? '',
+    limitsScript: limitsScript ?? '',
+    limitsModule,
   };
 }
 

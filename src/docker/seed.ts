@@ -95,6 +95,8 @@ async function seedArchive(
   return tar([
     { name: 'personalise.sql', content: sql, mode: 0o400 },
     { name: 'odoo.conf', content: rendered.conf, mode: 0o400 },
+    { name: 'limits.json', content: rendered.limitsJson, mode: 0o444 },
+    ...files.limitsModule.map((file) => ({ ...file, mode: 0o444 })),
   ]);
 }
 

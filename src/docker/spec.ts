@@ -13,7 +13,7 @@ import {
 } from '../instance/naming.js';
 import type { InstanceSecrets } from '../instance/secrets.js';
 import type { Instance, Plan } from '../instance/types.js';
-import { type ComposeService, parseCompose } from './compose.js';
+import { type ComposeService, parseCompose, sizeOf, withoutSize } from './compose.js';
 import type { Templates } from './render.js';
 
 /** How this daemon makes instances. */
@@ -67,10 +67,14 @@ export interface InstanceSpec {
   /** Also the administrator's login; `admin` when empty. */
   email: string;
   lang: string;
+  /** Internal users that may be active; 0: any number. */
+  maxUsers: number;
+  /** Where the customer changes the plan; may be empty. Shown to the instance's administrator. */
+  accountUrl: string;
 }
 
 /** The spec of a stored instance. TerminalError `instance.no_slot` while it has no slot. */
-export function instanceSpec(instance: Instance, plan: Plan, url: string): InstanceSpec {
+export function instanceSpec(instance: Instance, plan: Plan, url: string, accountUrl = ''): InstanceSpec {
   const { key, name, slot, customer } = instance;
   if (slot === null) throw new TerminalError('instance.no_slot', `${name} has no slot`, 'Give the instance a slot.');
   return {
@@ -85,6 +89,8 @@ export function instanceSpec(instance: Instance, plan: Plan, url: string): Insta
     contactName: customer.contactName || customer.name,
     email: customer.email,
     lang: customer.lang,
+    maxUsers: plan.maxUsers,
+    accountUrl,
   };
 }
 
@@ -103,7 +109,12 @@ export interface Rendered {
   compose: string;
   conf: string;
   services: { db: ComposeService; odoo: ComposeService };
-  /** Labels `saas.spec`: a container that has another one is made again. */
+  /** What the module saas_limits reads. */
+  limitsJson: string;
+  /**
+   * Labels `saas.spec`: a container that has another one is made again. The size of the plan is in `saas.size` instead,
+   * which counts only when the container is started.
+   */
   hashes: { db: string; odoo: string };
 }
 
@@ -129,15 +140,21 @@ export function renderInstance(
       logLevel: settings.logLevel,
     });
     const view = { ...settings, ...limits(spec), names, labels, ports };
-    const render = (hashes: object): string => templates.compose({ ...view, hashes });
-    // The hash is part of the file it is the hash of: first without it.
-    const { db, odoo } = parseCompose(render({ db: '', odoo: '', conf: digest(conf) }));
-    const hashes = { db: digest(JSON.stringify(db)), odoo: digest(JSON.stringify(odoo)) };
-    db.labels[LABEL.spec] = hashes.db;
-    odoo.labels[LABEL.spec] = hashes.odoo;
-    const compose = render({ ...hashes, conf: digest(conf) });
+    const confHash = digest(JSON.stringify([conf, templates.limitsModule]));
+    const render = (hashes: object, sizes: object): string =>
+      templates.compose({ ...view, hashes: { ...hashes, conf: confHash }, sizes });
+    // The hashes are part of the file they are the hashes of: first without them.
+    const none = { db: '', odoo: '' };
+    const services = parseCompose(render(none, none));
+    const hashes = hashBoth(services, withoutSize);
+    const sizes = hashBoth(services, sizeOf);
+    for (const role of ['db', 'odoo'] as const) {
+      Object.assign(services[role].labels, { [LABEL.spec]: hashes[role], [LABEL.size]: sizes[role] });
+    }
+    const compose = render(hashes, sizes);
     const subnet = slotSubnet(settings.subnetPool, spec.slot);
-    return { names, labels, ports, subnet, compose, conf, services: { db, odoo }, hashes };
+    const limitsJson = JSON.stringify({ max_users: spec.maxUsers, account_url: spec.accountUrl });
+    return { names, labels, ports, subnet, compose, conf, limitsJson, services, hashes };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     const advice = 'Correct the name, the slot or the configured ranges.';
@@ -169,6 +186,12 @@ export function limits(spec: Pick<InstanceSpec, 'cpu' | 'memoryMb'>) {
       hardLimitBytes: Math.round(softMb * 1.25) * MB,
     },
   };
+}
+
+type Services = Rendered['services'];
+
+function hashBoth(services: Services, part: (service: ComposeService) => object): { db: string; odoo: string } {
+  return { db: digest(JSON.stringify(part(services.db))), odoo: digest(JSON.stringify(part(services.odoo))) };
 }
 
 function digest(text: string): string {

@@ -7,6 +7,7 @@ export const LABEL = {
   slot: 'saas.slot',
   role: 'saas.role',
   spec: 'saas.spec',
+  size: 'saas.size',
   conf: 'saas.conf',
   template: 'saas.template',
 } as const;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Runs in a one-shot container on an instance's volumes. A constant: values come as a tar archive on standard input
-# (personalise.sql, odoo.conf), after the copy has begun. The only argument is `fill` or `keep`: with `keep`, data must
+# (personalise.sql, odoo.conf, limits.json, addons/), after the copy has begun. The only argument is `fill` or `keep`: with `keep`, data must
 # be there already. Code 78: nothing to copy from. Code 66: data that should be there is not.
 #
 # The copy is made while /instance/pgdata/.seeding exists. Volumes of which either holds anything without that file are
@@ -59,6 +59,15 @@ if ! cmp -s "$values/odoo.conf" "$config/odoo.conf"; then
   chown "$(stat -c %u:%g "$filestore")" "$config/.odoo.conf"
   mv -f "$config/.odoo.conf" "$config/odoo.conf"
 fi
+for name in limits.json addons; do
+  if ! diff -rq "$values/$name" "$config/$name" >/dev/null 2>&1; then
+    rm -rf "$config/.$name"
+    cp -r --no-preserve=mode "$values/$name" "$config/.$name"
+    chmod -R u=rwX,go=rX "$config/.$name"
+    rm -rf "$config/$name"
+    mv -T "$config/.$name" "$config/$name"
+  fi
+done
 if [[ $seeding ]]; then
   # All of it is on the disk before anything relies on it.
   sync -f "$pgdata" "$filestore" "$config"

@@ -23,6 +23,7 @@ import { Secret } from '../../src/secret.js';
 const SOCKET = process.env.SAAS_DOCKER_SOCKET ?? '/var/run/docker.sock';
 const COMPANY = `Müller's "Best" \\ $(id) {{x}}\n'); DROP TABLE res_users; -- 🚀 株式会社 ${'x'.repeat(300)}`;
 const READY_MS = 120_000;
+const MB = 1024 * 1024;
 
 describe('instances on the engine', function () {
   this.timeout(300_000);
@@ -48,6 +49,8 @@ describe('instances on the engine', function () {
     contactName: "Zoë O'Neill",
     email: `zoe@${name}.example.com`,
     lang: 'es_ES',
+    maxUsers: 0,
+    accountUrl: 'https://shop.example.com/my/saas',
   });
   const acme = spec(0, 'acme');
   const other = spec(1, 'other');
@@ -170,6 +173,113 @@ describe('instances on the engine', function () {
     expect(before.odoo?.specHash).to.equal(instances.hashes(acme).odoo);
   });
 
+  /** A call to the customer's Odoo as its administrator; the message of the error when it is refused. */
+  async function call(target: InstanceSpec, model: string, method: string, args: unknown[], lang = 'es_ES') {
+    const { http } = slotPorts(settings.portBase, target.slot);
+    const { adminPassword } = instances.secrets(target);
+    const uid = await login('127.0.0.1', http, target.email, adminPassword);
+    const params = {
+      service: 'object',
+      method: 'execute_kw',
+      args: ['odoo', uid, adminPassword.reveal(), model, method, args, { context: { lang } }],
+    };
+    const response = await fetch(`http://127.0.0.1:${http}/jsonrpc`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', method: 'call', params }),
+    });
+    const answer = (await response.json()) as { result?: unknown; error?: { data: { message: string } } };
+    return answer.error ? answer.error.data.message : answer.result;
+  }
+  const group = async (name: string): Promise<number> =>
+    Number(await value(acme, `SELECT res_id FROM ir_model_data WHERE module = 'base' AND name = '${name}'`));
+
+  const user = (name: string, more: object = {}) => ({ name, login: `${name}@example.com`, ...more });
+  const create = (values: object, lang?: string) => call(acme, 'res.users', 'create', [[values]], lang);
+  const write = (ids: unknown, values: object) => call(acme, 'res.users', 'write', [ids, values]);
+  const FULL = 'Su plan incluye 2 usuarios y ya están todos en uso. Archive un usuario o cambie de plan en';
+
+  it('limits users while it runs, and the administrator is told why', async () => {
+    await instances.applyLimits({ ...acme, maxUsers: 2 });
+    const second = await create(user('second'));
+    expect(second, JSON.stringify(second)).to.be.an('array');
+    expect(await create(user('third'))).to.equal(`${FULL} ${acme.accountUrl}.`);
+    expect(await create(user('third'), 'en_US')).to.equal(
+      `Your plan includes 2 users and all of them are in use. Archive a user or change your plan at ${acme.accountUrl}.`,
+    );
+    expect(await write(second, { name: 'Second' }), 'other changes').to.equal(true);
+    expect(await write(second, { active: false }), 'archived').to.equal(true);
+    expect(await create(user('third'))).to.be.an('array');
+    expect(await write(second, { active: true }), 'activated again').to.contain(FULL);
+    expect(await value(acme, `SELECT active FROM res_users WHERE login = 'second@example.com'`)).to.equal('f');
+  });
+
+  it('limits users: counts no portal user until it is made an internal one, in whichever way', async () => {
+    const [portal, internal] = [await group('group_portal'), await group('group_user')];
+    const visitor = await create(user('portal', { group_ids: [[6, 0, [portal]]] }));
+    expect(visitor, JSON.stringify(visitor)).to.be.an('array');
+    expect(await write(visitor, { group_ids: [[6, 0, [internal]]] })).to.contain(FULL);
+    const [id] = visitor as number[];
+    await write(visitor, { group_ids: [[5]] });
+    expect(await call(acme, 'res.groups', 'write', [[internal], { user_ids: [[4, id]] }])).to.contain(FULL);
+    const implying = [{ name: 'implying', implied_ids: [[4, internal]], user_ids: [[4, id]] }];
+    expect(await call(acme, 'res.groups', 'create', [implying])).to.contain(FULL);
+    const [plain] = (await call(acme, 'res.groups', 'create', [[{ name: 'plain', user_ids: [[4, id]] }]])) as number[];
+    expect(await call(acme, 'res.groups', 'write', [[plain], { implied_ids: [[4, internal]] }])).to.contain(FULL);
+  });
+
+  it('limits users, but never stands in the way of installing modules', async () => {
+    const [module] = (await call(acme, 'ir.module.module', 'search', [[['name', '=', 'auth_signup']]])) as number[];
+    const done = await call(acme, 'ir.module.module', 'button_immediate_install', [[module]]);
+    expect(done, JSON.stringify(done)).to.be.an('object');
+    const installable = [
+      ['name', '=', 'saas_limits'],
+      ['state', '!=', 'uninstallable'],
+    ];
+    expect(await call(acme, 'ir.module.module', 'search', [installable]), 'not an app').to.deep.equal([]);
+    // Modules have overrides of their own: the limit is below them all.
+    expect(await create(user('fourth'))).to.contain(FULL);
+  });
+
+  it('limits users: tells a visitor who signs up no more than that', async () => {
+    const [template] = (await call(acme, 'ir.model.data', 'search_read', [
+      [['name', '=', 'template_portal_user_id']],
+      ['res_id'],
+    ])) as { res_id: number }[];
+    const internal = await group('group_user');
+    await call(acme, 'res.users', 'write', [[template?.res_id], { group_ids: [[6, 0, [internal]]] }]);
+    await call(acme, 'ir.config_parameter', 'set_param', ['auth_signup.invitation_scope', 'b2c']);
+    const page = `http://127.0.0.1:${slotPorts(settings.portBase, acme.slot).http}/web/signup`;
+    const form = await fetch(page, { headers: { 'Accept-Language': 'es-ES' } });
+    const token = /name="csrf_token"[^>]*value="([^"]+)"/.exec(await form.text())?.[1] ?? '';
+    const cookie = form.headers.getSetCookie().map((line) => line.split(';')[0]);
+    const sent = { name: 'New', login: 'new@example.com', password: 'new-pass-1', confirm_password: 'new-pass-1' };
+    const answer = await fetch(page, {
+      method: 'POST',
+      headers: { 'Accept-Language': 'es-ES', Cookie: cookie.join('; ') },
+      body: new URLSearchParams({ ...sent, csrf_token: token }),
+    });
+    expect(await answer.text())
+      .to.contain('No se pueden crear más cuentas por ahora.')
+      .and.not.contain('Su plan');
+  });
+
+  it('limits users: follows another plan at once, also down, and a broken file stops nobody', async () => {
+    await instances.applyLimits({ ...acme, maxUsers: 3 });
+    expect(await create(user('fourth'))).to.be.an('array');
+    await instances.applyLimits({ ...acme, maxUsers: 1 });
+    expect(await create(user('fifth'))).to.contain('Su plan incluye 1 usuario');
+    const [config] = [resourceNames(scope, acme.name).config];
+    const breakIt = { volume: config, target: '/config' };
+    const entrypoint = ['bash', '-c', 'echo "{" >/config/limits.json'];
+    const job = { name: `${scope}_break`, image: settings.postgresImage, entrypoint, labels, user: 'root' };
+    await runJob(engine, { ...job, mounts: [breakIt], timeoutMs: 30_000 });
+    expect(await create(user('fifth'))).to.be.an('array');
+    await instances.applyLimits({ ...acme, maxUsers: 1 });
+    expect(await create(user('sixth'))).to.contain('Su plan incluye 1 usuario');
+    await instances.applyLimits(acme);
+  });
+
   it('gives two customers nothing in common, and no way to each other', async () => {
     await provision(other);
     const secret = `SELECT key, value FROM ir_config_parameter WHERE key IN ('database.uuid', 'database.secret') ORDER BY key`;
@@ -224,6 +334,35 @@ describe('instances on the engine', function () {
       .and.lessThan(150e6);
   });
 
+  it('gives a running pair the memory and CPU of another plan at once, and restarts nothing', async () => {
+    const look = async () => {
+      const { db, odoo } = resourceNames(scope, acme.name);
+      const [one, two] = await Promise.all([db, odoo].map((name) => engine.inspectContainer(name)));
+      return [one, two].map((details) => ({
+        same: [details?.Id, details?.State.StartedAt, details?.RestartCount],
+        memoryMb: (details?.HostConfig.Memory ?? 0) / MB,
+        swapMb: (details?.HostConfig.MemorySwap ?? 0) / MB,
+        cpus: (details?.HostConfig.NanoCpus ?? 0) / 1e9,
+      }));
+    };
+    const before = await look();
+    const bigger = { ...acme, memoryMb: 2048, cpu: 1 };
+    await instances.applyLimits(bigger);
+    const [db, odoo] = before.map(({ same }) => same);
+    expect(await look()).to.deep.equal([
+      { same: db, memoryMb: 512, swapMb: 512, cpus: 0.5 },
+      { same: odoo, memoryMb: 1536, swapMb: 1536, cpus: 1 },
+    ]);
+    expect(instances.hashes(bigger)).to.deep.equal(instances.hashes(acme));
+    const compose = await readFile(join(dataDir, 'instances', acme.name, 'docker-compose.yml'), 'utf8');
+    expect(compose).to.contain(`mem_limit: ${1536 * MB}`);
+    // What is limited: the containers are the same, and so is the work left to do.
+    await instances.startDb(bigger);
+    await instances.startOdoo(bigger);
+    await instances.applyLimits(acme);
+    expect(await look()).to.deep.equal(before);
+  });
+
   it('keeps data over a stop, and over another plan', async () => {
     await query(acme, `UPDATE res_partner SET website = 'https://kept.example.com' WHERE id = 1`);
     await instances.stopOdoo(acme.name);
@@ -231,7 +370,11 @@ describe('instances on the engine', function () {
     const stopped = await instances.observe(acme.name);
     expect([stopped.db?.running, stopped.odoo?.running]).to.deep.equal([false, false]);
     const bigger = { ...acme, memoryMb: 2048 };
+    await instances.applyLimits(bigger);
+    const { db } = resourceNames(scope, acme.name);
+    expect((await engine.inspectContainer(db)).HostConfig.Memory, 'while it is stopped').to.equal(512 * MB);
     await instances.startDb(bigger);
+    expect((await engine.inspectContainer(db)).Config.Cmd, 'made again').to.include('shared_buffers=32MB');
     await instances.startOdoo(bigger);
     await instances.awaitReady(bigger, { login: true, timeoutMs: READY_MS });
     expect(await value(acme, 'SELECT website FROM res_partner WHERE id = 1')).to.equal('https://kept.example.com');

@@ -41,6 +41,7 @@ describe('engineError', () => {
     [fault(403, 'Pool overlaps with other one on this address space'), 'docker.subnet_taken', false],
     [fault(500, 'write /x: no space left on device'), 'docker.no_space', true],
     [fault(400, 'invalid reference'), 'docker.refused', false],
+    [fault(500, 'failed to write 1 to memory.limit_in_bytes: device or resource busy'), 'docker.memory_in_use', true],
     [fault(500, 'oops'), 'docker.failed', true],
   ];
   for (const [error, code, retryable] of cases) {
@@ -147,10 +148,44 @@ describe('collect', () => {
         slot: 3,
         network: true,
         volumes: false,
-        db: { id: 'id-db', name: 'odoo_cliente_acme_db', running: true, specHash: 'abc', exitCode: null },
-        odoo: { id: 'id-odoo', name: 'odoo_cliente_acme_odoo', running: false, specHash: 'abc', exitCode: 137 },
+        db: {
+          id: 'id-db',
+          name: 'odoo_cliente_acme_db',
+          running: true,
+          specHash: 'abc',
+          exitCode: null,
+          restarting: false,
+          upSeconds: 3,
+        },
+        odoo: {
+          id: 'id-odoo',
+          name: 'odoo_cliente_acme_odoo',
+          running: false,
+          specHash: 'abc',
+          exitCode: 137,
+          restarting: false,
+          upSeconds: null,
+        },
       },
       gone: { name: 'gone', key: 'sol:7', slot: null, network: false, volumes: true, db: null, odoo: null },
     });
   });
+
+  const upCases: [state: string, status: string, restarting: boolean, upSeconds: number | null][] = [
+    ['running', 'Up Less than a second', false, 0],
+    ['running', 'Up 1 second', false, 1],
+    ['running', 'Up 59 seconds (health: starting)', false, 59],
+    ['running', 'Up About a minute (healthy)', false, null],
+    ['running', 'Up 3 hours', false, null],
+    ['restarting', 'Restarting (1) 2 seconds ago', true, null],
+    ['exited', 'Exited (0) 5 seconds ago', false, null],
+    ['paused', 'Up 5 seconds (Paused)', false, null],
+  ];
+  for (const [State, Status, restarting, upSeconds] of upCases) {
+    it(`${Status} → ${upSeconds} seconds`, () => {
+      const Labels = { ...labels, 'saas.role': 'odoo' };
+      const found = collect([{ Id: 'x', Names: ['/x'], Labels, State, Status }], [], []).get('acme')?.odoo;
+      expect(found).to.include({ restarting, upSeconds });
+    });
+  }
 });

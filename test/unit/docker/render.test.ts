@@ -81,6 +81,9 @@ limit_time_cpu = 600
 limit_time_real = 1200
 log_level = warn
 without_demo = True
+; saas_limits is loaded from here, not installed in the database.
+addons_path = /etc/odoo/addons
+server_wide_modules = base,web,saas_limits
 `);
   });
 });

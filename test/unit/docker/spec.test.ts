@@ -19,6 +19,8 @@ const SPEC: InstanceSpec = {
   contactName: 'Zoë',
   email: 'zoe@example.com',
   lang: 'es_ES',
+  maxUsers: 3,
+  accountUrl: 'https://shop.example.com/my/saas',
 };
 const SECRETS = deriveSecrets(Buffer.alloc(32, 7), SPEC.key);
 
@@ -53,7 +55,7 @@ describe('renderInstance', () => {
         'min_wal_size=4MB',
       ].flatMap((setting) => ['-c', setting]),
       Env: ['PGDATA=/var/lib/postgresql/data'],
-      Labels: { ...labels, 'saas.role': 'db', 'saas.spec': hashes.db },
+      Labels: { ...labels, 'saas.role': 'db', 'saas.spec': hashes.db, 'saas.size': services.db.labels['saas.size'] },
       StopSignal: 'SIGINT',
       StopTimeout: 30,
       Healthcheck: {
@@ -106,6 +108,7 @@ describe('renderInstance', () => {
         'saas.role': 'odoo',
         'saas.conf': services.odoo.labels['saas.conf'],
         'saas.spec': hashes.odoo,
+        'saas.size': services.odoo.labels['saas.size'],
       },
       StopTimeout: 30,
       ExposedPorts: { '8069/tcp': {} },
@@ -158,12 +161,30 @@ describe('renderInstance', () => {
     expect(compose).not.to.contain('Acme').and.not.to.contain('zoe');
   });
 
-  it('hashes the same for the same spec, another plan otherwise', () => {
-    expect(render().hashes).to.deep.equal(render().hashes);
-    const bigger = render({ ...SPEC, memoryMb: 2048 }).hashes;
-    expect(bigger.db).not.to.equal(render().hashes.db);
-    expect(bigger.odoo).not.to.equal(render().hashes.odoo);
-    expect(render({ ...SPEC, companyName: 'Renamed' }).hashes).to.deep.equal(render().hashes);
+  it('hashes what a running container must be made again for, and its size apart', () => {
+    const labelsOf = (change: Partial<InstanceSpec>) => {
+      const { services, hashes } = render({ ...SPEC, ...change });
+      return { hashes, sizes: [services.db.labels['saas.size'], services.odoo.labels['saas.size']] };
+    };
+    const { hashes, sizes } = labelsOf({});
+    expect(labelsOf({})).to.deep.equal({ hashes, sizes });
+    expect(labelsOf({ companyName: 'Renamed', maxUsers: 9, accountUrl: '' })).to.deep.equal({ hashes, sizes });
+    for (const size of [{ memoryMb: 2048 }, { cpu: 2 }]) {
+      const other = labelsOf(size);
+      expect(other.hashes, JSON.stringify(size)).to.deep.equal(hashes);
+      expect(other.sizes[0]).not.to.equal(sizes[0]);
+      expect(other.sizes[1]).not.to.equal(sizes[1]);
+    }
+    expect(labelsOf({ slot: 4 }).hashes.odoo).not.to.equal(hashes.odoo);
+    expect(labelsOf({ slot: 4 }).sizes).to.deep.equal(sizes);
+  });
+
+  it('makes Odoo again for another version of the module that limits users', () => {
+    const [first, ...rest] = files.limitsModule;
+    const changed = { ...files, limitsModule: [{ name: first?.name ?? '', content: 'changed' }, ...rest] };
+    const hash = renderInstance(changed, DEFAULT_SETTINGS, SPEC, SECRETS).hashes;
+    expect(hash.db).to.equal(render().hashes.db);
+    expect(hash.odoo).not.to.equal(render().hashes.odoo);
   });
 
   it('trusts forwarded headers only behind a proxy', () => {
