@@ -160,7 +160,8 @@ class SaasInstance(models.Model):
     )
     max_users = fields.Integer(related="plan_id.saas_max_users")
     storage_gb = fields.Integer(related="plan_id.saas_storage_gb")
-    storage_used_gb = fields.Float(string="Storage Used (GB)", digits=(16, 1), compute="_compute_storage_used_gb")
+    storage_used_gb = fields.Float(string="Storage Used (GB)", digits=(16, 1), compute="_compute_storage_used")
+    storage_percent = fields.Float(compute="_compute_storage_used")
     over_limit = fields.Boolean(
         compute="_compute_over_limit",
         search="_search_over_limit",
@@ -184,10 +185,11 @@ class SaasInstance(models.Model):
     _key_unique = models.Constraint("UNIQUE(key)", "Another instance has this key already.")
     _write_date_idx = models.Index("(write_date)")
 
-    @api.depends("storage_used_mb")
-    def _compute_storage_used_gb(self):
+    @api.depends("storage_used_mb", "plan_id.saas_storage_gb")
+    def _compute_storage_used(self):
         for instance in self:
             instance.storage_used_gb = instance.storage_used_mb / MB_PER_GB
+            instance.storage_percent = instance.storage_used_gb * 100 / (instance.plan_id.saas_storage_gb or 1)
 
     @api.depends("users_used", "storage_used_mb", "plan_id.saas_max_users", "plan_id.saas_storage_gb")
     def _compute_over_limit(self):

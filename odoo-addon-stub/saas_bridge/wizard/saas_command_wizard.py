@@ -2,9 +2,6 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.misc import formatLang
 
-# Of the daemon's own default. What it is set to there is not told to the master.
-FINAL_COPY_DAYS = 30
-
 
 class SaasCommandWizard(models.TransientModel):
     """What a command needs to be told before it is asked for. Opened by the buttons of an instance."""
@@ -21,19 +18,15 @@ class SaasCommandWizard(models.TransientModel):
     reason = fields.Char()
     days = fields.Integer(default=30)
     plan_id = fields.Many2one("product.template", string="New Plan")
-    confirm_name = fields.Char(string="Name of the Instance")
+    confirm_name = fields.Char(string="Confirm the Name")
 
     partner_id = fields.Many2one(related="instance_id.partner_id", string="Customer")
     company_id = fields.Many2one(related="instance_id.company_id")
     paid_until = fields.Datetime(related="instance_id.paid_until")
     current_plan_id = fields.Many2one(related="instance_id.plan_id", string="Current Plan")
-    final_copy_days = fields.Integer(compute="_compute_final_copy_days")
     users_comparison = fields.Char(string="Users", compute="_compute_comparison")
     storage_comparison = fields.Char(string="Storage", compute="_compute_comparison")
     misfit = fields.Text(compute="_compute_comparison")
-
-    def _compute_final_copy_days(self):
-        self.final_copy_days = FINAL_COPY_DAYS
 
     @api.depends("instance_id", "plan_id")
     def _compute_comparison(self):
