@@ -139,7 +139,7 @@ class SaasBridge(models.AbstractModel):
 
     @api.model
     def _sol_query(self, edge, after):
-        """A line changes with itself, its order, a payment of either, or an invoice or credit note made from it.
+        """A line changes with itself, its order, a payment or a refund of it, or an invoice or credit note made from it.
 
         A quotation matters once somebody tried to pay it: also when the payment failed, so that its end is seen.
         """
@@ -151,12 +151,12 @@ class SaasBridge(models.AbstractModel):
                 SELECT c.id FROM sale_order co JOIN sale_order_line c ON c.order_id = co.id WHERE co.write_date >= %(edge)s
                 UNION ALL
                 SELECT c.id FROM payment_transaction tx
-                  JOIN sale_order_transaction_rel r ON r.transaction_id = tx.id
+                  JOIN sale_order_transaction_rel r ON r.transaction_id IN (tx.id, tx.source_transaction_id)
                   JOIN sale_order_line c ON c.order_id = r.sale_order_id
                  WHERE tx.write_date >= %(edge)s
                 UNION ALL
                 SELECT c.id FROM payment_transaction tx
-                  JOIN account_invoice_transaction_rel ir ON ir.transaction_id = tx.id
+                  JOIN account_invoice_transaction_rel ir ON ir.transaction_id IN (tx.id, tx.source_transaction_id)
                   JOIN account_move_line ml ON ml.move_id = ir.invoice_id
                   JOIN sale_order_line_invoice_rel r ON r.invoice_line_id = ml.id
                   JOIN sale_order_line c ON c.id = r.order_line_id
@@ -201,7 +201,7 @@ class SaasBridge(models.AbstractModel):
                  WHERE cm.move_type IN ('out_invoice', 'out_refund') AND cm.write_date >= %(edge)s
                 UNION ALL
                 SELECT c.id FROM payment_transaction tx
-                  JOIN account_invoice_transaction_rel ir ON ir.transaction_id = tx.id
+                  JOIN account_invoice_transaction_rel ir ON ir.transaction_id IN (tx.id, tx.source_transaction_id)
                   JOIN account_move_line c ON c.move_id = ir.invoice_id
                  WHERE tx.write_date >= %(edge)s
                 UNION ALL

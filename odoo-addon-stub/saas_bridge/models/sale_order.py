@@ -51,6 +51,10 @@ class SaleOrder(models.Model):
             if not paid and (misfit := line._saas_plan_misfit()):
                 raise UserError(misfit)
 
+    def _saas_is_cart(self):
+        """Whether the customer is filling it in the shop. The addon does without a shop, too."""
+        return "website_id" in self._fields and bool(self.website_id) and self.state == "draft"
+
     def _saas_payment_given(self):
         """Whether online payments that were made are what confirms the order."""
         self.ensure_one()

@@ -1,4 +1,5 @@
-from odoo import models
+from odoo import api, models
+from odoo.exceptions import UserError
 from odoo.tools.sql import create_index
 
 
@@ -10,6 +11,15 @@ class SaleOrderLine(models.Model):
         super().init()
         # The daemon asks every few seconds which lines changed: the answer must come from an index.
         create_index(self.env.cr, "sale_order_line_saas_write_date_idx", self._table, ["write_date"])
+
+    @api.constrains("product_id", "product_uom_qty")
+    def _check_saas_trial_in_cart(self):
+        """The shop shows this to the customer, and the cart stays as it was. Staff are told when they confirm."""
+        if not any(line._saas_plan().saas_trial for line in self):
+            return
+        for order in self.order_id.sudo():
+            if order._saas_is_cart() and (problem := order._saas_trial_problem()):
+                raise UserError(problem)
 
     def _saas_customer(self):
         return self.order_id.partner_id.commercial_partner_id

@@ -5,3 +5,5 @@ from . import test_poll
 from . import test_push
 from . import test_invoice
 from . import test_commands
+from . import test_payment
+from . import test_renewal

@@ -132,6 +132,16 @@ class SaasCommon(TransactionCase):
             {"name": name, "partner_id": cls.acme.id, "plan_id": cls.plan.id, **values}
         )
 
+    @classmethod
+    def _authorize(cls, transaction):
+        """As a provider that captures later does; the one of the tests cannot."""
+        transaction.flush_recordset()
+        cls.env.cr.execute(
+            "UPDATE payment_transaction SET state = 'authorized', last_state_change = %s, write_date = %s WHERE id = %s",
+            [fields.Datetime.now(), cls.env.cr.now(), transaction.id],
+        )
+        transaction.invalidate_recordset()
+
     def _poll(self, cursor=False, **kwargs):
         self.env.flush_all()
         reply = self.bridge.poll(cursor, **kwargs)
