@@ -52,6 +52,13 @@ const clockOffset = z
     return z.NEVER;
   });
 
+const dayList = (fallback: string) =>
+  z
+    .string()
+    .regex(/^(\d{1,3}(,\d{1,3})*|none)$/, `numbers of days, such as ${fallback}, or none`)
+    .default(fallback)
+    .transform((value) => (value === 'none' ? [] : [...new Set(value.split(',').map(Number))].sort((a, b) => b - a)));
+
 const subnetPool = z
   .cidrv4('a private IPv4 range of /8 to /24, such as 10.208.0.0/12')
   .refine(isPrivatePool, 'a private IPv4 range of /8 to /24, such as 10.208.0.0/12')
@@ -100,6 +107,16 @@ const schema = z.object({
     .default('Europe/Madrid'),
   SAAS_UNPAID_ORDER_GRACE_DAYS: whole(3, 0, 90),
   SAAS_EXPIRING_SOON_DAYS: whole(7, 0, 90),
+  SAAS_REMINDER_DAYS: dayList('7,3,1'),
+  SAAS_PENDING_PAYMENT_DAYS: whole(5, 0, 90),
+  SAAS_STORAGE_GRACE_DAYS: whole(7, 0, 365),
+  SAAS_DELETION_WARNING_DAYS: dayList('14,7,1'),
+  SAAS_EXPORT_DIR: z.string().min(1).optional(),
+  SAAS_EXPORT_DAYS: whole(90, 0, 3650),
+  SAAS_AMBIGUOUS_RENEWAL: z
+    .enum(['ask', 'first-to-expire'], 'ask (a person says which) or first-to-expire')
+    .default('ask'),
+  SAAS_USAGE_INTERVAL: seconds(21_600, 10, 604_800),
   SAAS_CLOCK_OFFSET: clockOffset,
   SAAS_HTTP_HOST: z.string().min(1).default('127.0.0.1'),
   SAAS_HTTP_PORT: whole(8068, 0, 65535),
@@ -170,7 +187,16 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       timeZone: c.SAAS_TIME_ZONE,
       unpaidOrderGraceDays: c.SAAS_UNPAID_ORDER_GRACE_DAYS,
       expiringSoonDays: c.SAAS_EXPIRING_SOON_DAYS,
+      reminderDays: c.SAAS_REMINDER_DAYS,
+      deletionWarningDays: c.SAAS_DELETION_WARNING_DAYS,
+      pendingPaymentDays: c.SAAS_PENDING_PAYMENT_DAYS,
+      storageGraceDays: c.SAAS_STORAGE_GRACE_DAYS,
     },
+    /** A purchase that may be for several instances goes to the one that expires first, instead of asking a person. */
+    firstToExpire: c.SAAS_AMBIGUOUS_RENEWAL === 'first-to-expire',
+    usageIntervalMs: c.SAAS_USAGE_INTERVAL,
+    /** Final copies of deleted instances. */
+    exports: { dir: path.resolve(c.SAAS_EXPORT_DIR ?? path.join(dataDir, 'exports')), keptDays: c.SAAS_EXPORT_DAYS },
     concurrency: c.SAAS_CONCURRENCY,
     clockOffset: c.SAAS_CLOCK_OFFSET,
     dataDir,

@@ -16,13 +16,15 @@ import { createOdooClient } from './odoo/client.js';
 import { createMaster } from './odoo/master.js';
 import { startDeliverer } from './reconcile/deliverer.js';
 import { createRuntime } from './reconcile/executors.js';
+import { exportFileOf, removeOldExports } from './reconcile/exports.js';
 import { createIngest } from './reconcile/ingest.js';
 import { startMonitor } from './reconcile/monitor.js';
+import { startNightly } from './reconcile/nightly.js';
 import { completeOperation } from './reconcile/notices.js';
 import { type Poller, startPoller } from './reconcile/poller.js';
 import { createReconciler } from './reconcile/reconciler.js';
-import { startSchedule } from './reconcile/schedule.js';
 import { startTemplateKeeper } from './reconcile/templates.js';
+import { startUsage } from './reconcile/usage.js';
 import { startWorker } from './reconcile/worker.js';
 import { lockStore } from './store/lock.js';
 import { openStore } from './store/store.js';
@@ -96,7 +98,7 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
     lastPollAgeMs: () => ageOf(poller.lastPolledAt()),
   });
   const addressOf = (name: string, slot: number) => urlOf(config, name, slot);
-  const notices = { store, instances, policy: config.policy, clock, urlOf: addressOf };
+  const notices = { store, instances, master, policy: config.policy, clock, urlOf: addressOf };
   const deliverer = startDeliverer({
     outbox: store.outbox,
     push: (operations) => master.push(operations),
@@ -104,16 +106,20 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
     clock,
     log,
   });
+  const runtime = createRuntime({
+    instances,
+    store,
+    scope: config.instances.scope,
+    portBase: config.instances.portBase,
+    maxSlots: config.instances.maxSlots,
+    log,
+  });
   const reconciler = createReconciler({
     store,
-    runtime: createRuntime({
-      instances,
-      store,
-      scope: config.instances.scope,
-      portBase: config.instances.portBase,
-      maxSlots: config.instances.maxSlots,
-      log,
-    }),
+    runtime,
+    readAfresh: () => poller.readAfresh(),
+    exportFile: (instance) => exportFileOf(config.exports, instance),
+    exportDays: config.exports.keptDays,
     policy: config.policy,
     urlOf: addressOf,
     clock,
@@ -133,7 +139,7 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
         terminal ? `${instance} needs a person.` : `${instance} is tried again at ${retryAt.toISOString()}.`,
         { instance, attempt: job.attempts + 1, ...errorFields(error) },
       );
-      reconciler.fail(job.instanceKey, error, terminal);
+      reconciler.fail(job.instanceKey, error);
     },
     clock,
     log,
@@ -146,10 +152,10 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
     settings: { odooImage, postgresImage, languages },
     log,
   });
-  const monitor = startMonitor({ engine, instances, store, log, onDrift: () => worker.wake() });
+  const monitor = startMonitor({ engine, instances, store, clock, log, onDrift: () => worker.wake() });
   const poller = startPoller({
     master,
-    ingest: createIngest({ store, clock, log }),
+    ingest: createIngest({ store, policy: config.policy, firstToExpire: config.firstToExpire, clock, log }),
     store,
     intervalMs: config.poll.intervalMs,
     fullIntervalMs: config.poll.fullIntervalMs,
@@ -161,7 +167,24 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
       deliverer.wake();
     },
   });
-  const schedule = startSchedule({ store, clock, log, timeZone: config.policy.timeZone });
+  const nightly = startNightly({
+    store,
+    clock,
+    log,
+    timeZone: config.policy.timeZone,
+    chores: () => removeOldExports(config.exports, clock, log),
+    onOutbox: () => deliverer.wake(),
+  });
+  const usage = startUsage({
+    store,
+    measure: (spec) => runtime.measure(spec),
+    specOf: reconciler.specOf,
+    intervalMs: config.usageIntervalMs,
+    clock,
+    log,
+    onOutbox: () => deliverer.wake(),
+    onLimit: () => worker.wake(),
+  });
 
   const app = createApp({
     version,
@@ -186,8 +209,7 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
   });
 
   async function stop(): Promise<void> {
-    schedule.stop();
-    await Promise.all([poller.stop(), worker.stop(), monitor.stop(), templates.stop()]);
+    await Promise.all([...[poller, worker, monitor, templates, nightly, usage].map((part) => part.stop())]);
     // Last: what the running jobs report is delivered where the master answers, and kept where it does not.
     await deliverer.stop();
     await client.close();

@@ -7,7 +7,7 @@ import { messageOf } from '../errors.js';
 import { planSteps } from '../instance/plan.js';
 import type { StepName } from '../instance/steps.js';
 import type { Observed } from '../instance/types.js';
-import { type Facts, readFacts } from '../reconcile/facts.js';
+import { type Facts, limitsOf, readFacts } from '../reconcile/facts.js';
 import type { Store } from '../store/store.js';
 
 /** The facts about one instance, or why there are none: one that is broken must not hide the others. */
@@ -36,6 +36,9 @@ export function stepsOf(
   const steps = planSteps(desired, observed ?? { network: false, db: null, odoo: null }, {
     specHashes: instances.hashes(spec),
     provisioned: instance.startedAt !== null,
+    limitsApplied: instance.limits === limitsOf(plan),
+    rebuild: instance.rebuild,
+    exportFirst: instance.startedAt !== null && config.exports.keptDays > 0,
   });
   return steps.map(({ action }) => action);
 }

@@ -1,37 +1,84 @@
-/** `saas-bridge plan`: what would be done, now or on a date, without doing it. */
+/** `saas-bridge plan`: what would be done, now or until a date, without doing it. */
 import { systemClock } from '../clock.js';
 import type { Config } from '../config.js';
 import { createFleet } from '../daemon.js';
+import { graceDaysIn } from '../reconcile/facts.js';
+import { noticeOperation } from '../reconcile/report.js';
 import { openStore } from '../store/store.js';
+import { type Happening, rehearse } from '../subscription/rehearsal.js';
 import { factsOf, stepsOf } from './facts.js';
-import { moment, type Out } from './output.js';
+import { moment, type Out, table } from './output.js';
 
 /** Facts from the store as the last poll left them; the engine as it is now. */
 export async function showPlan(config: Config, at: Date | null, out: Out, asJson: boolean): Promise<void> {
   const store = openStore(config.storePath, { readonly: true });
   try {
-    const date = at ?? systemClock(config.clockOffset)();
+    const now = systemClock(config.clockOffset)();
+    const { policy } = config;
     const { instances } = await createFleet(config);
     const observed = await instances.observeAll();
     const problems: { name: string; problem: string }[] = [];
-    const plans = store.instances.all().flatMap(({ key, name }) => {
-      const { facts, problem } = factsOf(store, config, key, date);
+    const plans = store.instances.all().flatMap((instance) => {
+      const { key, name, phase } = instance;
+      const { facts, problem } = factsOf(store, config, key, now);
       if (problem) problems.push({ name, problem });
       if (!facts) return [];
-      return [{ name, desired: facts.desired, steps: stepsOf(config, instances, facts, observed.get(name)) }];
+      const { plan, desired, storageOverSince } = facts;
+      const { hold, suspendedAt, warnedAt } = instance;
+      const story = {
+        entitlements: facts.purchases,
+        situation: { hold, suspendedAt, warnedAt, storageOverSince, retentionDays: plan.retentionDays },
+        graceDaysOfPlan: graceDaysIn(store),
+        state: phase === 'suspended' || phase === 'stopped' || phase === 'running' ? phase : null,
+        wasSent: (notice: Happening['what'], period: string) =>
+          isMail(notice) && store.events.has(noticeOperation(instance, notice, period, NO_DETAILS).key),
+      };
+      const coming = at === null ? [] : rehearse(story, policy, now, at);
+      return [{ name, desired, steps: stepsOf(config, instances, facts, observed.get(name)), coming }];
     });
-    const due = plans.filter(({ steps }) => steps.length > 0);
     if (asJson) {
-      out.write(`${JSON.stringify({ at: date.toISOString(), plans, problems })}\n`);
+      const until = at?.toISOString() ?? null;
+      out.write(`${JSON.stringify({ at: now.toISOString(), until, plans, problems })}\n`);
       return;
     }
-    out.write(`At ${moment(date, config.policy.timeZone)} (${config.policy.timeZone}): `);
+    const due = plans.filter(({ steps }) => steps.length > 0);
+    out.write(`At ${moment(now, policy.timeZone)} (${policy.timeZone}): `);
     out.write(due.length === 0 ? 'nothing to do.\n' : `${due.length} of ${plans.length} instances change.\n`);
     for (const { name, desired, steps } of due) {
       out.write(`${name} → ${desired.state}: ${desired.reason}\n  ${steps.join(', ')}\n`);
+    }
+    if (at) {
+      const rows = plans
+        .flatMap(({ name, coming }) => coming.map((happening) => ({ name, ...happening })))
+        .sort((a, b) => a.at.getTime() - b.at.getTime());
+      out.write(`\nUntil ${moment(at, policy.timeZone)}, if nobody pays or decides anything: `);
+      out.write(rows.length === 0 ? 'nothing happens.\n' : `${summary(rows)}.\n`);
+      const lines = rows.map((row) => [moment(row.at, policy.timeZone), row.name, WORDS[row.what], row.reason]);
+      if (lines.length > 0) out.write(`${table(lines)}\n`);
     }
     for (const { name, problem } of problems) out.write(`${name}: nothing can be planned: ${problem}\n`);
   } finally {
     store.close();
   }
+}
+
+const NO_DETAILS = { planName: '', trial: false, paidUntil: null, deleteOn: null };
+
+const WORDS: Record<Happening['what'], string> = {
+  running: 'runs',
+  suspended: 'suspended',
+  stopped: 'stopped',
+  deleted: 'deleted',
+  reminder: 'reminder',
+  deletion_warning: 'deletion warning',
+};
+
+function isMail(what: Happening['what']): what is 'reminder' | 'deletion_warning' {
+  return what === 'reminder' || what === 'deletion_warning';
+}
+
+function summary(rows: Happening[]): string {
+  const counts = new Map<string, number>();
+  for (const { what } of rows) counts.set(WORDS[what], (counts.get(WORDS[what]) ?? 0) + 1);
+  return [...counts].map(([what, count]) => `${count} × ${what}`).join(', ');
 }

@@ -7,6 +7,12 @@ export interface PlanContext {
   specHashes: { db: string; odoo: string };
   /** It was ready once: its password is known to work. */
   provisioned: boolean;
+  /** The containers that exist have the plan's limits. */
+  limitsApplied: boolean;
+  /** Make the containers anew from the volumes. */
+  rebuild: boolean;
+  /** Before its data goes, a copy is to be written. */
+  exportFirst: boolean;
 }
 
 /** The steps that are missing, in order; none when all is as it must be. */
@@ -18,27 +24,29 @@ export function planSteps(desired: Desired, observed: Observed, context: PlanCon
     case 'stopped':
       return stepsToStop(observed);
     case 'deleted':
-      return stepsToDelete(observed);
+      return stepsToDelete(observed, context);
   }
 }
 
-function stepsToRun(observed: Observed, { specHashes, provisioned }: PlanContext): Step[] {
+function stepsToRun(observed: Observed, { specHashes, provisioned, limitsApplied, rebuild }: PlanContext): Step[] {
   const steps: Step[] = [];
   let { db, odoo } = observed;
-  if (!observed.network) {
-    // A container is bound to the id of its network: one that outlived it never starts again.
+  // A container is bound to the id of its network: one that outlived it never starts again.
+  if (rebuild || !observed.network) {
     if (db !== null || odoo !== null) steps.push({ action: 'removeContainers' });
     db = null;
     odoo = null;
-    steps.push({ action: 'ensureNetwork' });
   }
+  if (!observed.network) steps.push({ action: 'ensureNetwork' });
+  if (!limitsApplied && (db !== null || odoo !== null)) steps.push({ action: 'applyLimits' });
   if (db === null || odoo === null || observed.volumes === false) steps.push({ action: 'seedVolumes' });
   if (db === null && odoo === null) steps.push({ action: 'startBoth' });
   else {
     if (!runs(db, specHashes.db)) steps.push({ action: 'startDb' });
     if (!runs(odoo, specHashes.odoo)) steps.push({ action: 'startOdoo' });
   }
-  if (steps.length > 0 || !provisioned) steps.push({ action: 'awaitReady', login: !provisioned });
+  const onlyLimits = steps.every(({ action }) => action === 'applyLimits');
+  if (!onlyLimits || !provisioned) steps.push({ action: 'awaitReady', login: !provisioned });
   return steps;
 }
 
@@ -50,9 +58,11 @@ function stepsToStop({ db, odoo }: Observed): Step[] {
 }
 
 /** The network goes last: where the engine was not asked for volumes, it tells that there may be some. */
-function stepsToDelete({ db, odoo, network, volumes }: Observed): Step[] {
+function stepsToDelete(observed: Observed, { exportFirst }: PlanContext): Step[] {
+  const { db, odoo, network, volumes } = observed;
   const containers = db !== null || odoo !== null;
   const steps: Step[] = [];
+  if (exportFirst && volumes !== false) steps.push(...stepsToStop(observed), { action: 'exportData' });
   if (containers) steps.push({ action: 'removeContainers' });
   if (volumes ?? (containers || network)) steps.push({ action: 'removeVolumes' });
   if (network) steps.push({ action: 'removeNetwork' });

@@ -79,9 +79,14 @@ export interface Instance {
   errorMessage: string | null;
 }
 
+/** Why an instance is to be down. */
+export type Cause = 'unpaid' | 'taken_back' | 'storage' | 'staff';
+
 /** What must be: computed from the facts, never stored as truth. */
 export interface Desired {
   state: 'running' | 'suspended' | 'stopped' | 'deleted';
+  /** Null where it runs. */
+  cause: Cause | null;
   /** Why, one sentence for the admin. */
   reason: string;
 }

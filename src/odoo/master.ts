@@ -9,13 +9,15 @@ import {
   type PushResult,
   pollReply,
   pushResult,
+  type RenewalReply,
+  renewalReply,
 } from './protocol.js';
 import { type PollBatch, readBatch } from './rows.js';
 import { problemOf } from './text.js';
 
 const MODEL = 'saas.bridge';
 
-/** The master as the daemon sees it: the three methods of the addon's `saas.bridge`. */
+/** The master as the daemon sees it: the four methods of the addon's `saas.bridge`. */
 export interface Master {
   /** Who answers, and what would keep the bridge from working. */
   hello(): Promise<HelloReply>;
@@ -24,6 +26,8 @@ export interface Master {
    * @param limit rows of each kind at most.
    */
   poll(cursor: string | null, limit?: number): Promise<PollBatch>;
+  /** Where the customer of an instance renews it with one click; makes the quotation where there is none. */
+  renewal(instanceKey: string): Promise<RenewalReply>;
   /**
    * Delivers writes, one result for each in the same order. Only a result `refused` condemns an operation: where this
    * throws, nothing is known of any of them, and all may be sent again with the same keys.
@@ -41,6 +45,10 @@ export function createMaster(client: Pick<OdooClient, 'call'>): Master {
     async poll(cursor, limit = 500) {
       const reply = understand('poll', pollReply, await client.call(MODEL, 'poll', [cursor, limit]));
       return readBatch(reply);
+    },
+
+    async renewal(instanceKey) {
+      return understand('renewal', renewalReply, await client.call(MODEL, 'renewal', [instanceKey]));
     },
 
     async push(operations) {

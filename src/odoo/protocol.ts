@@ -172,6 +172,7 @@ export const pushResult = z.object({
 export type PlanRow = z.infer<typeof planRow>;
 export type PurchaseRow = z.infer<typeof purchaseRow>;
 export type InstanceRow = z.infer<typeof instanceRow>;
+export type CommandName = z.infer<typeof commandName>;
 export type CommandRow = z.infer<typeof commandRow>;
 export type PollReply = z.infer<typeof pollReply>;
 export type RenewalReply = z.infer<typeof renewalReply>;
@@ -232,6 +233,25 @@ export const NOTICES = [
 ] as const;
 export type Notice = (typeof NOTICES)[number];
 
+/** What the text of a mail is made of, as it was when the mail was owed. Dates are ISO text. */
+export interface NoticeDetails {
+  /** Its plan is a free trial. */
+  trial: boolean;
+  planName: string;
+  paidUntil: string | null;
+  /** When the data goes: for a suspended instance, a warning, a deletion done. */
+  deleteOn: string | null;
+  suspendReason?: 'unpaid' | 'taken_back' | 'storage' | 'staff';
+  previousPlanName?: string;
+  wantedPlanName?: string;
+  /** Why a plan was refused. */
+  refusal?: { en: string; es: string };
+  storageUsedBytes?: number;
+  storageLimitBytes?: number;
+  graceUntil?: string;
+  exportKeptUntil?: string | null;
+}
+
 /** One write owed to the master. `key` makes it idempotent: the addon gives one effect for one key. */
 export type PushOperation = { key: string } & (
   | { op: 'instance'; instance_key: string; values: InstanceValues }
@@ -246,6 +266,8 @@ export type PushOperation = { key: string } & (
       subject: string;
       html: string;
       text: string;
+      /** Kept in the outbox only: never sent. */
+      details?: NoticeDetails;
     }
   /** For the salesperson of a purchase; `keep_plan` marks its line: see purchaseRow. */
   | { op: 'problem'; purchase_key: string; message_en: string; message_es: string; keep_plan?: true }

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Customer, Hold, Phase, Plan } from '../instance/types.js';
 import type { Purchase } from '../subscription/types.js';
 import {
+  type CommandName,
   type CommandRow,
   commandRow,
   type InstanceRow,
@@ -34,6 +35,7 @@ export interface InstanceRecord {
   startedAt: Date | null;
   paidUntil: Date | null;
   suspendedAt: Date | null;
+  storageOverSince: Date | null;
   /** It is to be provisioned; a draft of a person is not. */
   requested: boolean;
 }
@@ -42,8 +44,10 @@ export interface InstanceRecord {
 export interface Command {
   id: number;
   instanceKey: string;
-  command: 'start' | 'stop' | 'restart' | 'retry';
+  command: CommandName;
   requestedBy: string;
+  /** The plan wanted, for `change_plan`. */
+  planId: number | null;
 }
 
 export interface Rejected {
@@ -158,12 +162,15 @@ export function toPlan(row: PlanRow): Plan {
     modules,
     graceDays: row.grace_days,
     retentionDays: row.retention_days,
+    trial: row.trial,
   };
 }
 
 export function toPurchase(row: PurchaseRow): MasterPurchase {
   const document = oneLine(row.document, 60) || row.key;
-  const open = row.state === 'open' && row.quantity > 0;
+  // A grant of nothing changes the plan alone.
+  const changesPlan = row.key.startsWith('grant:') && row.quantity === 0;
+  const open = row.state !== 'cancelled' && (row.quantity > 0 || changesPlan);
   // A cancelled line has nothing to count; one that is open must say for how long.
   const unit = row.period_unit ?? 'month';
   if (open && (row.period_unit === null || row.period_count <= 0)) {
@@ -176,7 +183,7 @@ export function toPurchase(row: PurchaseRow): MasterPurchase {
   }
   return {
     key: row.key,
-    state: open ? 'open' : 'cancelled',
+    state: open ? row.state : 'cancelled',
     planId: row.plan_id,
     quantity: Math.max(0, row.quantity),
     periodCount: Math.max(1, row.period_count),
@@ -190,6 +197,9 @@ export function toPurchase(row: PurchaseRow): MasterPurchase {
     invoiceIds: row.invoice_ids,
     instanceKey: row.instance_key,
     additional: row.additional,
+    unitPrice: Math.max(0, row.unit_price),
+    keepPlan: row.keep_plan,
+    pendingSince: row.pending_since,
   };
 }
 
@@ -216,6 +226,7 @@ export function toInstance(row: InstanceRow): InstanceRecord {
     startedAt: row.started_on,
     paidUntil: row.paid_until,
     suspendedAt: row.suspended_on,
+    storageOverSince: row.storage_over_since,
     requested: row.requested,
   };
 }
@@ -226,5 +237,6 @@ function toCommand(row: CommandRow): Command {
     instanceKey: row.instance_key,
     command: row.command,
     requestedBy: oneLine(row.requested_by),
+    planId: row.plan_id,
   };
 }

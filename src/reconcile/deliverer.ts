@@ -22,7 +22,7 @@ export interface DelivererOptions {
   outbox: Outbox;
   push(operations: PushOperation[]): Promise<PushResult[]>;
   /** Puts in what is not kept in the outbox: passwords and the text of mails. Null when it is owed no more. */
-  complete(operation: PushOperation): PushOperation | null;
+  complete(operation: PushOperation): Promise<PushOperation | null>;
   clock: Clock;
   log: Log;
 }
@@ -50,7 +50,7 @@ export function startDeliverer(options: DelivererOptions): Loop {
       const dueAt = outbox.nextDueAt();
       return dueAt ? Math.min(LONGEST_PAUSE_MS, Math.max(0, dueAt.getTime() - clock().getTime())) : LONGEST_PAUSE_MS;
     }
-    const error = await deliver(prepare(entries), stopping);
+    const error = await deliver(await prepare(entries), stopping);
     if (!error) {
       if (failures > 0)
         log.info('outbox.resumed', 'The master takes writes again.', { pending: outbox.backlog(clock()).count });
@@ -69,16 +69,20 @@ export function startDeliverer(options: DelivererOptions): Loop {
   }
 
   /** Without those that cannot be sent now, and what is behind them in their lane. */
-  function prepare(entries: OutboxEntry[]): Ready[] {
+  async function prepare(entries: OutboxEntry[]): Promise<Ready[]> {
     const blocked = new Set<string>();
-    return entries.flatMap((entry) => {
+    const ready: Ready[] = [];
+    for (const entry of entries) {
       try {
         if (blocked.has(entry.lane)) {
           retry(entry, 0, BEHIND);
-          return [];
+          continue;
         }
-        const operation = complete(entry.operation);
-        if (operation) return [{ entry, operation }];
+        const operation = await complete(entry.operation);
+        if (operation) {
+          ready.push({ entry, operation });
+          continue;
+        }
         outbox.delivered(entry.id, entry.version);
         const { key } = entry.operation;
         log.info('outbox.dropped', 'A write that nobody waits for any more was dropped.', { operation: key });
@@ -86,8 +90,8 @@ export function startDeliverer(options: DelivererOptions): Loop {
         blocked.add(entry.lane);
         postpone(entry, error);
       }
-      return [];
-    });
+    }
+    return ready;
   }
 
   /** Sends together; where the master chokes on the batch, one by one. Returns the error that all met. */

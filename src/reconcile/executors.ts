@@ -6,7 +6,7 @@ import type { InstanceSpec } from '../docker/spec.js';
 import { RetryableError } from '../errors.js';
 import { resourceNames, slotPorts } from '../instance/naming.js';
 import type { Step, StepArgs, StepName } from '../instance/steps.js';
-import type { Observed } from '../instance/types.js';
+import type { Observed, Usage } from '../instance/types.js';
 import type { Log } from '../logger.js';
 import type { Store } from '../store/store.js';
 
@@ -16,6 +16,8 @@ export interface Target {
   spec: InstanceSpec;
   /** It was ready once: there is a customer's data. */
   provisioned: boolean;
+  /** Where its final copy goes. */
+  exportFile: string;
 }
 
 type Executors = { [Name in StepName]: (target: Target, args: StepArgs[Name]) => Promise<void> };
@@ -35,6 +37,8 @@ export interface Runtime {
   /** The slot it has on the engine, or the lowest that is free there and in the store. */
   allocateSlot(instanceKey: string): Promise<number>;
   execute(step: Step, target: Target): Promise<void>;
+  /** What a running instance uses now. */
+  measure(spec: InstanceSpec): Promise<Usage>;
 }
 
 export interface RuntimeParts {
@@ -60,6 +64,15 @@ export function createRuntime({ instances, store, scope, portBase, maxSlots, log
     stopOdoo: ({ spec }) => instances.stopOdoo(spec.name),
     stopDb: ({ spec }) => instances.stopDb(spec.name),
     awaitReady: ({ spec }, { login }) => instances.awaitReady(spec, { login, timeoutMs: READY_TIMEOUT_MS }),
+    applyLimits: ({ spec }) => instances.applyLimits(spec),
+    exportData: async ({ spec, exportFile }) => {
+      const { bytes } = await instances.exportData(spec, exportFile);
+      const megabytes = Math.ceil(bytes / 1024 ** 2);
+      log.info('instance.exported', `The final copy of ${spec.name} is ${exportFile} (${megabytes} MB).`, {
+        instance: spec.name,
+        file: exportFile,
+      });
+    },
     removeContainers: ({ spec }) => instances.removeContainers(spec.name),
     removeVolumes: ({ spec }) => instances.removeVolumes(spec.name),
     removeNetwork: ({ spec }) => instances.removeNetwork(spec.name),
@@ -85,6 +98,7 @@ export function createRuntime({ instances, store, scope, portBase, maxSlots, log
   }
 
   return {
+    measure: (spec) => instances.measure(spec),
     observe: (spec) => instances.observe(spec.name),
     specHashes: (spec) => instances.hashes(spec),
     addresses(spec) {

@@ -1,9 +1,10 @@
 /** What is known about one instance at one moment, and what must be by that: read from the store alone. */
 import { TerminalError } from '../errors.js';
-import type { Desired, Instance, Plan } from '../instance/types.js';
+import type { Desired, Instance, Plan, Usage } from '../instance/types.js';
 import type { Store } from '../store/store.js';
-import { desiredState } from '../subscription/desired.js';
+import { type Decision, decide } from '../subscription/desired.js';
 import { subscriptionStatus } from '../subscription/fold.js';
+import { calendarNotices, type DueNotice } from '../subscription/timeline.js';
 import type { Policy, Purchase, SubscriptionStatus } from '../subscription/types.js';
 
 export interface Facts {
@@ -11,7 +12,12 @@ export interface Facts {
   purchases: Purchase[];
   plan: Plan;
   status: SubscriptionStatus;
+  decision: Decision;
   desired: Desired;
+  /** Reminders and warnings of the present period. */
+  notices: DueNotice[];
+  /** Since when it has used more storage than its plan has; null while it has not. */
+  storageOverSince: Date | null;
 }
 
 /**
@@ -22,7 +28,7 @@ export function readFacts(store: Store, policy: Policy, key: string, now: Date):
   const instance = store.instances.get(key);
   if (!instance || instance.phase === 'deleted') return null;
   const purchases = store.purchases.byInstance(key);
-  const status = subscriptionStatus(purchases, (id) => store.plans.get(id)?.graceDays ?? 0, policy, now);
+  const status = subscriptionStatus(purchases, graceDaysIn(store), policy, now);
   const plan = store.plans.get(status.planId ?? instance.planId);
   if (!plan) {
     throw new TerminalError(
@@ -31,5 +37,26 @@ export function readFacts(store: Store, policy: Policy, key: string, now: Date):
       'Open the product in the master and complete its SaaS plan page.',
     );
   }
-  return { instance, purchases, plan, status, desired: desiredState(status, instance.hold, now) };
+  const isOver = instance.usage !== null && plan.storageGb > 0 && storageBytes(instance.usage) > plan.storageGb * GB;
+  const storageOverSince = isOver ? (instance.storageOverSince ?? now) : null;
+  const { hold, suspendedAt, warnedAt } = instance;
+  const situation = { hold, suspendedAt, warnedAt, storageOverSince, retentionDays: plan.retentionDays };
+  const decision = decide(status, situation, policy, now);
+  const notices = instance.startedAt === null ? [] : calendarNotices(status, decision, policy);
+  return { instance, purchases, plan, status, decision, desired: decision.desired, notices, storageOverSince };
+}
+
+export function graceDaysIn(store: Store): (planId: number) => number {
+  return (planId) => store.plans.get(planId)?.graceDays ?? 0;
+}
+
+export const GB = 1024 ** 3;
+
+export function storageBytes({ databaseBytes, filestoreBytes }: Usage): number {
+  return databaseBytes + filestoreBytes;
+}
+
+/** The limits as one word: another one is to be applied. */
+export function limitsOf({ cpu, memoryMb, maxUsers }: { cpu: number; memoryMb: number; maxUsers: number }): string {
+  return `${cpu}/${memoryMb}/${maxUsers}`;
 }

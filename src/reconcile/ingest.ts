@@ -1,15 +1,21 @@
 /** Takes in what a poll of the master brought: facts into the store, new instances, work into the queue. */
 import type { Clock } from '../clock.js';
 import { isValidName, suggestName } from '../instance/naming.js';
-import type { Instance } from '../instance/types.js';
 import type { Log } from '../logger.js';
 import type { Command, InstanceRecord, MasterPurchase, PollBatch, Rejected } from '../odoo/rows.js';
 import type { Store } from '../store/store.js';
 import { assignPurchases } from '../subscription/assign.js';
-import { commandOperation, problemOperation } from './report.js';
+import { subscriptionStatus } from '../subscription/fold.js';
+import type { Policy, Purchase } from '../subscription/types.js';
+import { changesOf } from './commands.js';
+import { graceDaysIn } from './facts.js';
+import { commandOperation, logOperation, problemOperation } from './report.js';
 
 export interface IngestParts {
   store: Store;
+  policy: Policy;
+  /** Where a purchase may be for several instances: the one that expires first, instead of asking a person. */
+  firstToExpire: boolean;
   clock: Clock;
   log: Log;
 }
@@ -23,7 +29,7 @@ export interface Ingested {
 
 export type Ingest = ReturnType<typeof createIngest>;
 
-export function createIngest({ store, clock, log }: IngestParts) {
+export function createIngest({ store, policy, firstToExpire, clock, log }: IngestParts) {
   /** Purchases of the pages so far that are for no known instance; decided when the last page is in. */
   const undecided = new Map<string, MasterPurchase>();
   /** Problems already told; one that a full pass does not meet is over. The addon tells each only once anyhow. */
@@ -89,9 +95,9 @@ export function createIngest({ store, clock, log }: IngestParts) {
       if (full && record.phase !== known.phase) store.jobs.enqueue(record.key, { reason: 'the record differs' });
       return;
     }
-    const alive = record.requested && record.phase !== 'deleted' && record.planId !== null;
-    if (!alive || record.planId === null) return;
-    const instance: Omit<Instance, 'name' | 'slot'> = {
+    if (!record.requested || record.planId === null) return;
+    const instance = {
+      ...UNTOUCHED,
       key: record.key,
       customer: record.customer,
       planId: record.planId,
@@ -102,25 +108,41 @@ export function createIngest({ store, clock, log }: IngestParts) {
       createdAt: clock(),
       startedAt: record.startedAt,
       suspendedAt: record.suspendedAt,
-      errorMessage: null,
+      storageOverSince: record.storageOverSince,
+      toldPaidUntil: record.paidUntil,
     };
+    if (record.phase === 'deleted') {
+      // Its purchases must find it, lest they make it anew.
+      store.instances.upsert({ ...instance, name: record.name, slot: null });
+      return;
+    }
     const made = store.instances.create(instance, (attempt) =>
       attempt === 1 && isValidName(record.name)
         ? record.name
-        : suggestName(record.name, (name) => store.instances.byName(name) !== null),
+        : suggestName(record.name, (name) => store.instances.isTaken(name)),
     );
     store.jobs.enqueue(record.key, { reason: 'a record of the master' });
     log.info('instance.adopted', `${made.name} was read from the master's records.`, { instance: made.name });
   }
 
   function takePurchases(purchases: MasterPurchase[]): void {
-    const { instanceKeys } = store.purchases.save(purchases);
+    const before = new Map(purchases.map(({ key }) => [key, store.purchases.get(key)]));
+    const { changedKeys, instanceKeys } = store.purchases.save(purchases);
     for (const key of instanceKeys) {
       if (store.instances.get(key)) store.jobs.enqueue(key, { reason: 'a purchase changed' });
     }
+    const changed = new Set(changedKeys);
     for (const purchase of purchases) {
-      const assigned = store.purchases.get(purchase.key)?.instanceKey ?? null;
-      if (assigned === null || !store.instances.get(assigned)) undecided.set(purchase.key, purchase);
+      const instanceKey = store.purchases.get(purchase.key)?.instanceKey ?? null;
+      const instance = instanceKey === null ? null : store.instances.get(instanceKey);
+      if (!instance) undecided.set(purchase.key, purchase);
+      else if (!changed.has(purchase.key)) continue;
+      else if (instance.phase === 'deleted') tellDeleted(purchase, instance.key, instance.name);
+      else if (isTakenBack(before.get(purchase.key) ?? null, purchase)) {
+        const line = `${purchase.document} was cancelled, given back or its payment taken back.`;
+        store.outbox.put(logOperation(instance.key, clock(), [line]), instance.key);
+        log.info('purchase.taken_back', line, { instance: instance.name, purchase: purchase.key });
+      }
     }
   }
 
@@ -138,17 +160,28 @@ export function createIngest({ store, clock, log }: IngestParts) {
       customerId: customer.id,
       planId,
       alive: phase !== 'deleted' && phase !== 'deleting',
+      trial: store.plans.get(planId)?.trial ?? false,
     }));
+    const rules = {
+      firstToExpire,
+      isTrial: (planId: number) => store.plans.get(planId)?.trial ?? false,
+      paidUntil: (key: string) => statusOf(key).paidUntil,
+    };
     const customers = new Map(usable.map((purchase) => [purchase.key, purchase]));
-    for (const { purchase, to } of assignPurchases(usable, instances)) {
+    for (const { purchase, to } of assignPurchases(usable, instances, rules)) {
       if (to.kind === 'ambiguous') tellAmbiguous(purchase.key, purchase.document, to.candidates);
       if (to.kind === 'unknown-instance') tellUnknown(purchase.key, purchase.document, to.instanceKey);
-      if (to.kind === 'ambiguous' || to.kind === 'unknown-instance') continue;
+      if (to.kind === 'trial-used') tellTrialUsed(purchase.key, purchase.document);
+      if (to.kind !== 'existing' && to.kind !== 'new') continue;
       const source = customers.get(purchase.key);
       if (to.kind === 'new' && source) create(source, to.instanceKey);
       store.purchases.assign(purchase.key, to.instanceKey);
       store.jobs.enqueue(to.instanceKey, { reason: `${purchase.document} was bought` });
     }
+  }
+
+  function statusOf(instanceKey: string) {
+    return subscriptionStatus(store.purchases.byInstance(instanceKey), graceDaysIn(store), policy, clock());
   }
 
   function hasPlan(purchase: MasterPurchase): boolean {
@@ -165,19 +198,15 @@ export function createIngest({ store, clock, log }: IngestParts) {
   function create(purchase: MasterPurchase, key: string): void {
     const instance = store.instances.create(
       {
+        ...UNTOUCHED,
         key,
         customer: purchase.customer,
         planId: purchase.planId,
         document: purchase.document,
         orderId: purchase.orderId,
-        hold: 'none',
-        phase: 'draft',
         createdAt: clock(),
-        startedAt: null,
-        suspendedAt: null,
-        errorMessage: null,
       },
-      () => suggestName(purchase.customer.name, (name) => store.instances.byName(name) !== null),
+      () => suggestName(purchase.customer.name, (name) => store.instances.isTaken(name)),
     );
     log.info('instance.created', `${purchase.document} is to become ${instance.name}.`, {
       instance: instance.name,
@@ -192,13 +221,15 @@ export function createIngest({ store, clock, log }: IngestParts) {
     if (!instance || instance.phase === 'deleted') {
       store.commands.finish(command.id);
       store.outbox.put(
-        commandOperation(command.id, 'refused', 'There is no such instance any more.'),
+        commandOperation(command.id, 'refused', {
+          en: 'There is no such instance any more.',
+          es: 'Esa instancia ya no existe.',
+        }),
         command.instanceKey,
       );
       return;
     }
-    if (command.command === 'stop') store.instances.update(instance.key, { hold: 'stopped' });
-    if (command.command === 'start') store.instances.update(instance.key, { hold: 'none' });
+    store.instances.update(instance.key, changesOf(command.command, clock()));
     store.jobs.enqueue(instance.key, { reason: `${command.requestedBy} asked to ${command.command}` });
     log.info('command.received', `${command.requestedBy} asked to ${command.command} ${instance.name}.`, {
       instance: instance.name,
@@ -232,6 +263,27 @@ export function createIngest({ store, clock, log }: IngestParts) {
     );
   }
 
+  function tellTrialUsed(key: string, document: string): void {
+    tell(
+      key,
+      'trial-used',
+      `${document}: the free trial is for new customers, and this one has or had an instance. Nothing was made.`,
+      `${document}: la prueba gratuita es para clientes nuevos y este ya tiene o tuvo una instancia. No se ha creado nada.`,
+    );
+  }
+
+  /** Somebody paid for an instance that is gone. */
+  function tellDeleted({ key, document }: Purchase, instanceKey: string, name: string): void {
+    const { paidUntil } = statusOf(instanceKey);
+    if (paidUntil === null || paidUntil <= clock() || store.instances.get(instanceKey)?.hold === 'deleted') return;
+    tell(
+      key,
+      'deleted-instance',
+      `${document} pays for ${name}, which was deleted. Give the money back, or take the instance off the line to make a new one.`,
+      `${document} paga ${name}, que ya fue eliminada. Devuelva el dinero, o quite la instancia de la línea para crear una nueva.`,
+    );
+  }
+
   function tellRejected({ kind, key, id, problem }: Rejected): void {
     if (kind === 'purchase' && key) {
       tell(
@@ -255,8 +307,30 @@ export function createIngest({ store, clock, log }: IngestParts) {
     if (!isNew(`${purchaseKey}:${code}`)) return;
     log.warn('purchase.problem', en, { purchase: purchaseKey, problem: code });
     // In a lane of its own: one that the master cannot take holds up no other.
-    store.outbox.put(problemOperation(purchaseKey, code, en, es), purchaseKey);
+    store.outbox.put(problemOperation(purchaseKey, code, { en, es }), purchaseKey);
   }
 
   return { page };
+}
+
+/** An instance of which nothing was made yet. */
+const UNTOUCHED = {
+  hold: 'none',
+  phase: 'draft',
+  startedAt: null,
+  suspendedAt: null,
+  usage: null,
+  measuredAt: null,
+  storageOverSince: null,
+  toldPaidUntil: null,
+  warnedAt: null,
+  rebuild: false,
+  limits: null,
+  errorMessage: null,
+} as const;
+
+/** It counted, and counts for less or nothing now. */
+function isTakenBack(before: Purchase | null, now: Purchase): boolean {
+  if (before?.state !== 'open') return false;
+  return now.state !== 'open' || now.quantity < before.quantity || (before.paidOn !== null && now.paidOn === null);
 }

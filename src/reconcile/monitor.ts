@@ -1,20 +1,27 @@
 /** Looks at the engine every half minute: does it answer, and does what should run run. */
+
+import type { Clock } from '../clock.js';
 import type { Engine } from '../docker/client.js';
 import type { Instances } from '../docker/instances.js';
 import { messageOf } from '../errors.js';
-import type { Observed, Phase } from '../instance/types.js';
+import type { Observed, ObservedContainer, Phase } from '../instance/types.js';
 import { errorFields, type Log } from '../logger.js';
 import type { JobRow } from '../store/jobs.js';
 import type { Store } from '../store/store.js';
 import { type Loop, startLoop } from './loop.js';
+import { logOperation } from './report.js';
 
 const INTERVAL_MS = 30_000;
 const AWAY_INTERVAL_MS = 5_000;
+/** One that died so often within the window is made anew; starting it again has not helped. */
+const TOO_MANY_DEATHS = 3;
+const DEATHS_WINDOW_MS = 15 * 60_000;
 
 export interface MonitorOptions {
   engine: Engine;
   instances: Instances;
   store: Store;
+  clock: Clock;
   log: Log;
   /** Some instance is not as it should be and was put into the queue. */
   onDrift(): void;
@@ -46,9 +53,31 @@ function driftOf(phase: Phase, found: Observed | undefined): { event: string; re
   return null;
 }
 
+/** It ended by itself since the last look: the engine starts it again, or has just done so. */
+function hasDied(container: ObservedContainer | null | undefined, before: string | undefined): boolean {
+  if (!container?.running) return false;
+  if (container.restarting) return true;
+  const { upSeconds } = container;
+  return container.id === before && upSeconds != null && upSeconds * 1000 < INTERVAL_MS - 5_000;
+}
+
 /** A fixed number of engine calls however many instances there are. */
-export function startMonitor({ engine, instances, store, log, onDrift }: MonitorOptions): Monitor {
+export function startMonitor({ engine, instances, store, clock, log, onDrift }: MonitorOptions): Monitor {
+  /** When each running instance was seen to have died, and the containers it had at the last look. */
+  const deaths = new Map<string, number[]>();
+  let seen = new Map<string, string>();
   let check: EngineCheck = { ok: false, detail: 'the engine has not been asked yet' };
+
+  function countDeath(key: string): void {
+    deaths.set(key, [...(deaths.get(key) ?? []), Date.now()]);
+  }
+
+  function isDying(key: string): boolean {
+    const recent = (deaths.get(key) ?? []).filter((at) => at > Date.now() - DEATHS_WINDOW_MS);
+    if (recent.length > 0) deaths.set(key, recent);
+    else deaths.delete(key);
+    return recent.length >= TOO_MANY_DEATHS;
+  }
 
   async function look(): Promise<number> {
     try {
@@ -59,13 +88,34 @@ export function startMonitor({ engine, instances, store, log, onDrift }: Monitor
       check = { ok: true, detail: `the Docker engine answers and has ${observed.size} instances` };
       const skip = new Set([...busy, ...store.jobs.all().filter(isInHand)].map(({ instanceKey }) => instanceKey));
       let drifted = 0;
+      const settled = new Map<string, string>();
       for (const { key, name, phase } of store.instances.all()) {
-        const drift = skip.has(key) ? null : driftOf(phase, observed.get(name));
-        if (!drift) continue;
-        drifted++;
-        store.jobs.enqueue(key, { reason: drift.reason });
-        log.warn(drift.event, `${name} ${drift.reason}: it is put right.`, { instance: name });
+        if (skip.has(key)) continue;
+        const found = observed.get(name);
+        const drift = driftOf(phase, found);
+        if (drift) {
+          drifted++;
+          if (phase === 'running') countDeath(key);
+          store.jobs.enqueue(key, { reason: drift.reason });
+          log.warn(drift.event, `${name} ${drift.reason}: it is put right.`, { instance: name });
+          store.outbox.put(logOperation(key, clock(), [`It ${drift.reason}: it is put right.`]), key);
+        } else if (phase === 'running') {
+          if (hasDied(found?.odoo, seen.get(`${key} odoo`)) || hasDied(found?.db, seen.get(`${key} db`)))
+            countDeath(key);
+          if (found?.odoo) settled.set(`${key} odoo`, found.odoo.id);
+          if (found?.db) settled.set(`${key} db`, found.db.id);
+        }
+        if (phase === 'running' && isDying(key)) {
+          drifted++;
+          deaths.delete(key);
+          store.instances.update(key, { rebuild: true });
+          store.jobs.enqueue(key, { reason: 'it keeps dying' });
+          log.warn('instance.keeps_dying', `${name} died ${TOO_MANY_DEATHS} times: it is made anew from its volumes.`, {
+            instance: name,
+          });
+        }
       }
+      seen = settled;
       if (drifted > 0) onDrift();
       return INTERVAL_MS;
     } catch (error) {

@@ -5,54 +5,90 @@ import type { Config } from '../config.js';
 import type { Instances } from '../docker/instances.js';
 import { adminLogin } from '../docker/spec.js';
 import { RetryableError } from '../errors.js';
-import { renderNotice } from '../odoo/mail.js';
-import type { PushOperation } from '../odoo/protocol.js';
+import { type NoticeValues, renderNotice } from '../odoo/mail.js';
+import { asksToPay, languageOf, WITHOUT_ADDRESS } from '../odoo/mail-values.js';
+import type { Master } from '../odoo/master.js';
+import type { NoticeDetails, PushOperation } from '../odoo/protocol.js';
 import type { Store } from '../store/store.js';
-import { readFacts } from './facts.js';
-import { SELLER } from './poller.js';
+import { daysLeft } from '../subscription/timeline.js';
+import { SELLER, SHOP_URL } from './poller.js';
 
 export interface NoticeParts {
   store: Store;
   instances: Pick<Instances, 'secrets'>;
+  master: Pick<Master, 'renewal'>;
   policy: Config['policy'];
   clock: Clock;
   urlOf(name: string, slot: number): string;
 }
 
+type NoticeOperation = Extract<PushOperation, { op: 'notice' }>;
+
 /**
  * The operation as it is sent, made anew for every try: passwords are derived, never stored. Null when nobody is to get
  * it any more.
  */
-export function completeOperation(operation: PushOperation, parts: NoticeParts): PushOperation | null {
+export async function completeOperation(operation: PushOperation, parts: NoticeParts): Promise<PushOperation | null> {
   if (operation.op === 'instance' && operation.values.admin_login) {
     const password = parts.instances.secrets({ key: operation.instance_key }).adminPassword.reveal();
     return { ...operation, values: { ...operation.values, admin_password: password } };
   }
   if (operation.op !== 'notice') return operation;
-  const mail = mailOf(operation, parts);
-  return mail && { ...operation, ...mail };
+  const { details, ...notice } = operation;
+  const values = details && (await valuesOf(notice, details, parts));
+  return values ? { ...notice, ...renderNotice(notice.notice, notice.lang, values) } : null;
 }
 
-function mailOf(
-  { instance_key: key, notice, lang }: Extract<PushOperation, { op: 'notice' }>,
-  { store, instances, policy, clock, urlOf }: NoticeParts,
-) {
-  const facts = readFacts(store, policy, key, clock());
-  if (!facts) return null;
-  const { instance, plan, status } = facts;
-  if (instance.slot === null) {
+async function valuesOf(
+  { instance_key: key, notice, lang }: NoticeOperation,
+  details: NoticeDetails,
+  { store, instances, master, policy, clock, urlOf }: NoticeParts,
+): Promise<NoticeValues | null> {
+  const instance = store.instances.get(key);
+  if (!instance) return null;
+  const url = instance.slot === null ? null : urlOf(instance.name, instance.slot);
+  if (url === null && !WITHOUT_ADDRESS.has(notice)) {
+    if (instance.phase === 'deleted') return null;
     const message = `a mail is owed for ${instance.name}, which has no address at the moment`;
     throw new RetryableError('notice.no_address', message, 'It is sent when the instance has one again.');
   }
-  return renderNotice(notice, lang, {
+  const asks = asksToPay(notice, details.suspendReason ?? 'unpaid') && instance.phase !== 'deleted';
+  const renewal = asks ? await master.renewal(key) : null;
+  const end = dateOf(notice === 'deletion_warning' ? details.deleteOn : details.paidUntil);
+  const size = (bytes: number | undefined) => (bytes === undefined ? null : gigabytes(bytes, lang));
+  return {
     contactName: instance.customer.contactName,
     instanceName: instance.name,
-    url: urlOf(instance.name, instance.slot),
+    url,
     login: adminLogin(instance.customer),
     password: notice === 'welcome' ? instances.secrets({ key }).adminPassword.reveal() : null,
-    planName: plan.name,
-    paidUntil: status.paidUntil,
+    planName: details.planName,
+    trial: details.trial,
+    paidUntil: dateOf(details.paidUntil),
     timeZone: policy.timeZone,
     companyName: store.meta.get(SELLER) ?? '',
-  });
+    payUrl: renewal?.url ?? null,
+    amount: renewal?.amount ?? null,
+    daysLeft: end && daysLeft(clock(), end, policy),
+    deleteOn: dateOf(details.deleteOn),
+    exportKeptUntil: dateOf(details.exportKeptUntil),
+    previousPlanName: details.previousPlanName ?? null,
+    wantedPlanName: details.wantedPlanName ?? null,
+    reason: details.refusal ?? null,
+    suspendReason: details.suspendReason ?? null,
+    storageUsed: size(details.storageUsedBytes),
+    storageLimit: size(details.storageLimitBytes),
+    graceUntil: dateOf(details.graceUntil),
+    shopUrl: store.meta.get(SHOP_URL),
+  };
+}
+
+function dateOf(text: string | null | undefined): Date | null {
+  return text ? new Date(text) : null;
+}
+
+/** `2,4 GB` as the reader writes it. */
+function gigabytes(bytes: number, lang: string): string {
+  const format = new Intl.NumberFormat(languageOf(lang), { maximumFractionDigits: 1 });
+  return `${format.format(bytes / 1024 ** 3)} GB`;
 }

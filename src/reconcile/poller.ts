@@ -1,5 +1,5 @@
 /** Reads the master again and again: what changed, and now and then everything. */
-import { messageOf } from '../errors.js';
+import { messageOf, RetryableError } from '../errors.js';
 import { errorFields, type Log } from '../logger.js';
 import type { Metrics } from '../metrics.js';
 import type { Master } from '../odoo/master.js';
@@ -11,6 +11,8 @@ import { type Loop, startLoop } from './loop.js';
 const CURSOR = 'cursor';
 /** The name of the shop's company, for mails. */
 export const SELLER = 'seller';
+/** Address of the shop, for customers. */
+export const SHOP_URL = 'shop_url';
 const AWAY_BACKOFF = { baseMs: 2_000, maxMs: 30_000 };
 /** A backstop only: 500 rows a page are five million. */
 const MOST_PAGES = 10_000;
@@ -32,6 +34,11 @@ export interface Poller extends Loop {
   lastPolledAt(): number | null;
   /** Why the last poll failed; null when it did not. */
   lastError(): string | null;
+  /**
+   * Reads everything now; resolves when a pass that began after the call was taken in.
+   * @throws RetryableError `poll.not_afresh` when the master could not be read.
+   */
+  readAfresh(): Promise<void>;
 }
 
 /** Polls until stopped. The first pass reads everything; so does one an hour, and one after a new plan. */
@@ -42,12 +49,16 @@ export function startPoller(options: PollerOptions): Poller {
   let failures = 0;
   let lastError: string | null = null;
   let greeted = false;
+  let stopped = false;
+  /** Who waits for the next full pass to begin and end. */
+  let waiting: Waiter[] = [];
 
   /** Once in the life of the process: do addon and daemon fit, and what should the admin know. */
   async function greet(): Promise<void> {
     const hello = await master.hello();
     greeted = true;
     store.meta.set(SELLER, hello.company);
+    store.meta.set(SHOP_URL, /^https?:/.test(hello.base_url) ? hello.base_url : null);
     log.info('master.reached', `Connected to ${hello.company}: Odoo ${hello.odoo_version}.`, {
       odoo: hello.odoo_version,
       addon: hello.addon_version,
@@ -58,7 +69,7 @@ export function startPoller(options: PollerOptions): Poller {
   /** Resolves with whether plans changed. */
   async function poll(signal: AbortSignal): Promise<boolean> {
     if (!greeted) await greet();
-    const full = fullAt === null || Date.now() - fullAt >= options.fullIntervalMs;
+    const full = waiting.length > 0 || fullAt === null || Date.now() - fullAt >= options.fullIntervalMs;
     let cursor = full ? null : store.meta.get(CURSOR);
     let again = false;
     let plansChanged = false;
@@ -80,8 +91,15 @@ export function startPoller(options: PollerOptions): Poller {
 
   const loop = startLoop(
     async (signal) => {
+      const served = waiting;
       try {
         options.onPolled(await poll(signal));
+        waiting = waiting.filter((waiter) => !served.includes(waiter));
+        // A stop ends a pass between its pages.
+        for (const waiter of served) {
+          if (signal.aborted) waiter.reject(notAfresh(STOPPING));
+          else waiter.resolve();
+        }
         metrics.polls.inc({ result: 'done' });
         if (failures > 0) log.info('poll.recovered', 'The master answers again.', { failures });
         failures = 0;
@@ -90,6 +108,8 @@ export function startPoller(options: PollerOptions): Poller {
       } catch (error) {
         failures++;
         lastError = messageOf(error);
+        waiting = waiting.filter((waiter) => !served.includes(waiter));
+        for (const waiter of served) waiter.reject(notAfresh(error));
         metrics.polls.inc({ result: 'failed' });
         const retryInMs = Math.max(options.intervalMs, backoffMs(failures, AWAY_BACKOFF));
         log.warn('poll.failed', 'The master could not be read; running instances are not affected.', {
@@ -103,5 +123,32 @@ export function startPoller(options: PollerOptions): Poller {
     (error) => log.error('poll.crashed', 'The poller failed; trying again.', errorFields(error)),
   );
 
-  return { ...loop, lastPolledAt: () => polledAt, lastError: () => lastError };
+  return {
+    ...loop,
+    async stop() {
+      stopped = true;
+      await loop.stop();
+      for (const waiter of waiting) waiter.reject(notAfresh(STOPPING));
+    },
+    lastPolledAt: () => polledAt,
+    lastError: () => lastError,
+    readAfresh: () =>
+      new Promise((resolve, reject) => {
+        if (stopped) reject(notAfresh(STOPPING));
+        waiting.push({ resolve, reject });
+        loop.wake();
+      }),
+  };
+}
+
+const STOPPING = new Error('the daemon is stopping');
+
+interface Waiter {
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+function notAfresh(cause: unknown): RetryableError {
+  const message = `the master could not be read before a deletion: ${messageOf(cause)}`;
+  return new RetryableError('poll.not_afresh', message, 'Nothing was deleted; it is tried again.', { cause });
 }

@@ -1,9 +1,10 @@
 /** What the master is told: writes for the outbox, built from the facts. Pure. */
 import { randomUUID } from 'node:crypto';
+import { DateTime } from 'luxon';
 import type { Instance } from '../instance/types.js';
-import type { InstanceValues, PushOperation } from '../odoo/protocol.js';
+import type { InstanceValues, Notice, NoticeDetails, PushOperation } from '../odoo/protocol.js';
 import { toOdooTime } from '../odoo/time.js';
-import type { Purchase, SubscriptionStatus } from '../subscription/types.js';
+import { type Facts, storageBytes } from './facts.js';
 
 /** Where an instance is reached and what it is made of. */
 export interface Endpoint {
@@ -14,11 +15,16 @@ export interface Endpoint {
   dbContainer: string;
 }
 
+/** A sentence for people, in both languages. */
+export interface Message {
+  en: string;
+  es: string;
+}
+
 /** The record as it should be. All values every time: the addon writes only what differs. */
 export function instanceOperation(
   instance: Instance,
-  status: SubscriptionStatus,
-  purchases: Purchase[],
+  { status, plan, purchases, decision }: Facts,
   endpoint: Endpoint | null,
 ): PushOperation {
   const open = purchases.filter((purchase) => purchase.state === 'open');
@@ -26,7 +32,7 @@ export function instanceOperation(
     name: instance.name,
     customer_id: instance.customer.id,
     contact_id: instance.customer.contactId,
-    plan_id: status.planId ?? instance.planId,
+    plan_id: plan.id,
     order_id: instance.orderId,
     invoice_ids: [...new Set(open.flatMap((purchase) => purchase.invoiceIds))],
     purchase_keys: purchases.map((purchase) => purchase.key),
@@ -42,9 +48,51 @@ export function instanceOperation(
     paid_until: orNull(status.paidUntil),
     suspended_on: orNull(instance.suspendedAt),
     last_payment_on: orNull(status.lastPaymentOn),
+    delete_on: orNull(instance.phase === 'suspended' ? (decision.deletion?.at ?? null) : null),
+    ...usageValues(instance),
     error_message: instance.errorMessage,
   };
   return { op: 'instance', key: `instance:${instance.key}`, instance_key: instance.key, values };
+}
+
+/** What it uses, and nothing else. */
+export function usageOperation(instance: Instance): PushOperation {
+  const { key } = instance;
+  return { op: 'instance', key: `instance:${key}`, instance_key: key, values: usageValues(instance) };
+}
+
+/** The night in one message to the managers. */
+export function summaryOperation(midnight: Date, counts: Record<string, number>, timeZone: string): PushOperation {
+  const date = DateTime.fromJSDate(midnight, { zone: timeZone });
+  const say = (words: Record<string, string>) =>
+    Object.entries(counts)
+      .map(([what, number]) => `${words[what] ?? what} ${number}`)
+      .join(', ');
+  return {
+    op: 'summary',
+    key: `summary:${date.toISODate()}`,
+    message_en: `Night of ${date.setLocale('en').toLocaleString(DateTime.DATE_FULL)}: ${say({})}.`,
+    message_es: `Noche del ${date.setLocale('es').toLocaleString(DateTime.DATE_FULL)}: ${say(SPANISH)}.`,
+  };
+}
+
+const SPANISH: Record<string, string> = {
+  suspended: 'suspendidas',
+  reminded: 'recordatorios',
+  warned: 'avisos de borrado',
+  deleted: 'eliminadas',
+  failed: 'con error',
+};
+
+function usageValues({ usage, measuredAt, storageOverSince }: Instance): InstanceValues {
+  if (!usage) return {};
+  return {
+    users_used: usage.users,
+    storage_used_mb: Math.round(storageBytes(usage) / 1024 ** 2),
+    modules_installed: usage.modules.join(','),
+    measured_on: orNull(measuredAt),
+    storage_over_since: orNull(storageOverSince),
+  };
 }
 
 /** Lines for the record's log, each with its UTC time. */
@@ -59,61 +107,61 @@ export function logOperation(instanceKey: string, now: Date, lines: string[]): P
 }
 
 /** Something staff must know about a purchase; once for each purchase and kind of problem. */
-export function problemOperation(purchaseKey: string, code: string, en: string, es: string): PushOperation {
+export function problemOperation(
+  purchaseKey: string,
+  code: string,
+  { en, es }: Message,
+  keepPlan = false,
+): PushOperation {
   return {
     op: 'problem',
     key: `problem:${purchaseKey}:${code}`,
     purchase_key: purchaseKey,
     message_en: en,
     message_es: es,
+    ...(keepPlan ? { keep_plan: true } : {}),
   };
 }
 
 /** Told to the salesperson when an instance cannot be made without a person. */
 export function failureOperation({ name }: Instance, purchaseKey: string, message: string): PushOperation {
-  return problemOperation(
-    purchaseKey,
-    'failed',
-    `The instance ${name} could not be made: ${message}`,
-    `No se ha podido crear la instancia ${name}: ${message}`,
-  );
+  return problemOperation(purchaseKey, 'failed', {
+    en: `The instance ${name} could not be made: ${message}`,
+    es: `No se ha podido crear la instancia ${name}: ${message}`,
+  });
 }
 
 /** Told to the salesperson when there is nobody to send the password to. */
 export function noEmailOperation({ name }: Instance, purchaseKey: string): PushOperation {
-  return problemOperation(
-    purchaseKey,
-    'no-email',
-    `${name} is running, but the customer has no e-mail address: give them the address and password shown on the instance.`,
-    `${name} está en marcha, pero el cliente no tiene correo electrónico: entréguele la dirección y la contraseña que muestra la instancia.`,
-  );
+  return problemOperation(purchaseKey, 'no-email', {
+    en: `${name} is running, but the customer has no e-mail address: give them the address and password shown on the instance.`,
+    es: `${name} está en marcha, pero el cliente no tiene correo electrónico: entréguele la dirección y la contraseña que muestra la instancia.`,
+  });
+}
+
+/** A to-do for a manager; once for each instance and `code`. */
+export function alertOperation({ key }: Instance, code: string, { en, es }: Message): PushOperation {
+  return { op: 'alert', key: `alert:${key}:${code}`, instance_key: key, message_en: en, message_es: es };
 }
 
 export function commandOperation(
   commandId: number,
   result: 'done' | 'refused' | 'failed',
-  message: string,
+  { en, es }: Message,
 ): PushOperation {
-  return { op: 'command', key: `command:${commandId}`, command_id: commandId, result, message };
+  return { op: 'command', key: `command:${commandId}`, command_id: commandId, result, message_en: en, message_es: es };
 }
 
-function orNull(date: Date | null): string | null {
-  return date ? toOdooTime(date) : null;
-}
-
-/** A mail to the customer, once for each kind and paid period; its text is made when it is sent. */
+/** A mail to the customer, once for each kind and `period`; its text is made when it is sent. */
 export function noticeOperation(
   { key, customer }: Instance,
-  notice: 'welcome' | 'suspended' | 'reactivated',
-  paidUntil: Date | null,
-  purchases: Purchase[],
+  notice: Notice,
+  period: string,
+  details: NoticeDetails,
 ): PushOperation {
-  // Without paid time (all was taken back) the newest purchase stands for the period.
-  const newest = purchases.toSorted((a, b) => a.startsOn.getTime() - b.startsOn.getTime()).at(-1);
-  const period = paidUntil?.toISOString() ?? newest?.key ?? '-';
   return {
     op: 'notice',
-    key: notice === 'welcome' ? `notice:welcome:${key}` : `notice:${notice}:${key}:${period}`,
+    key: period === '' ? `notice:${notice}:${key}` : `notice:${notice}:${key}:${period}`,
     instance_key: key,
     notice,
     to: customer.email,
@@ -122,5 +170,10 @@ export function noticeOperation(
     subject: '',
     html: '',
     text: '',
+    details,
   };
+}
+
+function orNull(date: Date | null): string | null {
+  return date ? toOdooTime(date) : null;
 }

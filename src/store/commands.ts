@@ -1,14 +1,17 @@
 /** Requests from staff or customers. A command has one effect, however often the master lists it. */
 import type Database from 'better-sqlite3';
 import type { Clock } from '../clock.js';
+import type { CommandName } from '../odoo/protocol.js';
 import { toMs } from './time.js';
 
 export interface Command {
   /** Id of the record in the master. */
   id: number;
   instanceKey: string;
-  command: 'start' | 'stop' | 'restart' | 'retry';
+  command: CommandName;
   requestedBy: string;
+  /** The plan wanted, for `change_plan`. */
+  planId: number | null;
 }
 
 export interface CommandTable {
@@ -22,10 +25,11 @@ export interface CommandTable {
 
 export function commandTable(db: Database.Database, clock: Clock): CommandTable {
   const insert = db.prepare<Command & { now: number }>(`
-    INSERT INTO commands (id, instance_key, command, requested_by, seen_at)
-    VALUES (:id, :instanceKey, :command, :requestedBy, :now) ON CONFLICT DO NOTHING`);
+    INSERT INTO commands (id, instance_key, command, requested_by, plan_id, seen_at)
+    VALUES (:id, :instanceKey, :command, :requestedBy, :planId, :now) ON CONFLICT DO NOTHING`);
   const selectPending = db.prepare<[{ instanceKey: string | null }], Command>(`
-    SELECT id, instance_key AS instanceKey, command, requested_by AS requestedBy FROM commands
+    SELECT id, instance_key AS instanceKey, command, requested_by AS requestedBy, plan_id AS planId
+    FROM commands
     WHERE state = 'pending' AND (:instanceKey IS NULL OR instance_key = :instanceKey) ORDER BY id`);
   const finish = db.prepare<[number, number]>(
     "UPDATE commands SET state = 'done', finished_at = ? WHERE id = ? AND state = 'pending'",
@@ -33,8 +37,8 @@ export function commandTable(db: Database.Database, clock: Clock): CommandTable 
   const addAll = db.transaction((commands: Command[]) => {
     const now = toMs(clock());
     return commands.filter(
-      ({ id, instanceKey, command, requestedBy }) =>
-        insert.run({ id, instanceKey, command, requestedBy, now }).changes > 0,
+      ({ id, instanceKey, command, requestedBy, planId }) =>
+        insert.run({ id, instanceKey, command, requestedBy, planId, now }).changes > 0,
     );
   });
   return {

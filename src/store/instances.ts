@@ -1,7 +1,7 @@
 /** The instances that exist or are being made. */
 import type Database from 'better-sqlite3';
 import { TerminalError } from '../errors.js';
-import type { Customer, Hold, Instance, Phase } from '../instance/types.js';
+import type { Customer, Hold, Instance, Phase, Usage } from '../instance/types.js';
 import { fromMs, toMs } from './time.js';
 
 const MAX_NAME_ATTEMPTS = 1_000;
@@ -20,7 +20,12 @@ export interface InstanceTable {
   /** Changes what is given and returns the new row. Throws TerminalError `store.no_instance` if the key is unknown. */
   update(key: string, changes: InstanceChanges): Instance;
   get(key: string): Instance | null;
+  /** The living one of that name, else the one deleted last. */
   byName(name: string): Instance | null;
+  /** A living instance has the name. */
+  isTaken(name: string): boolean;
+  /** The running instance that was measured longest ago, if that was before `before` or never. */
+  leastMeasured(before: Date): Instance | null;
   /** Oldest first. */
   all(): Instance[];
   countByPhase(): Partial<Record<Phase, number>>;
@@ -39,21 +44,50 @@ interface Row {
   created_at: number;
   started_at: number | null;
   suspended_at: number | null;
+  usage: string | null;
+  measured_at: number | null;
+  storage_over_since: number | null;
+  told_paid_until: number | null;
+  warned_at: number | null;
+  rebuild: number;
+  limits: string | null;
   error_message: string | null;
 }
 
+const COLUMNS: readonly (keyof Row)[] = [
+  'key',
+  'name',
+  'slot',
+  'customer',
+  'plan_id',
+  'document',
+  'order_id',
+  'hold',
+  'phase',
+  'created_at',
+  'started_at',
+  'suspended_at',
+  'usage',
+  'measured_at',
+  'storage_over_since',
+  'told_paid_until',
+  'warned_at',
+  'rebuild',
+  'limits',
+  'error_message',
+];
+
 export function instanceTable(db: Database.Database): InstanceTable {
   const upsert = db.prepare<Row>(`
-    INSERT INTO instances (key, name, slot, customer, plan_id, document, order_id, hold, phase, created_at, started_at,
-      suspended_at, error_message)
-    VALUES (:key, :name, :slot, :customer, :plan_id, :document, :order_id, :hold, :phase, :created_at, :started_at,
-      :suspended_at, :error_message)
-    ON CONFLICT (key) DO UPDATE SET name = excluded.name, slot = excluded.slot, customer = excluded.customer,
-      plan_id = excluded.plan_id, document = excluded.document, order_id = excluded.order_id, hold = excluded.hold,
-      phase = excluded.phase, created_at = excluded.created_at, started_at = excluded.started_at,
-      suspended_at = excluded.suspended_at, error_message = excluded.error_message`);
+    INSERT INTO instances (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map((column) => `:${column}`).join(', ')})
+    ON CONFLICT (key) DO UPDATE SET ${COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ')}`);
   const selectOne = db.prepare<[string], Row>('SELECT * FROM instances WHERE key = ?');
-  const selectByName = db.prepare<[string], Row>('SELECT * FROM instances WHERE name = ?');
+  const selectByName = db.prepare<[string], Row>(
+    "SELECT * FROM instances WHERE name = ? ORDER BY phase = 'deleted', created_at DESC LIMIT 1",
+  );
+  const selectLeastMeasured = db.prepare<[number], Row>(`
+    SELECT * FROM instances WHERE phase = 'running' AND (measured_at IS NULL OR measured_at < ?)
+    ORDER BY measured_at LIMIT 1`);
   const selectAll = db.prepare<[], Row>('SELECT * FROM instances ORDER BY created_at, key');
   const countPhases = db.prepare<[], { phase: Phase; count: number }>(
     'SELECT phase, count(*) AS count FROM instances GROUP BY phase',
@@ -62,13 +96,15 @@ export function instanceTable(db: Database.Database): InstanceTable {
   const get = (key: string) => orNull(selectOne.get(key));
   const byName = (name: string) => orNull(selectByName.get(name));
 
+  const isTaken = (name: string) => (byName(name)?.phase ?? 'deleted') !== 'deleted';
+
   const create = db.transaction(
     (instance: Omit<Instance, 'name' | 'slot'>, suggestName: (attempt: number) => string) => {
       const existing = get(instance.key);
       if (existing !== null) return existing;
       for (let attempt = 1; attempt <= MAX_NAME_ATTEMPTS; attempt++) {
         const name = suggestName(attempt);
-        if (byName(name) !== null) continue;
+        if (isTaken(name)) continue;
         const made: Instance = { ...instance, name, slot: null };
         upsert.run(toRow(made));
         return made;
@@ -101,6 +137,8 @@ export function instanceTable(db: Database.Database): InstanceTable {
     update: (key, changes) => update.immediate(key, changes),
     get,
     byName,
+    isTaken,
+    leastMeasured: (before) => orNull(selectLeastMeasured.get(toMs(before))),
     all: () => selectAll.all().map(fromRow),
     countByPhase: () => Object.fromEntries(countPhases.all().map(({ phase, count }) => [phase, count])),
   };
@@ -120,6 +158,13 @@ function toRow(instance: Instance): Row {
     created_at: toMs(instance.createdAt),
     started_at: toMs(instance.startedAt),
     suspended_at: toMs(instance.suspendedAt),
+    usage: instance.usage && JSON.stringify(instance.usage),
+    measured_at: toMs(instance.measuredAt),
+    storage_over_since: toMs(instance.storageOverSince),
+    told_paid_until: toMs(instance.toldPaidUntil),
+    warned_at: toMs(instance.warnedAt),
+    rebuild: instance.rebuild ? 1 : 0,
+    limits: instance.limits,
     error_message: instance.errorMessage,
   };
 }
@@ -138,6 +183,13 @@ function fromRow(row: Row): Instance {
     createdAt: fromMs(row.created_at),
     startedAt: fromMs(row.started_at),
     suspendedAt: fromMs(row.suspended_at),
+    usage: row.usage === null ? null : (JSON.parse(row.usage) as Usage),
+    measuredAt: fromMs(row.measured_at),
+    storageOverSince: fromMs(row.storage_over_since),
+    toldPaidUntil: fromMs(row.told_paid_until),
+    warnedAt: fromMs(row.warned_at),
+    rebuild: row.rebuild === 1,
+    limits: row.limits,
     errorMessage: row.error_message,
   };
 }

@@ -40,6 +40,8 @@ export interface JobTable {
   nextDueAt(): Date | null;
   /** Waiting jobs whose time has come. */
   countDue(now: Date): number;
+  /** Jobs whose time came by then and that are not done: waiting for their first try, or in the hands of a worker. */
+  countUnfinished(until: Date): number;
   /** In the order in which they run. */
   all(): JobRow[];
 }
@@ -88,6 +90,9 @@ export function jobTable(db: Database.Database): JobTable {
   const countDue = db
     .prepare<[number], number>('SELECT count(*) FROM jobs WHERE token IS NULL AND run_at <= ?')
     .pluck();
+  const countUnfinished = db
+    .prepare<[number], number>('SELECT count(*) FROM jobs WHERE run_at <= ? AND (token IS NOT NULL OR attempts = 0)')
+    .pluck();
   const selectAll = db.prepare<[], Row>('SELECT * FROM jobs ORDER BY run_at, rowid');
 
   const claim = db.transaction((now: Date, workerId: string, limit: number) =>
@@ -113,6 +118,7 @@ export function jobTable(db: Database.Database): JobTable {
       reschedule.run({ instanceKey, token, runAt: toMs(retryAt), failed: 1 }).changes > 0,
     releaseAll: () => releaseAll.run().changes,
     nextDueAt: () => fromMs(nextDue.get() ?? null),
+    countUnfinished: (until) => countUnfinished.get(toMs(until)) ?? 0,
     countDue: (now) => countDue.get(toMs(now)) ?? 0,
     all: () =>
       selectAll.all().map((row) => {

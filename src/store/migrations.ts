@@ -91,4 +91,49 @@ export const MIGRATIONS: readonly string[] = [
     value TEXT NOT NULL
   ) STRICT;
   `,
+  // The whole life of a subscription. A deleted instance keeps its row and gives its name away.
+  `
+  CREATE TABLE instances_2 (
+    key TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    slot INTEGER UNIQUE,
+    customer TEXT NOT NULL,
+    plan_id INTEGER NOT NULL,
+    document TEXT NOT NULL,
+    order_id INTEGER,
+    hold TEXT NOT NULL,
+    phase TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    started_at INTEGER,
+    suspended_at INTEGER,
+    usage TEXT,
+    measured_at INTEGER,
+    storage_over_since INTEGER,
+    told_paid_until INTEGER,
+    warned_at INTEGER,
+    rebuild INTEGER NOT NULL DEFAULT 0,
+    limits TEXT,
+    error_message TEXT
+  ) STRICT;
+  INSERT INTO instances_2 (key, name, slot, customer, plan_id, document, order_id, hold, phase, created_at, started_at,
+      suspended_at, error_message)
+    SELECT key, name, slot, customer, plan_id, document, order_id, hold, phase, created_at, started_at,
+      suspended_at, error_message FROM instances;
+  DROP TABLE instances;
+  ALTER TABLE instances_2 RENAME TO instances;
+  CREATE UNIQUE INDEX instances_name ON instances (name) WHERE phase <> 'deleted';
+  CREATE INDEX instances_measured ON instances (measured_at) WHERE phase = 'running';
+
+  ALTER TABLE commands ADD COLUMN plan_id INTEGER;
+
+  CREATE TABLE events (
+    key TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX events_at ON events (at);
+
+  UPDATE purchases SET content = json_set(content, '$.unitPrice', 0, '$.keepPlan', json('false'), '$.pendingSince', null);
+  UPDATE plans SET content = json_set(content, '$.trial', json('false'));
+  `,
 ];

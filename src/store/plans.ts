@@ -40,6 +40,8 @@ function encode({
   modules,
   graceDays,
   retentionDays,
+  trial,
 }: Plan): string {
-  return JSON.stringify({ id, code, name, cpu, memoryMb, storageGb, maxUsers, modules, graceDays, retentionDays });
+  const limits = { cpu, memoryMb, storageGb, maxUsers, modules };
+  return JSON.stringify({ id, code, name, ...limits, graceDays, retentionDays, trial });
 }

@@ -13,6 +13,8 @@ export interface PurchaseTable {
   /** An unchanged row causes no work. A null `instanceKey` keeps the known one; another key moves the purchase. */
   save(purchases: Purchase[]): SavedPurchases;
   assign(key: string, instanceKey: string): void;
+  /** The change to its plan was refused. */
+  keepPlan(key: string): void;
   get(key: string): Purchase | null;
   byInstance(instanceKey: string): Purchase[];
   /** Not yet given to an instance, cancelled ones included. */
@@ -27,7 +29,11 @@ interface Row {
 }
 
 /** What is kept as JSON: dates are ISO text. */
-type Content = Omit<Purchase, 'instanceKey' | 'startsOn' | 'paidOn'> & { startsOn: string; paidOn: string | null };
+type Content = Omit<Purchase, 'instanceKey' | 'startsOn' | 'paidOn' | 'pendingSince'> & {
+  startsOn: string;
+  paidOn: string | null;
+  pendingSince: string | null;
+};
 
 export function purchaseTable(db: Database.Database): PurchaseTable {
   const selectOne = db.prepare<[string], Row>('SELECT * FROM purchases WHERE key = ?');
@@ -37,6 +43,9 @@ export function purchaseTable(db: Database.Database): PurchaseTable {
   const upsert = db.prepare<Row>(`
     INSERT INTO purchases (key, instance_key, content) VALUES (:key, :instance_key, :content)
     ON CONFLICT DO UPDATE SET instance_key = excluded.instance_key, content = excluded.content`);
+  const setKeepPlan = db.prepare<[string]>(
+    "UPDATE purchases SET content = json_set(content, '$.keepPlan', json('true')) WHERE key = ?",
+  );
   const setInstance = db.prepare<[string, string]>('UPDATE purchases SET instance_key = ? WHERE key = ?');
 
   const saveAll = db.transaction((purchases: Purchase[]): SavedPurchases => {
@@ -61,6 +70,9 @@ export function purchaseTable(db: Database.Database): PurchaseTable {
     save: (purchases) => saveAll.immediate(purchases),
     assign(key, instanceKey) {
       setInstance.run(instanceKey, key);
+    },
+    keepPlan(key) {
+      setKeepPlan.run(key);
     },
     get(key) {
       const row = selectOne.get(key);
@@ -88,6 +100,9 @@ function encode(purchase: Purchase): string {
     orderId: purchase.orderId,
     invoiceIds: [...purchase.invoiceIds].sort((a, b) => a - b),
     additional: purchase.additional,
+    unitPrice: purchase.unitPrice,
+    keepPlan: purchase.keepPlan,
+    pendingSince: purchase.pendingSince?.toISOString() ?? null,
   };
   return JSON.stringify(content);
 }
@@ -99,5 +114,6 @@ function decode(row: Row): Purchase {
     instanceKey: row.instance_key,
     startsOn: new Date(content.startsOn),
     paidOn: content.paidOn === null ? null : new Date(content.paidOn),
+    pendingSince: content.pendingSince === null ? null : new Date(content.pendingSince),
   };
 }

@@ -3,6 +3,7 @@ import type Database from 'better-sqlite3';
 import type { Clock } from '../clock.js';
 import { type CommandTable, commandTable } from './commands.js';
 import { openDatabase } from './database.js';
+import { type EventTable, eventTable } from './events.js';
 import { type InstanceTable, instanceTable } from './instances.js';
 import { type JobTable, jobTable } from './jobs.js';
 import { type MetaTable, metaTable } from './meta.js';
@@ -26,6 +27,7 @@ export interface Store {
   readonly commands: CommandTable;
   readonly jobs: JobTable;
   readonly outbox: Outbox;
+  readonly events: EventTable;
   readonly meta: MetaTable;
   /** All writes of `fn` are one commit, or none if it throws. Synchronous only; may be nested. */
   transaction<T>(fn: () => T): T;
@@ -47,6 +49,7 @@ export function openStore(path: string, { readonly = false, clock = () => new Da
     commands: commandTable(db, clock),
     jobs: jobTable(db),
     outbox: outboxTable(db, clock),
+    events: eventTable(db, clock),
     meta: metaTable(db),
     transaction: (fn) => db.transaction(fn).immediate(),
     close: () => {

@@ -8,6 +8,16 @@ export interface AssignableInstance {
   planId: number;
   /** Not deleted and not being deleted: a purchase may renew it. */
   alive: boolean;
+  /** Its plan is a free trial: any plan bought by its customer takes it over. */
+  trial: boolean;
+}
+
+export interface AssignRules {
+  isTrial(planId: number): boolean;
+  /** Where a customer has several instances of a plan and the line says nothing: the one that expires first. Else ask. */
+  firstToExpire: boolean;
+  /** For the rule above; null expires first. */
+  paidUntil(instanceKey: string): Date | null;
 }
 
 export type Assignment =
@@ -16,7 +26,9 @@ export type Assignment =
   /** The customer has several of that plan and the line does not say which: a person must. */
   | { kind: 'ambiguous'; candidates: string[] }
   /** The line names an instance that nobody knows. */
-  | { kind: 'unknown-instance'; instanceKey: string };
+  | { kind: 'unknown-instance'; instanceKey: string }
+  /** A free trial for somebody who has or had an instance. */
+  | { kind: 'trial-used' };
 
 export interface Decision {
   purchase: Purchase;
@@ -28,38 +40,56 @@ export interface Decision {
  * batch creates. An instance carries the key of the purchase it was born from, which makes a repeated call give
  * `existing` where the first gave `new`. Nothing is created for lines that are cancelled or buy nothing.
  */
-export function assignPurchases(purchases: Purchase[], instances: AssignableInstance[]): Decision[] {
+export function assignPurchases(
+  purchases: Purchase[],
+  instances: AssignableInstance[],
+  rules: AssignRules,
+): Decision[] {
   const known = new Map(instances.map((instance) => [instance.key, instance]));
   const decisions: Decision[] = [];
   for (const purchase of inOrder(purchases)) {
-    const to = assignmentOf(purchase, known);
+    const to = assignmentOf(purchase, known, rules);
     if (to === null) continue;
     if (to.kind === 'new') {
       const { customerId, planId } = purchase;
-      known.set(to.instanceKey, { key: to.instanceKey, customerId, planId, alive: true });
+      const trial = rules.isTrial(planId);
+      known.set(to.instanceKey, { key: to.instanceKey, customerId, planId, alive: true, trial });
     }
     decisions.push({ purchase, to });
   }
   return decisions;
 }
 
-function assignmentOf(purchase: Purchase, known: ReadonlyMap<string, AssignableInstance>): Assignment | null {
+function assignmentOf(
+  purchase: Purchase,
+  known: ReadonlyMap<string, AssignableInstance>,
+  rules: AssignRules,
+): Assignment | null {
   const { key, instanceKey, customerId, planId } = purchase;
   const counts = purchase.state === 'open' && purchase.quantity > 0;
   if (instanceKey !== null && known.has(instanceKey)) return { kind: 'existing', instanceKey };
-  if (!counts) return null;
-  if (instanceKey !== null && instanceKey !== key) return { kind: 'unknown-instance', instanceKey };
+  if (purchase.state === 'cancelled' || purchase.quantity <= 0) return null;
+  if (instanceKey !== null && instanceKey !== key) return counts ? { kind: 'unknown-instance', instanceKey } : null;
   if (known.has(key)) return { kind: 'existing', instanceKey: key };
+  const own = [...known.values()].filter((instance) => instance.customerId === customerId);
+  if (counts && rules.isTrial(planId) && own.length > 0) return { kind: 'trial-used' };
   // Linked to the instance it was born from, which is lost: it is born again.
-  if (instanceKey === key || purchase.additional) return { kind: 'new', instanceKey: key };
+  if (instanceKey === key || purchase.additional) return counts ? { kind: 'new', instanceKey: key } : null;
 
-  const candidates = [...known.values()]
-    .filter((instance) => instance.alive && instance.customerId === customerId && instance.planId === planId)
-    .map((instance) => instance.key)
-    .sort();
-  const [only] = candidates;
-  if (only === undefined) return { kind: 'new', instanceKey: key };
-  return candidates.length === 1 ? { kind: 'existing', instanceKey: only } : { kind: 'ambiguous', candidates };
+  const [only, ...more] = candidatesOf(own, planId, rules);
+  if (only === undefined) return counts ? { kind: 'new', instanceKey: key } : null;
+  if (more.length === 0 || rules.firstToExpire) return { kind: 'existing', instanceKey: only };
+  return counts ? { kind: 'ambiguous', candidates: [only, ...more] } : null;
+}
+
+/** Which of a customer's instances a line may be for: those of the plan, else a trial. The first to expire first. */
+function candidatesOf(own: AssignableInstance[], planId: number, { paidUntil }: AssignRules): string[] {
+  const alive = own.filter((instance) => instance.alive);
+  const ofPlan = alive.filter((instance) => instance.planId === planId);
+  const end = ({ key }: AssignableInstance) => paidUntil(key)?.getTime() ?? 0;
+  return (ofPlan.length > 0 ? ofPlan : alive.filter((instance) => instance.trial))
+    .sort((a, b) => end(a) - end(b) || (a.key < b.key ? -1 : 1))
+    .map((instance) => instance.key);
 }
 
 function inOrder(purchases: Purchase[]): Purchase[] {

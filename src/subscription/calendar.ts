@@ -62,17 +62,36 @@ export function addDays(moment: Date, days: number): Date {
  * @param timeZone IANA name; an unknown one is a TerminalError.
  */
 export function midnightAtOrAfter(moment: Date, timeZone: string): Date {
-  const local = DateTime.fromJSDate(moment, { zone: timeZone });
-  if (!local.isValid) {
-    throw new TerminalError(
-      'config.time_zone',
-      `no local time for ${timeZone}: ${local.invalidExplanation ?? 'invalid date'}`,
-      'Set the time zone to an IANA name such as Europe/Madrid.',
-    );
-  }
-  const today = local.startOf('day');
-  const midnight = today.toMillis() >= moment.getTime() ? today : local.plus({ days: 1 }).startOf('day');
+  const today = localDay(moment, timeZone);
+  const midnight = today.toMillis() >= moment.getTime() ? today : today.plus({ days: 1 }).startOf('day');
   return clampDate(midnight.toMillis());
+}
+
+/** The local 00:00 that begins the day `days` calendar days before the day of `moment`; 0 is that day itself. */
+export function midnightBefore(moment: Date, days: number, timeZone: string): Date {
+  return localDay(moment, timeZone).minus({ days }).startOf('day').toJSDate();
+}
+
+/** How many local midnights lie between the two: 0 on the same day, 1 from today to tomorrow. */
+export function calendarDaysBetween(from: Date, to: Date, timeZone: string): number {
+  return Math.round(localDay(to, timeZone).diff(localDay(from, timeZone), 'days').days);
+}
+
+/** The first of the moments that lies after `now`; null where none does. */
+export function earliestAfter(now: Date, dates: (Date | null)[]): Date | null {
+  const times = dates.filter((date) => date !== null && date > now).map((date) => Number(date));
+  return times.length === 0 ? null : new Date(Math.min(...times));
+}
+
+/** The start of the local day. */
+function localDay(moment: Date, timeZone: string): DateTime {
+  const local = DateTime.fromJSDate(moment, { zone: timeZone });
+  if (local.isValid) return local.startOf('day');
+  throw new TerminalError(
+    'config.time_zone',
+    `no local time for ${timeZone}: ${local.invalidExplanation ?? 'invalid date'}`,
+    'Set the time zone to an IANA name such as Europe/Madrid.',
+  );
 }
 
 function clampDate(ms: number): Date {

@@ -1,30 +1,7 @@
 /** Paid time as a pure function: the set of entitlements folded into dates, state and plan. */
-import { addDays, addSpan, DAY_MS, midnightAtOrAfter, type Span, spanOf } from './calendar.js';
+import { addDays, earliestAfter, midnightAtOrAfter, midnightBefore } from './calendar.js';
+import { type Claim, layOut, planAt } from './layout.js';
 import type { Entitlement, Policy, SubscriptionStatus } from './types.js';
-
-/** An entitlement that counts, and the instant from which. */
-interface Claim {
-  entitlement: Entitlement;
-  start: Date;
-  /** When it stops counting unless it is paid; null when it is paid. */
-  lapsesAt: Date | null;
-}
-
-/** The stretch of time that one entitlement pays for. */
-interface Segment {
-  planId: number;
-  from: Date;
-  until: Date;
-}
-
-/** Segments without a gap. Months and milliseconds add up on one anchor, so that month ends do not drift. */
-interface Run {
-  anchor: Date;
-  span: Span;
-  end: Date;
-  /** Every period in it is counted in hours. */
-  hourly: boolean;
-}
 
 /**
  * What a customer has paid for. The same line twice is once, and the order of the lines does not matter.
@@ -42,35 +19,46 @@ export function subscriptionStatus(
     .map((entitlement) => claimOf(entitlement, policy, now))
     .filter((claim) => claim !== null)
     .sort((a, b) => a.start.getTime() - b.start.getTime() || compareText(a.entitlement.key, b.entitlement.key));
-  const { segments, run } = layOut(claims);
+  const { segments, end: paidUntil, hourly } = layOut(claims);
   const newest = segments.at(-1);
-  if (run === null || newest === undefined) {
+  if (paidUntil === null || newest === undefined) {
     return {
       paidUntil: null,
       suspendAt: null,
+      heldOff: false,
       state: stateOfNothing(known, policy),
-      planId: known.at(-1)?.planId ?? null,
+      planId: known.findLast(({ state }) => state !== 'pending')?.planId ?? null,
       lastPaymentOn: null,
+      lastStartOn: null,
+      lapsesAt: null,
+      hourly: false,
       nextChangeAt: null,
     };
   }
 
-  const paidUntil = run.end;
   const graceEnd = addDays(paidUntil, graceDaysOfPlan(newest.planId));
-  const suspendAt = run.hourly ? graceEnd : midnightAtOrAfter(graceEnd, policy.timeZone);
-  const soonAt = run.hourly ? paidUntil : new Date(paidUntil.getTime() - policy.expiringSoonDays * DAY_MS);
-  const planAt = (moment: Date) =>
-    (segments.find((segment) => segment.from <= moment && moment < segment.until) ?? newest).planId;
-  const planId = planAt(now);
+  const unpaidAt = hourly ? graceEnd : midnightAtOrAfter(graceEnd, policy.timeZone);
+  const heldOffUntil = latest(known.map((entitlement) => pendingUntil(entitlement, unpaidAt, policy)));
+  const heldOff = heldOffUntil !== null && heldOffUntil > unpaidAt;
+  const suspendAt = heldOff ? heldOffUntil : unpaidAt;
+  const soonAt = hourly ? paidUntil : midnightBefore(paidUntil, policy.expiringSoonDays, policy.timeZone);
+  const planId = planAt(segments, now);
   return {
     paidUntil,
     suspendAt,
+    heldOff,
     state: now >= paidUntil ? 'expired' : now >= soonAt ? 'expiring_soon' : 'active',
     planId,
     lastPaymentOn: latest(claims.map((claim) => claim.entitlement.paidOn)),
+    lastStartOn: latest(claims.map((claim) => claim.start)),
+    lapsesAt: earliestAfter(
+      now,
+      claims.map((claim) => claim.lapsesAt),
+    ),
+    hourly,
     nextChangeAt: earliestAfter(now, [
       ...claims.map((claim) => claim.lapsesAt),
-      ...segments.flatMap(({ from, until }) => [from, until]).filter((moment) => planAt(moment) !== planId),
+      ...segments.flatMap(({ from, until }) => [from, until]).filter((moment) => planAt(segments, moment) !== planId),
       soonAt,
       paidUntil,
       suspendAt,
@@ -86,7 +74,11 @@ function distinct(entitlements: Entitlement[]): Entitlement[] {
   const byKey = new Map<string, { entitlement: Entitlement; text: string }>();
   for (const entitlement of entitlements.filter(({ startsOn }) => !Number.isNaN(startsOn.getTime()))) {
     const { key, state, planId, quantity, periodCount, periodUnit, startsOn, paidOn } = entitlement;
-    const text = JSON.stringify([state, paidOn, startsOn, planId, quantity, periodCount, periodUnit]);
+    const { unitPrice, keepPlan, pendingSince } = entitlement;
+    const text = JSON.stringify([
+      ...[state, paidOn, startsOn, planId, quantity, periodCount, periodUnit],
+      ...[unitPrice, keepPlan, pendingSince],
+    ]);
     const seen = byKey.get(key);
     if (seen === undefined || text < seen.text) byKey.set(key, { entitlement, text });
   }
@@ -95,40 +87,42 @@ function distinct(entitlements: Entitlement[]): Entitlement[] {
     .sort((a, b) => a.startsOn.getTime() - b.startsOn.getTime() || compareText(a.key, b.key));
 }
 
-/** Null for what does not count: cancelled, nothing bought, or unpaid for too long. */
+/** Null for what does not count: cancelled, not confirmed, nothing bought, or unpaid for too long. */
 function claimOf(entitlement: Entitlement, policy: Policy, now: Date): Claim | null {
-  if (entitlement.state === 'cancelled' || !hasPeriod(entitlement)) return null;
+  if (entitlement.state !== 'open' || !(hasPeriod(entitlement) || isPlanChange(entitlement))) return null;
   const { startsOn, paidOn } = entitlement;
   // A grant by staff is a gift: nobody will pay it.
-  if (paidOn === null && entitlement.key.startsWith('grant:')) return { entitlement, start: startsOn, lapsesAt: null };
-  const lapsesAt = addDays(startsOn, policy.unpaidOrderGraceDays);
-  if (paidOn !== null) return { entitlement, start: paidOn > lapsesAt ? paidOn : startsOn, lapsesAt: null };
+  if (paidOn === null && isGrant(entitlement)) return { entitlement, start: startsOn, lapsesAt: null };
+  const trustedUntil = addDays(startsOn, policy.unpaidOrderGraceDays);
+  if (paidOn !== null) return { entitlement, start: paidOn > trustedUntil ? paidOn : startsOn, lapsesAt: null };
+  const lapsesAt = pendingUntil(entitlement, trustedUntil, policy) ?? trustedUntil;
   return now < lapsesAt ? { entitlement, start: startsOn, lapsesAt } : null;
+}
+
+/** Until when a payment that is on its way holds off what would happen at `otherwise`; null where it does not. */
+function pendingUntil(entitlement: Entitlement, otherwise: Date, policy: Policy): Date | null {
+  const { state, pendingSince, paidOn } = entitlement;
+  if (state === 'cancelled' || pendingSince === null || paidOn !== null || pendingSince > otherwise) return null;
+  const until = midnightAtOrAfter(addDays(pendingSince, policy.pendingPaymentDays), policy.timeZone);
+  return until > otherwise ? until : null;
 }
 
 function hasPeriod({ quantity, periodCount }: Entitlement): boolean {
   return quantity > 0 && periodCount > 0;
 }
 
-/** Puts the claims one after the other; a claim that starts after the end so far begins a new run. */
-function layOut(claims: Claim[]): { segments: Segment[]; run: Run | null } {
-  const segments: Segment[] = [];
-  let run: Run | null = null;
-  for (const { entitlement, start } of claims) {
-    const { planId, quantity, periodCount, periodUnit } = entitlement;
-    if (run === null || start > run.end) run = { anchor: start, span: { months: 0, ms: 0 }, end: start, hourly: true };
-    const more = spanOf(quantity, periodCount, periodUnit);
-    const span: Span = { months: run.span.months + more.months, ms: run.span.ms + more.ms };
-    const end = addSpan(run.anchor, span);
-    segments.push({ planId, from: run.end, until: end });
-    run = { anchor: run.anchor, span, end, hourly: run.hourly && periodUnit === 'hour' };
-  }
-  return { segments, run };
+/** Given by staff: another plan and no time. */
+function isPlanChange(entitlement: Entitlement): boolean {
+  return isGrant(entitlement) && entitlement.quantity === 0 && entitlement.periodCount > 0;
+}
+
+function isGrant({ key }: Entitlement): boolean {
+  return key.startsWith('grant:');
 }
 
 /** The state when nothing counts now. An order that was trusted and never paid has expired; without trust it is a draft. */
 function stateOfNothing(known: Entitlement[], policy: Policy): SubscriptionStatus['state'] {
-  const bought = known.filter(hasPeriod);
+  const bought = known.filter((entitlement) => entitlement.state !== 'pending' && hasPeriod(entitlement));
   if (bought.length === 0) return known.some(({ state }) => state === 'cancelled') ? 'cancelled' : 'draft';
   if (bought.every(({ state }) => state === 'cancelled')) return 'cancelled';
   return policy.unpaidOrderGraceDays > 0 ? 'expired' : 'draft';
@@ -141,9 +135,4 @@ function compareText(a: string, b: string): number {
 function latest(dates: (Date | null)[]): Date | null {
   const times = dates.filter((date) => date !== null).map((date) => date.getTime());
   return times.length === 0 ? null : new Date(Math.max(...times));
-}
-
-function earliestAfter(now: Date, dates: (Date | null)[]): Date | null {
-  const times = dates.filter((date) => date !== null && date > now).map((date) => Number(date));
-  return times.length === 0 ? null : new Date(Math.min(...times));
 }

@@ -56,10 +56,18 @@ export interface SubscriptionStatus {
   paidUntil: Date | null;
   /** When an instance that nobody pays is to be suspended; null when nothing was ever paid. */
   suspendAt: Date | null;
+  /** A payment that is on its way is why `suspendAt` is later than it would be. */
+  heldOff: boolean;
   state: 'draft' | 'active' | 'expiring_soon' | 'expired' | 'cancelled';
   /** The plan of the entitlement that counts now, or of the newest. */
   planId: number | null;
   lastPaymentOn: Date | null;
-  /** The next instant at which anything above changes by itself; null when never. */
+  /** When the newest entitlement that counts began; null when none does. */
+  lastStartOn: Date | null;
+  /** Some of the time is trusted, its order not being paid yet: when that stops counting. Null when all is paid. */
+  lapsesAt: Date | null;
+  /** Every period is counted in hours: nobody is reminded, and it ends to the minute. */
+  hourly: boolean;
+  /** The next instant at which any of this changes by itself; null when never. */
   nextChangeAt: Date | null;
 }

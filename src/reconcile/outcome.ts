@@ -1,0 +1,268 @@
+/** How a run ended: the new state in the store, and all that is owed to the master, in one commit. */
+import type { Clock } from '../clock.js';
+import { adminLogin, type InstanceSpec } from '../docker/spec.js';
+import { BridgeError, messageOf } from '../errors.js';
+import type { Step } from '../instance/steps.js';
+import type { Instance, Phase } from '../instance/types.js';
+import type { Log } from '../logger.js';
+import type { Metrics } from '../metrics.js';
+import type { Command } from '../store/commands.js';
+import type { Store } from '../store/store.js';
+import { DAY_MS, earliestAfter } from '../subscription/calendar.js';
+import { nextMoment } from '../subscription/timeline.js';
+import type { Policy } from '../subscription/types.js';
+import { answerTo } from './commands.js';
+import type { Runtime } from './executors.js';
+import { type Facts, limitsOf, readFacts } from './facts.js';
+import { owedNotices, type Run } from './owed.js';
+import type { Refusal } from './plan-change.js';
+import {
+  alertOperation,
+  commandOperation,
+  type Endpoint,
+  failureOperation,
+  instanceOperation,
+  logOperation,
+  noEmailOperation,
+  noticeOperation,
+} from './report.js';
+
+export interface OutcomeParts {
+  store: Store;
+  runtime: Pick<Runtime, 'addresses'>;
+  policy: Policy;
+  /** Public address of an instance. */
+  urlOf(name: string, slot: number): string;
+  /** Days that the final copy of a deleted instance is kept; 0: none is made. */
+  exportDays: number;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  /** Something was put into the outbox. */
+  onOutbox(): void;
+}
+
+export interface Ended {
+  facts: Facts;
+  spec: InstanceSpec | null;
+  steps: Step[];
+  commands: Command[];
+  refused: Refusal[];
+  /** How long it took, milliseconds. */
+  ms: number;
+}
+
+export type Outcome = ReturnType<typeof createOutcome>;
+
+export function createOutcome(parts: OutcomeParts) {
+  const { store, policy, clock, log, metrics } = parts;
+
+  /** Returns the next moment at which something changes by itself. */
+  function finish({ facts, spec, steps, commands, refused, ms }: Ended): Date | null {
+    const before = facts.instance;
+    const now = clock();
+    const phase = phaseOf(facts, spec);
+    const told = tellingOf(before, facts, phase);
+    const changes: Partial<Instance> = {
+      phase,
+      planId: facts.plan.id,
+      errorMessage: null,
+      startedAt: before.startedAt ?? (phase === 'running' ? now : null),
+      suspendedAt: phase === 'suspended' ? (before.suspendedAt ?? now) : null,
+      storageOverSince: facts.storageOverSince,
+      rebuild: false,
+      ...(phase === 'running' ? { limits: limitsOf(facts.plan), toldPaidUntil: told, warnedAt: null } : {}),
+    };
+    const run: Run = {
+      before,
+      after: { ...before, ...changes },
+      facts,
+      previousPlan: store.plans.get(before.planId),
+      recovered: before.rebuild && !commands.some(({ command }) => command === 'rebuild'),
+      exportKeptUntil: exportKeptUntil(before, now),
+    };
+    store.transaction(() => {
+      report(facts, spec, changes);
+      if (phase === 'deleted') store.slots.release(before.key);
+      oweNotices(run, now);
+      recordEvents(run, now);
+      oweHelp(run);
+      answer(facts, commands, refused);
+    });
+    parts.onOutbox();
+    if (before.startedAt === null && phase === 'running') metrics.provisionSeconds.observe(ms / 1000);
+    tell(run, steps.length > 0, ms);
+    return phase === 'deleted' ? null : nextRun(before.key, now);
+  }
+
+  /** With what has just been written: a suspension that began now has its deletion to come. */
+  function nextRun(key: string, now: Date): Date | null {
+    const facts = readFacts(store, policy, key, now);
+    return facts && earliestAfter(now, [nextMoment(facts.decision, facts.notices, now)]);
+  }
+
+  function oweNotices(run: Run, now: Date): void {
+    const { after } = run;
+    for (const { notice, period, details } of owedNotices(run, policy, now)) {
+      const operation = noticeOperation(after, notice, period, details);
+      if (!store.events.record(operation.key, notice)) continue;
+      if (notice === 'deletion_warning') store.instances.update(after.key, { warnedAt: now });
+      if (after.customer.email !== '') store.outbox.put(operation, after.key);
+    }
+  }
+
+  /** For the summary of the night. */
+  function recordEvents({ before, after }: Run, now: Date): void {
+    const kind =
+      after.phase === 'deleted'
+        ? 'deletion'
+        : after.suspendedAt !== null && before.suspendedAt === null
+          ? 'suspension'
+          : before.startedAt === null && after.startedAt !== null
+            ? 'provision'
+            : null;
+    if (kind) store.events.record(`${kind}:${after.key}:${now.getTime()}`, kind);
+  }
+
+  /** What a person must look at. */
+  function oweHelp({ before, after, facts, recovered }: Run): void {
+    const served = before.startedAt === null && after.phase === 'running';
+    const [purchase] = facts.purchases;
+    if (served && purchase && after.customer.email === '') {
+      store.outbox.put(noEmailOperation(after, purchase.key), after.key);
+    }
+    if (recovered && after.phase === 'running') {
+      const code = `rebuilt:${clock().getTime()}`;
+      const en = `${after.name} kept dying and was rebuilt from its own data. Its log may tell why: docker logs, memory.`;
+      const es = `${after.name} se caía una y otra vez y se ha reconstruido con sus propios datos. Revise el registro y la memoria.`;
+      store.outbox.put(alertOperation(after, code, { en, es }), after.key);
+    }
+    if (facts.storageOverSince !== null && before.storageOverSince === null) {
+      const code = `storage:${facts.storageOverSince.getTime()}`;
+      const en = `${after.name} uses more storage than ${facts.plan.name} includes; it is suspended when its grace ends.`;
+      const es = `${after.name} ocupa más espacio del que incluye ${facts.plan.name}; se suspenderá al terminar el plazo.`;
+      store.outbox.put(alertOperation(after, code, { en, es }), after.key);
+    }
+  }
+
+  /** Stores the changes and owes them to the master. */
+  function report(facts: Facts, spec: InstanceSpec | null, changes: Partial<Instance>): void {
+    const served = facts.instance.startedAt === null && changes.startedAt != null;
+    const instance = store.instances.update(facts.instance.key, changes);
+    instance.slot = facts.instance.slot;
+    const operation = instanceOperation(instance, facts, spec && instance.phase !== 'deleted' ? endpoint(spec) : null);
+    if (served && spec && operation.op === 'instance') operation.values.admin_login = adminLogin(spec);
+    store.outbox.put(operation, instance.key);
+    parts.onOutbox();
+  }
+
+  function endpoint(spec: InstanceSpec): Endpoint {
+    return { url: spec.url, ...parts.runtime.addresses(spec) };
+  }
+
+  function answer({ instance, desired }: Facts, commands: Command[], refused: Refusal[]): void {
+    for (const { id, command } of commands) {
+      const refusal = refused.find(({ commandId }) => commandId === id);
+      const { result, message } = refusal
+        ? { result: 'refused' as const, message: refusal.message }
+        : answerTo(command, desired);
+      if (store.commands.finish(id)) store.outbox.put(commandOperation(id, result, message), instance.key);
+    }
+  }
+
+  /** A person who asked and cannot be served is told; a request that will be tried again by itself stays open. */
+  function giveUp(key: string, commands: Command[], error: unknown): void {
+    const terminal = error instanceof BridgeError && !error.retryable;
+    const given = commands.filter(({ command }) => terminal || command === 'retry');
+    const text = messageOf(error);
+    store.transaction(() => {
+      for (const { id } of given) {
+        if (store.commands.finish(id)) store.outbox.put(commandOperation(id, 'failed', { en: text, es: text }), key);
+      }
+    });
+    if (given.length > 0) parts.onOutbox();
+  }
+
+  /** A line for the admin, and for the record's log. */
+  function tell(run: Run, changed: boolean, ms: number): void {
+    const { before, facts } = run;
+    const line = lineOf(run, changed, ms);
+    if (!line) return;
+    const [event, text] = line;
+    log.info(event, text, {
+      instance: before.name,
+      order: before.document,
+      durationMs: Math.round(ms),
+      paidUntil: facts.status.paidUntil?.toISOString(),
+    });
+    store.outbox.put(logOperation(before.key, clock(), [text]), before.key);
+    parts.onOutbox();
+  }
+
+  function exportKeptUntil({ startedAt }: Instance, now: Date): Date | null {
+    if (startedAt === null || parts.exportDays === 0) return null;
+    return new Date(now.getTime() + parts.exportDays * DAY_MS);
+  }
+
+  /**
+   * Records a failed run. The phase is `error` where a person must act; an instance that is only waiting for its next
+   * try keeps its phase.
+   */
+  function fail(key: string, message: string, terminal: boolean): void {
+    const before = store.instances.get(key);
+    if (!before || (before.errorMessage === message && (!terminal || before.phase === 'error'))) return;
+    store.transaction(() => {
+      const { name, customer, planId, orderId, phase } = store.instances.update(key, {
+        errorMessage: message,
+        ...(terminal ? { phase: 'error' as const } : {}),
+      });
+      const values = {
+        ...{ name, customer_id: customer.id, contact_id: customer.contactId, plan_id: planId, order_id: orderId },
+        ...{ state: phase, error_message: message },
+      };
+      store.outbox.put({ op: 'instance', key: `instance:${key}`, instance_key: key, values }, key);
+      store.outbox.put(logOperation(key, clock(), [`error: ${message}`]), key);
+      const [purchase] = store.purchases.byInstance(key);
+      if (terminal && purchase) store.outbox.put(failureOperation(before, purchase.key, message), key);
+    });
+    parts.onOutbox();
+  }
+
+  return { finish, report, giveUp, fail };
+}
+
+/** The paid time that the customer knows of after this run; what is only trusted is not told. */
+function tellingOf({ toldPaidUntil }: Instance, { status }: Facts, phase: Phase): Date | null {
+  const { paidUntil, lapsesAt } = status;
+  if (phase !== 'running' || paidUntil === null) return toldPaidUntil;
+  if (toldPaidUntil === null || paidUntil < toldPaidUntil || lapsesAt === null) return paidUntil;
+  return toldPaidUntil;
+}
+
+function phaseOf({ desired, instance }: Facts, spec: InstanceSpec | null): Phase {
+  // Bought and taken back before anything was made.
+  if (!spec && desired.state === 'suspended') return instance.startedAt ? 'suspended' : 'draft';
+  return desired.state;
+}
+
+function lineOf({ before, after, facts, recovered }: Run, changed: boolean, ms: number): [string, string] | null {
+  const { desired } = facts;
+  const { name, document } = before;
+  const seconds = `${(ms / 1000).toFixed(1)} s`;
+  if (before.startedAt === null && after.phase === 'running') {
+    return ['instance.provisioned', `${document} paid → ${name} running in ${seconds}`];
+  }
+  if (after.phase === 'deleted') return ['instance.deleted', `${name} and its data are deleted: ${desired.reason}`];
+  if (after.phase === 'running' && before.suspendedAt !== null) {
+    return ['instance.reactivated', `${name} runs again after ${seconds}: ${desired.reason}`];
+  }
+  if (after.suspendedAt !== null && before.suspendedAt === null && before.startedAt !== null) {
+    return ['instance.suspended', `${name} is suspended, its data is kept: ${desired.reason}`];
+  }
+  if (recovered) return ['instance.rebuilt', `${name} kept dying; rebuilt from its own data in ${seconds}.`];
+  if (before.planId !== facts.plan.id) {
+    return ['instance.plan_changed', `${name} has the plan ${facts.plan.name} now: ${desired.reason}`];
+  }
+  if (!changed && after.phase === before.phase) return null;
+  return ['instance.reconciled', `${name} is ${after.phase}: ${desired.reason}`];
+}

@@ -1,0 +1,121 @@
+/** A change to a smaller plan than the instance uses is refused, whether it was bought or asked for. */
+
+import type { Clock } from '../clock.js';
+import type { InstanceSpec } from '../docker/spec.js';
+import { messageOf } from '../errors.js';
+import type { Instance, Plan, Usage } from '../instance/types.js';
+import type { Log } from '../logger.js';
+import type { Command } from '../store/commands.js';
+import type { Store } from '../store/store.js';
+import { type Misfit, misfitOf } from '../subscription/fit.js';
+import type { Purchase } from '../subscription/types.js';
+import type { Runtime } from './executors.js';
+import type { Facts } from './facts.js';
+import { type Message, noticeOperation, problemOperation } from './report.js';
+
+export interface PlanChangeParts {
+  store: Store;
+  runtime: Pick<Runtime, 'measure'>;
+  clock: Clock;
+  log: Log;
+  specOf(facts: { instance: Instance; plan: Plan }, slot: number): InstanceSpec;
+  onOutbox(): void;
+}
+
+/** A command that is not done, and why. */
+export interface Refusal {
+  commandId: number;
+  message: Message;
+}
+
+export function createPlanChange(parts: PlanChangeParts) {
+  const { store, log } = parts;
+
+  /** As fresh as can be: of one that does not run, what was measured last. */
+  async function usageOf(instance: Instance, plan: Plan): Promise<Usage | null> {
+    if (instance.phase !== 'running' || instance.slot === null) return instance.usage;
+    try {
+      const usage = await parts.runtime.measure(parts.specOf({ instance, plan }, instance.slot));
+      store.instances.update(instance.key, { usage, measuredAt: parts.clock() });
+      return usage;
+    } catch (error) {
+      log.warn('usage.failed', `${instance.name} could not be measured: ${messageOf(error)}`, {
+        instance: instance.name,
+      });
+      return instance.usage;
+    }
+  }
+
+  /**
+   * Looks at a plan that was bought and is not the present one. Where the instance does not fit into it, the purchase is
+   * turned into more time of the present plan; true then: the facts are others.
+   */
+  async function refuse({ instance, plan, status, purchases }: Facts): Promise<boolean> {
+    const present = store.plans.get(instance.planId);
+    if (instance.startedAt === null || !present || present.id === plan.id) return false;
+    const bought = newestOf(purchases, plan.id);
+    // A change that staff made was looked at when they asked for it.
+    if (!bought || bought.key.startsWith('grant:')) return false;
+    const usage = await usageOf(instance, present);
+    const misfit = usage && misfitOf(usage, present, plan);
+    if (!misfit) return false;
+    store.transaction(() => {
+      store.purchases.keepPlan(bought.key);
+      store.outbox.put(
+        problemOperation(bought.key, 'plan-refused', tellStaff(bought, instance, present, misfit), true),
+        instance.key,
+      );
+      if (instance.customer.email === '') return;
+      const operation = noticeOperation(instance, 'plan_refused', bought.key, {
+        planName: present.name,
+        trial: present.trial,
+        wantedPlanName: plan.name,
+        refusal: { en: `Your Odoo: ${misfit.en}.`, es: `Su Odoo ${misfit.es}.` },
+        paidUntil: status.paidUntil?.toISOString() ?? null,
+        deleteOn: null,
+      });
+      if (store.events.record(operation.key, 'plan_refused')) store.outbox.put(operation, instance.key);
+    });
+    parts.onOutbox();
+    log.warn('plan.refused', `${bought.document}: ${instance.name} does not fit into ${plan.name}: ${misfit.en}.`, {
+      instance: instance.name,
+      order: bought.document,
+      advice: 'The money extends its present plan. Talk to the customer; staff can change the plan later.',
+    });
+    return true;
+  }
+
+  /** Which of the commands that ask for another plan cannot be done. */
+  async function answer({ instance, plan }: Facts, commands: Command[]): Promise<Refusal[]> {
+    const asked = commands.filter(({ command }) => command === 'change_plan');
+    if (asked.length === 0) return [];
+    const usage = await usageOf(instance, plan);
+    return asked.flatMap(({ id, planId }) => {
+      const wanted = planId === null ? null : store.plans.get(planId);
+      if (!wanted) {
+        const en = 'That product is no complete SaaS plan.';
+        return [{ commandId: id, message: { en, es: 'Ese producto no es un plan SaaS completo.' } }];
+      }
+      const misfit = usage && misfitOf(usage, plan, wanted);
+      if (!misfit) return [];
+      const en = `${instance.name} does not fit into ${wanted.name}: ${misfit.en}.`;
+      return [{ commandId: id, message: { en, es: `${instance.name} no cabe en ${wanted.name}: ${misfit.es}.` } }];
+    });
+  }
+
+  return { refuse, answer };
+}
+
+function newestOf(purchases: Purchase[], planId: number): Purchase | undefined {
+  return purchases
+    .filter((purchase) => purchase.planId === planId && purchase.state === 'open' && !purchase.keepPlan)
+    .toSorted((a, b) => a.startsOn.getTime() - b.startsOn.getTime())
+    .at(-1);
+}
+
+function tellStaff({ document }: Purchase, { name }: Instance, { name: plan }: Plan, misfit: Misfit): Message {
+  return {
+    en: `${document}: the change of plan of ${name} was refused: ${misfit.en}. What was paid extends its present plan, ${plan}.`,
+    es: `${document}: se ha rechazado el cambio de plan de ${name}: ${misfit.es}. Lo pagado prolonga su plan actual, ${plan}.`,
+  };
+}

@@ -1,0 +1,132 @@
+/** Entitlements laid out on the line of time, one after the other; another plan takes over at once, value for value. */
+import { addSpan, type Span, spanOf } from './calendar.js';
+import type { Entitlement } from './types.js';
+
+/** An entitlement that counts, and the instant from which. */
+export interface Claim {
+  entitlement: Entitlement;
+  start: Date;
+  /** When it stops counting unless it is paid; null when it is paid. */
+  lapsesAt: Date | null;
+}
+
+/** The stretch of time that one entitlement pays for. */
+export interface Segment {
+  planId: number;
+  from: Date;
+  until: Date;
+  /** Money, spread evenly over it. */
+  value: number;
+}
+
+/** Time without a gap and of one plan. Months and milliseconds add up on one anchor, so that month ends do not drift. */
+interface Run {
+  planId: number;
+  anchor: Date;
+  span: Span;
+  end: Date;
+  hourly: boolean;
+}
+
+export interface Layout {
+  /** In the order of time. */
+  segments: Segment[];
+  end: Date | null;
+  /** Every period in the last stretch without a gap is counted in hours. */
+  hourly: boolean;
+}
+
+/**
+ * Puts the claims one after the other. One that starts after the end so far begins a new run; one of the same plan
+ * extends the run; one of another plan ends it where it starts, and what was not used buys time of the new plan.
+ * @param claims in the order of their starts.
+ */
+export function layOut(claims: Claim[]): Layout {
+  let segments: Segment[] = [];
+  let run = null as Run | null;
+  for (const { entitlement, start } of claims) {
+    const { planId, quantity, periodUnit } = entitlement;
+    if (run === null && quantity === 0) continue;
+    const hourly = periodUnit === 'hour';
+    const live = run !== null && start <= run.end ? run : null;
+    if (run !== null && entitlement.keepPlan && planId !== run.planId) {
+      run = extended(run, live, start, worthOf(entitlement, segments.at(-1)), run.hourly);
+      segments.push({ planId: run.planId, from: live?.end ?? start, until: run.end, value: moneyOf(entitlement) });
+    } else if (live !== null && planId === live.planId) {
+      run = extended(live, live, start, bought(entitlement), live.hourly && hourly);
+      segments.push({ planId, from: live.end, until: run.end, value: moneyOf(entitlement) });
+    } else if (run !== null && live === null && quantity === 0) {
+      // Another plan for one that is not paid at the moment: nothing to convert, and no time.
+      run = { ...run, planId };
+      segments.push({ planId, from: run.end, until: run.end, value: 0 });
+    } else {
+      const left = live === null ? { value: 0, ms: 0 } : unused(segments, start);
+      const carriedMs = carried(left, entitlement, start);
+      const own = bought(entitlement);
+      const span = { months: own.months, ms: own.ms + carriedMs };
+      run = { planId, anchor: start, span, end: addSpan(start, span), hourly: hourly && (live?.hourly ?? true) };
+      segments = cutAt(segments, start);
+      segments.push({ planId, from: start, until: run.end, value: moneyOf(entitlement) + left.value });
+    }
+  }
+  return { segments, end: run?.end ?? null, hourly: run?.hourly ?? false };
+}
+
+/** The plan at a moment; after the last segment the newest one, before the first the first. */
+export function planAt(segments: Segment[], moment: Date): number | null {
+  const [first] = segments;
+  const covering = segments.find(({ from, until }) => from <= moment && moment < until);
+  return (covering ?? (first && moment < first.from ? first : segments.at(-1)))?.planId ?? null;
+}
+
+/** More time for the run; from `start` on where it has ended. */
+function extended(run: Run, live: Run | null, start: Date, more: Span, hourly: boolean): Run {
+  const anchor = live?.anchor ?? start;
+  const span = { months: (live?.span.months ?? 0) + more.months, ms: (live?.span.ms ?? 0) + more.ms };
+  return { planId: run.planId, anchor, span, end: addSpan(anchor, span), hourly };
+}
+
+function bought({ quantity, periodCount, periodUnit }: Entitlement): Span {
+  return spanOf(quantity, periodCount, periodUnit);
+}
+
+function moneyOf({ quantity, unitPrice }: Entitlement): number {
+  return quantity * unitPrice;
+}
+
+/** What was paid for a plan that was refused, as time of the plan there is; day for day where that one is free. */
+function worthOf(entitlement: Entitlement, last: Segment | undefined): Span {
+  const rate = last && last.until > last.from ? last.value / (last.until.getTime() - last.from.getTime()) : 0;
+  return rate > 0 ? { months: 0, ms: Math.round(moneyOf(entitlement) / rate) } : bought(entitlement);
+}
+
+/** Money and time of the segments after `moment`. */
+function unused(segments: Segment[], moment: Date): { value: number; ms: number } {
+  let value = 0;
+  let ms = 0;
+  for (const segment of segments) {
+    const length = segment.until.getTime() - segment.from.getTime();
+    const left = Math.min(length, segment.until.getTime() - moment.getTime());
+    if (left <= 0) continue;
+    ms += left;
+    value += (segment.value * left) / length;
+  }
+  return { value, ms };
+}
+
+/** The time that the unused value buys at the new plan's price, milliseconds; a free plan takes the days as they are. */
+function carried(left: { value: number; ms: number }, entitlement: Entitlement, start: Date): number {
+  if (entitlement.unitPrice <= 0) return left.ms;
+  const { periodCount, periodUnit, unitPrice } = entitlement;
+  const unitMs = addSpan(start, spanOf(1, periodCount, periodUnit)).getTime() - start.getTime();
+  return Math.round((left.value / unitPrice) * unitMs);
+}
+
+function cutAt(segments: Segment[], moment: Date): Segment[] {
+  return segments.flatMap((segment) => {
+    if (segment.from >= moment) return [];
+    if (segment.until <= moment) return [segment];
+    const share = (moment.getTime() - segment.from.getTime()) / (segment.until.getTime() - segment.from.getTime());
+    return [{ ...segment, until: moment, value: segment.value * share }];
+  });
+}
