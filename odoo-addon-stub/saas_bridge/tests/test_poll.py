@@ -3,6 +3,7 @@ import json
 import psycopg2
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -354,6 +355,72 @@ class TestPoll(SaasCommon):
         cursor = self._since_now()
         grant.active = False
         self.assertEqual(self._purchase(grant, cursor)["state"], "cancelled")
+
+    def test_grant_keeps_its_plan_and_price(self):
+        instance = self._instance(plan_id=self._plan("Month", "t-month", list_price=30.4375).id)
+        plan = instance.plan_id
+        grant = self.env["saas.grant"].create(
+            {"instance_id": instance.id, "reason": "Sorry", "quantity": 5, "period_unit": "day"}
+        )
+        plan.list_price = 99
+        instance.plan_id = self.plan
+        row = self._purchase(grant)
+        self.assertEqual(row["plan_id"], plan.id)
+        self.assertAlmostEqual(row["unit_price"], 1.0, 3)
+        self.assertEqual((row["keep_plan"], row["pending_since"]), (False, False))
+
+    def test_price_of_a_grant_for_every_period(self):
+        tax = self.env["account.tax"].create(
+            {"name": "21 incl.", "amount": 21, "price_include_override": "tax_included", "company_id": self.company.id}
+        )
+        plan = self._plan("Quarter", "t-quarter", list_price=121, taxes_id=[(6, 0, tax.ids)], saas_period_count=3)
+        instance = self._instance(plan_id=plan.id)
+        for count, unit, price in ((3, "month", 100), (1, "month", 33.33), (1, "year", 400), (1, "day", 1.095), (24, "hour", 1.095)):
+            with self.subTest(count=count, unit=unit):
+                grant = self.env["saas.grant"].create(
+                    {"instance_id": instance.id, "reason": "x", "period_count": count, "period_unit": unit}
+                )
+                self.assertAlmostEqual(grant.unit_price, price, 2)
+
+    def test_grant_without_time_changes_the_plan(self):
+        instance = self._instance()
+        values = {"instance_id": instance.id, "reason": "Bigger", "quantity": 0}
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            self.env["saas.grant"].create(values)
+        pro = self._plan("Pro", "t-pro")
+        row = self._purchase(self.env["saas.grant"].create({**values, "plan_id": pro.id}))
+        self.assertEqual((row["state"], row["quantity"], row["plan_id"]), ("open", 0.0, pro.id))
+        for quantity in (-1, 3651):
+            with self.subTest(quantity=quantity), self.assertRaises(UserError), self.env.cr.savepoint():
+                self.env["saas.grant"].create({**values, "plan_id": pro.id, "quantity": quantity})
+
+    def test_trial_is_told(self):
+        plan = self._plan("Trial", "t-trial", list_price=0, saas_trial=True)
+        [row] = [row for row in self._poll(limit=2000)["plans"] if row["id"] == plan.id]
+        self.assertIs(row["trial"], True)
+
+    def test_command_rows(self):
+        instance, pro = self._instance(state="running"), self._plan("Pro", "t-pro")
+        commands = self.env["saas.command"].create(
+            [
+                {"instance_id": instance.id, "command": "stop", "requested_by": self.saas_manager.id, "plan_id": pro.id},
+                {"instance_id": instance.id, "command": "change_plan", "requested_by": self.saas_manager.id, "plan_id": pro.id},
+            ]
+        )
+        name = self.saas_manager.name
+        self.assertEqual(
+            self._poll()["commands"],
+            [
+                {"id": commands[0].id, "instance_key": instance.key, "command": "stop", "requested_by": name, "plan_id": False},
+                {
+                    "id": commands[1].id,
+                    "instance_key": instance.key,
+                    "command": "change_plan",
+                    "requested_by": name,
+                    "plan_id": pro.id,
+                },
+            ],
+        )
 
     def test_instance_rows(self):
         cursor = self._since_now()

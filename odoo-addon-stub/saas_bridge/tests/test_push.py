@@ -3,10 +3,24 @@ from unittest.mock import patch
 import psycopg2
 
 from odoo import fields
-from odoo.tests import tagged
+from odoo.tests import new_test_user, tagged
 from odoo.tools import mute_logger
 
 from .common import SaasCommon
+
+NOTICES = (
+    "welcome",
+    "reminder",
+    "renewed",
+    "plan_changed",
+    "plan_refused",
+    "suspended",
+    "reactivated",
+    "storage_over",
+    "rebuilt",
+    "deletion_warning",
+    "deleted",
+)
 
 
 @tagged("post_install", "-at_install")
@@ -315,6 +329,151 @@ class TestPush(SaasCommon):
         invoice = self._invoice()
         self._push(self._problem(invoice.invoice_line_ids))
         self.assertIn("room", invoice.message_ids[0].body)
+
+    def test_use_and_deletion(self):
+        values = {
+            "delete_on": "2030-02-01 00:00:00",
+            "users_used": 2,
+            "storage_used_mb": 431,
+            "modules_installed": "base,crm",
+            "measured_on": "2030-01-01 03:00:00",
+            "storage_over_since": "2029-12-01 03:00:00.5",
+            "hold": "deleted",
+        }
+        self._push_instance(**values)
+        instance = self._instances()
+        self.assertEqual((instance.users_used, instance.storage_used_mb, instance.modules_installed), (2, 431, "base,crm"))
+        self.assertEqual(str(instance.delete_on), "2030-02-01 00:00:00")
+        self.assertEqual(str(instance.measured_on), "2030-01-01 03:00:00")
+        self.assertEqual(instance.hold, "deleted")
+        [row] = [row for row in self._poll(limit=2000)["instances"] if row["id"] == instance.id]
+        self.assertEqual((row["hold"], row["storage_over_since"]), ("deleted", "2029-12-01 03:00:00"))
+        cursor = self._since_now()
+        self._push_instance(**values)
+        self.assertFalse(self._poll(cursor)["instances"])
+        self._push_instance(delete_on=False, storage_over_since=None, users_used=0)
+        self.assertFalse(instance.delete_on or instance.storage_over_since or instance.users_used)
+
+    def test_every_notice_has_its_line(self):
+        self._push_instance()
+        instance = self._instances()
+        lines = set()
+        for number, notice in enumerate(NOTICES):
+            with patch("odoo.addons.mail.models.mail_mail.MailMail.send_after_commit"):
+                operation = self._notice(key=f"notice:{number}", notice=notice)
+                self.assertEqual([self._push(operation)[0]["status"] for _again in range(2)], ["done", "duplicate"])
+            self.assertIn("ana@acme.example", instance.message_ids[0].body)
+            lines.add(instance.message_ids[0].body)
+        self.assertEqual(len(lines), len(NOTICES))
+
+    def test_problem_keeps_the_plan(self):
+        order, invoice = self._order(), self._invoice()
+        self._push(self._problem(order.order_line, "problem:1"))
+        self.assertFalse(self._purchase(order.order_line)["keep_plan"])
+        cursor = self._since_now()
+        for number, line in enumerate((order.order_line, invoice.invoice_line_ids)):
+            self._push({**self._problem(line, f"problem:keep:{number}"), "keep_plan": True})
+            row = self._purchase(line, cursor)
+            self.assertIs(row["keep_plan"], True)
+        order.order_line.saas_keep_plan = False
+        self._push({**self._problem(order.order_line, "problem:keep:0"), "keep_plan": True})
+        self.assertFalse(order.order_line.saas_keep_plan, "staff decided otherwise")
+
+    def _managers_speak(self):
+        """Two managers, one in Spanish; nobody else."""
+        self.env["res.lang"]._activate_lang("es_ES")
+        group = self.env.ref("saas_bridge.group_manager")
+        (group.all_user_ids - self.saas_manager).write({"group_ids": [(3, group.id)]})
+        spanish = new_test_user(
+            self.env(context=dict(self.env.context, no_reset_password=True)),
+            "t-manager-es",
+            groups="saas_bridge.group_manager",
+            lang="es_ES",
+        )
+        (self.saas_manager | spanish).notification_type = "inbox"
+        return self.saas_manager, spanish
+
+    def test_alert_once(self):
+        self._push_instance()
+        instance = self._instances()
+        english, spanish = self._managers_speak()
+        operation = {
+            "key": "alert:1",
+            "op": "alert",
+            "instance_key": "sol:900",
+            "message_en": "Disk <full>",
+            "message_es": "Disco <lleno>",
+        }
+        self.assertEqual([self._push(operation)[0]["status"] for _again in range(2)], ["done", "duplicate"])
+        self.assertEqual(len(instance.activity_ids), 1)
+        self.assertEqual(instance.activity_ids.user_id, english)
+        self.assertIn("Disk &lt;full&gt;", instance.activity_ids.note)
+        self.assertEqual(len([m for m in instance.message_ids if "Disk &lt;full&gt;" in m.body]), 1)
+        english.active = False
+        self._push({**operation, "key": "alert:2"})
+        mine = instance.activity_ids.filtered(lambda activity: activity.user_id == spanish)
+        self.assertIn("Disco &lt;lleno&gt;", mine.note)
+        self.assertEqual(self._push({**operation, "key": "alert:3", "instance_key": "sol:999"})[0]["status"], "refused")
+
+    def test_summary_to_every_manager_in_their_language(self):
+        english, spanish = self._managers_speak()
+        elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
+        spanish.write({"company_ids": [(6, 0, elsewhere.ids)], "company_id": elsewhere.id})
+        operation = {"key": "summary:1", "op": "summary", "message_en": "3 run", "message_es": "3 funcionan"}
+        before = self.env["mail.notification"].search([])
+        self.assertEqual([self._push(operation)[0]["status"] for _again in range(2)], ["done", "duplicate"])
+        sent = self.env["mail.notification"].search([]) - before
+        self.assertEqual(
+            {(one.res_partner_id, "3 run" in one.mail_message_id.body) for one in sent},
+            {(english.partner_id, True), (spanish.partner_id, False)},
+        )
+        self.assertIn("3 funcionan", sent.filtered(lambda one: one.res_partner_id == spanish.partner_id).mail_message_id.body)
+        self.assertEqual(set(sent.mapped("notification_type")), {"inbox"})
+
+    def test_summary_without_managers(self):
+        group = self.env.ref("saas_bridge.group_manager")
+        group.all_user_ids.write({"group_ids": [(3, group.id)]})
+        operation = {"key": "summary:1", "op": "summary", "message_en": "3 run", "message_es": "3 funcionan"}
+        self.assertEqual(self._push(operation)[0]["status"], "done")
+
+    def _command(self, command="extend", name="acme", **values):
+        instance = self._instance(name, state="running")
+        values = {"requested_by": self.saas_manager.id, "reason": "Sorry", **values}
+        return self.env["saas.command"].create({"instance_id": instance.id, "command": command, **values})
+
+    def _answer(self, command, result, key="command:1"):
+        messages = {"message_en": "No <room>", "message_es": "No hay <sitio>"}
+        return self._push({"key": key, "op": "command", "command_id": command.id, "result": result, **messages})[0]
+
+    def test_done_command_is_applied_once(self):
+        command = self._command(days=12)
+        self.assertEqual(self._answer(command, "done")["status"], "done")
+        self.assertEqual(self._answer(command, "done", "command:2")["status"], "duplicate")
+        grant = command.instance_id.grant_ids
+        self.assertEqual((grant.quantity, grant.period_count, grant.period_unit, grant.reason), (12, 1, "day", "Sorry"))
+        self.assertEqual(grant.user_id, self.saas_manager)
+
+    def test_refused_command_is_not_applied_and_told(self):
+        self.env["res.lang"]._activate_lang("es_ES")
+        self.saas_manager.write({"lang": "es_ES", "notification_type": "inbox"})
+        for result in ("refused", "failed"):
+            with self.subTest(result=result):
+                command = self._command(name=f"acme-{result}", days=12)
+                self._answer(command, result)
+                self.assertEqual((command.state, command.message), (result, "No hay <sitio>"))
+                self.assertFalse(command.instance_id.grant_ids)
+                message = command.instance_id.message_ids[0]
+                self.assertIn("No hay &lt;sitio&gt;", message.body)
+                self.assertIn(self.saas_manager.partner_id, message.notification_ids.res_partner_id)
+
+    def test_command_that_became_impossible_fails(self):
+        command = self._command("change_plan", plan_id=self._plan("Pro", "t-pro").id)
+        command.instance_id.plan_id = command.plan_id
+        self.assertEqual(self._answer(command, "done")["status"], "done")
+        self.assertEqual(command.state, "failed")
+        self.assertTrue(command.message)
+        self.assertFalse(command.instance_id.grant_ids)
+        self.assertFalse(self._poll()["commands"])
 
     def test_command_once(self):
         instance = self._instance(state="running")
