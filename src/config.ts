@@ -117,6 +117,7 @@ const schema = z.object({
     .enum(['ask', 'first-to-expire'], 'ask (a person says which) or first-to-expire')
     .default('ask'),
   SAAS_USAGE_INTERVAL: seconds(21_600, 10, 604_800),
+  SAAS_MONITOR_INTERVAL: seconds(30, 1, 3600),
   SAAS_CLOCK_OFFSET: clockOffset,
   SAAS_HTTP_HOST: z.string().min(1).default('127.0.0.1'),
   SAAS_HTTP_PORT: whole(8068, 0, 65535),
@@ -194,6 +195,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     },
     /** A purchase that may be for several instances goes to the one that expires first, instead of asking a person. */
     firstToExpire: c.SAAS_AMBIGUOUS_RENEWAL === 'first-to-expire',
+    monitorIntervalMs: c.SAAS_MONITOR_INTERVAL,
     usageIntervalMs: c.SAAS_USAGE_INTERVAL,
     /** Final copies of deleted instances. */
     exports: { dir: path.resolve(c.SAAS_EXPORT_DIR ?? path.join(dataDir, 'exports')), keptDays: c.SAAS_EXPORT_DAYS },

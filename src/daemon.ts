@@ -152,7 +152,15 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
     settings: { odooImage, postgresImage, languages },
     log,
   });
-  const monitor = startMonitor({ engine, instances, store, clock, log, onDrift: () => worker.wake() });
+  const monitor = startMonitor({
+    engine,
+    instances,
+    store,
+    clock,
+    log,
+    intervalMs: config.monitorIntervalMs,
+    onDrift: () => worker.wake(),
+  });
   const poller = startPoller({
     master,
     ingest: createIngest({ store, policy: config.policy, firstToExpire: config.firstToExpire, clock, log }),

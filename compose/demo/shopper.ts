@@ -25,6 +25,9 @@ export interface PaidOrder {
   paidAt: Date;
 }
 
+/** `pending`: money is on its way, as with a bank transfer. */
+export type PaymentState = 'done' | 'pending';
+
 const REQUEST_TIMEOUT_MS = 60_000;
 
 export class Shopper {
@@ -71,7 +74,17 @@ export class Shopper {
       quantity,
     });
     await this.#giveAddress(visitor);
-    return this.#pay();
+    return this.#pay('/shop/payment');
+  }
+
+  /** Pays a quotation through the link in a mail, as whoever has it: no login. */
+  async payLink(url: string, state: PaymentState = 'done'): Promise<PaidOrder> {
+    return this.#pay(url, state);
+  }
+
+  /** As `payLink`; the browser is closed when the payment has arrived and the shop does not know yet. */
+  async payLinkAndLeave(url: string): Promise<PaidOrder> {
+    return this.#pay(url, 'done', true);
   }
 
   async #productPath(product: string): Promise<string> {
@@ -119,8 +132,9 @@ export class Shopper {
     await this.#get(feedback.redirectUrl);
   }
 
-  async #pay(): Promise<PaidOrder> {
-    const page = await this.#page('/shop/payment');
+  /** Pays on a page that shows Odoo's payment form, with the Demo provider. */
+  async #pay(where: string, state: PaymentState = 'done', leave = false): Promise<PaidOrder> {
+    const page = await this.#page(where);
     const form = page.querySelector('form#o_payment_form');
     const demo = page.querySelector('input[name=o_payment_radio][data-provider-code=demo]');
     if (!form || !demo) throw new Error('the payment page does not offer the Demo provider');
@@ -139,14 +153,15 @@ export class Shopper {
     await this.#rpc('/payment/demo/simulate_payment', {
       reference: transaction.reference,
       payment_details: '4242424242424242',
-      simulated_state: 'done',
+      simulated_state: state,
     });
-    const paidAt = new Date();
+    const paid = { order: transaction.reference.replace(/-\d+$/, ''), orderId: orderIn(route), paidAt: new Date() };
+    if (leave) return paid;
     await this.#page('/payment/status');
     const status = await this.#rpc<{ state: string; landing_route: string }>('/payment/status/poll', {});
-    if (status.state !== 'done') throw new Error(`the payment is ${status.state}, not done`);
+    if (status.state !== state) throw new Error(`the payment is ${status.state}, not ${state}`);
     await this.#page(status.landing_route);
-    return { order: transaction.reference.replace(/-\d+$/, ''), orderId: Number(route.split('/').pop()), paidAt };
+    return paid;
   }
 
   async #mustBeLoggedIn(response: Response, what: string): Promise<void> {
@@ -206,6 +221,11 @@ export class Shopper {
     if (!response.ok) throw new Error(`${url.pathname} answered ${response.status}`);
     return response;
   }
+}
+
+/** `/shop/payment/transaction/7`, or `/my/orders/7/transaction?…` */
+function orderIn(route: string): number {
+  return Number(/\/(\d+)(?:\/|\?|$)/.exec(route)?.[1]);
 }
 
 function value(page: HTMLElement, selector: string): string {

@@ -1,4 +1,4 @@
-/** Looks at the engine every half minute: does it answer, and does what should run run. */
+/** Looks at the engine every so often: does it answer, and does what should run run. */
 
 import type { Clock } from '../clock.js';
 import type { Engine } from '../docker/client.js';
@@ -11,7 +11,6 @@ import type { Store } from '../store/store.js';
 import { type Loop, startLoop } from './loop.js';
 import { logOperation } from './report.js';
 
-const INTERVAL_MS = 30_000;
 const AWAY_INTERVAL_MS = 5_000;
 /** One that died so often within the window is made anew; starting it again has not helped. */
 const TOO_MANY_DEATHS = 3;
@@ -23,6 +22,8 @@ export interface MonitorOptions {
   store: Store;
   clock: Clock;
   log: Log;
+  /** Between two looks, milliseconds. */
+  intervalMs: number;
   /** Some instance is not as it should be and was put into the queue. */
   onDrift(): void;
 }
@@ -54,18 +55,23 @@ function driftOf(phase: Phase, found: Observed | undefined): { event: string; re
 }
 
 /** It ended by itself since the last look: the engine starts it again, or has just done so. */
-function hasDied(container: ObservedContainer | null | undefined, before: string | undefined): boolean {
+function hasDied(
+  container: ObservedContainer | null | undefined,
+  before: string | undefined,
+  sinceLastMs: number,
+): boolean {
   if (!container?.running) return false;
   if (container.restarting) return true;
   const { upSeconds } = container;
-  return container.id === before && upSeconds != null && upSeconds * 1000 < INTERVAL_MS - 5_000;
+  return container.id === before && upSeconds != null && (upSeconds + 1) * 1000 < sinceLastMs;
 }
 
 /** A fixed number of engine calls however many instances there are. */
-export function startMonitor({ engine, instances, store, clock, log, onDrift }: MonitorOptions): Monitor {
+export function startMonitor({ engine, instances, store, clock, log, intervalMs, onDrift }: MonitorOptions): Monitor {
   /** When each running instance was seen to have died, and the containers it had at the last look. */
   const deaths = new Map<string, number[]>();
   let seen = new Map<string, string>();
+  let lookedAt = performance.now();
   let check: EngineCheck = { ok: false, detail: 'the engine has not been asked yet' };
 
   function countDeath(key: string): void {
@@ -89,6 +95,8 @@ export function startMonitor({ engine, instances, store, clock, log, onDrift }: 
       const skip = new Set([...busy, ...store.jobs.all().filter(isInHand)].map(({ instanceKey }) => instanceKey));
       let drifted = 0;
       const settled = new Map<string, string>();
+      const sinceLastMs = performance.now() - lookedAt;
+      lookedAt = performance.now();
       for (const { key, name, phase } of store.instances.all()) {
         if (skip.has(key)) continue;
         const found = observed.get(name);
@@ -117,7 +125,7 @@ export function startMonitor({ engine, instances, store, clock, log, onDrift }: 
       }
       seen = settled;
       if (drifted > 0) onDrift();
-      return INTERVAL_MS;
+      return intervalMs;
     } catch (error) {
       if (check.ok)
         log.error('engine.unreachable', 'The Docker engine does not answer; work waits.', errorFields(error));

@@ -151,7 +151,7 @@ describe('ways in', function () {
     const [one, two] = pair as [SaasRecord, SaasRecord];
     const others = await containersOf(two);
     const address = (role: string) => others.find((container) => container.role === role)?.address ?? '';
-    const network = `e2e_odoo_cliente_${one.name}_net`;
+    const network = `${DAEMON.scope}_odoo_cliente_${one.name}_net`;
     const reach = (host: string, port: number) =>
       runOn(network, `timeout 3 bash -c 'exec 3<>/dev/tcp/${host}/${port}' && echo reached`);
     const own = (await containersOf(one)).find(({ role }) => role === 'db')?.address ?? '';

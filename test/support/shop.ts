@@ -69,3 +69,45 @@ export async function postAndPay(client: OdooClient, moveId: number): Promise<vo
   const wizard = await client.call('account.payment.register', 'create', [{}], { context });
   await client.call('account.payment.register', 'action_create_payments', [[wizard]], { context });
 }
+
+/** Gives all the money of an invoice back, as the accountant does: a credit note that reverses it. */
+export async function creditNote(client: OdooClient, moveId: number): Promise<void> {
+  const context = { active_model: 'account.move', active_ids: [moveId] };
+  const wizard = await client.call(
+    'account.move.reversal',
+    'create',
+    [{ move_ids: [[6, 0, [moveId]]], journal_id: await journalOf(client, moveId), reason: 'Devolución' }],
+    { context },
+  );
+  const action = (await client.call('account.move.reversal', 'refund_moves', [[wizard]], { context })) as {
+    res_id?: number;
+  };
+  if (!action.res_id) throw new Error('the credit note was not made');
+  await client.call('account.move', 'action_post', [[action.res_id]]);
+}
+
+async function journalOf(client: OdooClient, moveId: number): Promise<number> {
+  const [move] = (await client.call('account.move', 'read', [[moveId], ['journal_id']])) as {
+    journal_id: [number, string];
+  }[];
+  return move?.journal_id[0] ?? 0;
+}
+
+/** A plan made for a test, with the modules of the smallest one so that its template is there. Gives the product's id. */
+export async function createPlan(client: OdooClient, code: string, values: Record<string, unknown>): Promise<number> {
+  const [basic] = (await client.call('product.template', 'search_read', [[['saas_plan_code', '=', 'basico']]], {
+    fields: ['saas_modules'],
+  })) as { saas_modules: string | false }[];
+  return (await client.call('product.template', 'create', [
+    {
+      name: code,
+      type: 'service',
+      invoice_policy: 'order',
+      taxes_id: [[5, 0, 0]],
+      saas_plan: true,
+      saas_plan_code: code,
+      saas_modules: basic?.saas_modules ?? false,
+      ...values,
+    },
+  ])) as number;
+}

@@ -18,22 +18,25 @@ import { type MasterOptions, type MasterState, masterDown, masterUp, REPO_DIR } 
 import { adminOf } from '../../compose/demo/records.js';
 import type { OdooClient } from '../../src/odoo/client.js';
 
-const STATE_DIR = path.join(REPO_DIR, '.state', 'test');
+/** Several people, or several runs, side by side: each number is a world of its own. */
+const NUMBER = Number(process.env.TEST_WORLD ?? 0);
+const SUFFIX = NUMBER === 0 ? '' : String(NUMBER);
+const STATE_DIR = path.join(REPO_DIR, '.state', `test${SUFFIX}`);
 
 export const MASTER: MasterOptions = {
-  project: 'saas-test',
-  port: 18_069,
-  mailPort: 18_080,
-  smtpPort: 18_025,
+  project: `saas-test${SUFFIX}`,
+  port: 18_069 + 100 * NUMBER,
+  mailPort: 18_080 + 100 * NUMBER,
+  smtpPort: 18_025 + 100 * NUMBER,
   stateDir: STATE_DIR,
 };
 
 export const DAEMON: DaemonOptions = {
   dataDir: path.join(STATE_DIR, 'daemon'),
-  scope: 'e2e',
-  httpPort: 18_068,
-  portRange: '24000-24999',
-  subnetPool: '10.209.0.0/16',
+  scope: `e2e${SUFFIX}`,
+  httpPort: 18_068 + 100 * NUMBER,
+  portRange: `${24_000 + 1000 * NUMBER}-${24_999 + 1000 * NUMBER}`,
+  subnetPool: `10.209.${16 * NUMBER}.0/20`,
 };
 
 export interface World {
