@@ -108,8 +108,8 @@ export function startMonitor({ engine, instances, store, clock, log, intervalMs,
           log.warn(drift.event, `${name} ${drift.reason}: it is put right.`, { instance: name });
           store.outbox.put(logOperation(key, clock(), [`It ${drift.reason}: it is put right.`]), key);
         } else if (phase === 'running') {
-          if (hasDied(found?.odoo, seen.get(`${key} odoo`)) || hasDied(found?.db, seen.get(`${key} db`)))
-            countDeath(key);
+          const died = (role: 'odoo' | 'db') => hasDied(found?.[role], seen.get(`${key} ${role}`), sinceLastMs);
+          if (died('odoo') || died('db')) countDeath(key);
           if (found?.odoo) settled.set(`${key} odoo`, found.odoo.id);
           if (found?.db) settled.set(`${key} db`, found.db.id);
         }
