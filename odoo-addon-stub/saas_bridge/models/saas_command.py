@@ -54,7 +54,7 @@ class SaasCommand(models.Model):
     def _compute_details(self):
         for command in self:
             if command.command == "extend":
-                command.details = _("%s days", command.days)
+                command.details = _("1 day") if command.days == 1 else _("%s days", command.days)
             else:
                 command.details = command.plan_id.name
 

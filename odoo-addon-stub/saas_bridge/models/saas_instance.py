@@ -151,6 +151,8 @@ class SaasInstance(models.Model):
     modules_installed = fields.Text(
         string="Installed Modules", readonly=True, copy=False, help="Technical names, separated by commas."
     )
+    # With blanks, so that the line can break.
+    modules_text = fields.Text(string="Modules", compute="_compute_modules_text")
     measured_on = fields.Datetime(readonly=True, copy=False, help="When users, storage and modules were looked at.")
     storage_over_since = fields.Datetime(
         string="Over Storage Since",
@@ -158,7 +160,7 @@ class SaasInstance(models.Model):
         copy=False,
         help="Since when the instance has used more storage than its plan has.",
     )
-    max_users = fields.Integer(related="plan_id.saas_max_users")
+    max_users = fields.Integer(string="Users Allowed", related="plan_id.saas_max_users")
     storage_gb = fields.Integer(related="plan_id.saas_storage_gb")
     storage_used_gb = fields.Float(string="Storage Used (GB)", digits=(16, 1), compute="_compute_storage_used")
     storage_percent = fields.Float(compute="_compute_storage_used")
@@ -190,6 +192,11 @@ class SaasInstance(models.Model):
         for instance in self:
             instance.storage_used_gb = instance.storage_used_mb / MB_PER_GB
             instance.storage_percent = instance.storage_used_gb * 100 / (instance.plan_id.saas_storage_gb or 1)
+
+    @api.depends("modules_installed")
+    def _compute_modules_text(self):
+        for instance in self:
+            instance.modules_text = (instance.modules_installed or "").replace(",", ", ")
 
     @api.depends("users_used", "storage_used_mb", "plan_id.saas_max_users", "plan_id.saas_storage_gb")
     def _compute_over_limit(self):
@@ -444,24 +451,26 @@ class SaasInstance(models.Model):
     def _plan_misfit(self, plan):
         """What must be reduced before the instance fits the plan: sentences in the user's language, "" if it fits."""
         self.ensure_one()
+        # Asked for salespeople too, who read no instances.
+        instance = self.sudo()
         problems = []
-        if self.users_used > plan.saas_max_users:
+        if instance.users_used > plan.saas_max_users:
             problems.append(
                 _(
                     "%(instance)s has %(used)s active users and the plan %(plan)s allows %(limit)s: archive some of them"
                     " first.",
-                    instance=self.name,
-                    used=self.users_used,
+                    instance=instance.name,
+                    used=instance.users_used,
                     plan=plan.name,
                     limit=plan.saas_max_users,
                 )
             )
-        if self.storage_used_mb > plan.saas_storage_gb * MB_PER_GB:
+        if instance.storage_used_mb > plan.saas_storage_gb * MB_PER_GB:
             problems.append(
                 _(
                     "%(instance)s uses %(used)s GB of storage and the plan %(plan)s allows %(limit)s GB: delete data first.",
-                    instance=self.name,
-                    used=formatLang(self.env, self.storage_used_mb / MB_PER_GB, digits=1),
+                    instance=instance.name,
+                    used=formatLang(self.env, instance.storage_used_gb, digits=1),
                     plan=plan.name,
                     limit=plan.saas_storage_gb,
                 )

@@ -194,13 +194,14 @@ class TestInstance(SaasCommon):
         self.plan.active = False
         self.assertEqual(search([("over_limit", "=", True), ("id", "in", all_four.ids)]), storage | users)
 
-    def test_plan_misfit_in_the_language_of_the_reader(self):
+    def test_plan_misfit(self):
         instance = self._instance(users_used=4, storage_used_mb=3000)
         self.assertEqual(
             instance._plan_misfit(self.plan),
             "acme has 4 active users and the plan Basic allows 3: archive some of them first."
             " acme uses 2.9 GB of storage and the plan Basic allows 2 GB: delete data first.",
         )
+        self.assertIn("4 active users", instance.with_user(self.salesman)._plan_misfit(self.plan))
         self.assertEqual(instance._plan_misfit(self._plan("Big", "t-big", saas_max_users=4, saas_storage_gb=3)), "")
 
     def test_open_renewal(self):
