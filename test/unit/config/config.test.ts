@@ -62,7 +62,18 @@ describe('configuration', () => {
       urlTemplate: 'http://localhost:{port}',
       proxyMode: false,
     });
-    expect(config.policy).deep.equal({ timeZone: 'Europe/Madrid', unpaidOrderGraceDays: 3, expiringSoonDays: 7 });
+    expect(config.policy).deep.equal({
+      timeZone: 'Europe/Madrid',
+      unpaidOrderGraceDays: 3,
+      expiringSoonDays: 7,
+      reminderDays: [7, 3, 1],
+      deletionWarningDays: [14, 7, 1],
+      pendingPaymentDays: 5,
+      storageGraceDays: 7,
+    });
+    expect(config.exports).deep.equal({ dir: '/var/lib/saas-bridge/exports', keptDays: 90 });
+    expect(config.firstToExpire).equal(false);
+    expect(config.usageIntervalMs).equal(6 * 3_600_000);
     expect(config.storePath).equal('/var/lib/saas-bridge/bridge.sqlite');
     expect(config.http).deep.equal({ host: '127.0.0.1', port: 8068 });
     expect(config.log).deep.equal({ level: 'info', format: 'auto', file: null });
@@ -170,6 +181,13 @@ describe('configuration', () => {
     { name: 'SAAS_TIME_ZONE', good: ['UTC', 'Atlantic/Canary'], bad: ['Madrid', 'Mars/Base'] },
     { name: 'SAAS_UNPAID_ORDER_GRACE_DAYS', good: ['0', '90'], bad: ['-1', '91', '0.5'] },
     { name: 'SAAS_EXPIRING_SOON_DAYS', good: ['0', '90'], bad: ['-1', '91'] },
+    { name: 'SAAS_REMINDER_DAYS', good: ['7,3,1', '0', '999', 'none'], bad: ['1000', '7, 3', '7,', '-1', 'x', 'None'] },
+    { name: 'SAAS_DELETION_WARNING_DAYS', good: ['14', '1,14', 'none'], bad: ['1.5', ',1', 'never'] },
+    { name: 'SAAS_PENDING_PAYMENT_DAYS', good: ['0', '90'], bad: ['-1', '91', '0.5'] },
+    { name: 'SAAS_STORAGE_GRACE_DAYS', good: ['0', '365'], bad: ['-1', '366'] },
+    { name: 'SAAS_EXPORT_DAYS', good: ['0', '3650'], bad: ['-1', '3651', 'x'] },
+    { name: 'SAAS_AMBIGUOUS_RENEWAL', good: ['ask', 'first-to-expire'], bad: ['first', 'yes'] },
+    { name: 'SAAS_USAGE_INTERVAL', good: ['10', '604800'], bad: ['9', '604801'] },
     { name: 'SAAS_CLOCK_OFFSET', good: ['P7D', 'PT2H', '-P1D', 'P100Y'], bad: ['7d', '7', 'P101Y', '-P1000000Y'] },
     { name: 'SAAS_HTTP_PORT', good: ['0', '65535'], bad: ['-1', '65536', 'http'] },
     { name: 'SAAS_LOG_LEVEL', good: ['debug', 'info', 'warn', 'error'], bad: ['verbose', 'INFO'] },
@@ -185,6 +203,17 @@ describe('configuration', () => {
       }
     });
   }
+
+  it('takes days in any order, each once, and none for no mail at all', () => {
+    const { policy } = loadConfig({ ...good, SAAS_REMINDER_DAYS: '1,7,3,7', SAAS_DELETION_WARNING_DAYS: 'none' });
+    expect(policy.reminderDays).deep.equal([7, 3, 1]);
+    expect(policy.deletionWarningDays).deep.equal([]);
+  });
+
+  it('keeps final copies where it is told, for as long as it is told', () => {
+    const env = { ...good, SAAS_EXPORT_DIR: '/srv/../srv/copies', SAAS_EXPORT_DAYS: '0' };
+    expect(loadConfig(env).exports).deep.equal({ dir: '/srv/copies', keptDays: 0 });
+  });
 
   it('gives no more slots than the ports and the subnets are for', () => {
     const slots = (env: Record<string, string>) => loadConfig({ ...good, ...env }).instances.maxSlots;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { planSteps } from '../../../src/instance/plan.js';
+import { type PlanContext, planSteps } from '../../../src/instance/plan.js';
 import type { Step } from '../../../src/instance/steps.js';
 import type { Desired, Observed, ObservedContainer } from '../../../src/instance/types.js';
 
@@ -26,6 +26,7 @@ function names(steps: Step[]): string[] {
   return steps.map((step) => (step.action === 'awaitReady' ? `awaitReady login=${step.login}` : step.action));
 }
 
+const DONE: PlanContext = { specHashes, provisioned: true, limitsApplied: true, rebuild: false, exportFirst: false };
 const START = ['startDb', 'startOdoo', 'awaitReady login=false'];
 
 describe('planSteps', () => {
@@ -141,7 +142,72 @@ describe('planSteps', () => {
   ];
   for (const [name, state, observed, provisioned, expected] of cases) {
     it(name, () => {
-      expect(names(planSteps({ state, reason: '' }, observed, { specHashes, provisioned }))).to.deep.equal(expected);
+      const steps = planSteps({ state, cause: null, reason: '' }, observed, { ...DONE, provisioned });
+      expect(names(steps)).to.deep.equal(expected);
+    });
+  }
+
+  const off = { db: container('db', stopped), odoo: container('odoo', stopped) };
+  const KEEP = { ...nothing, network: true, volumes: true };
+  const GONE = ['removeContainers', 'removeVolumes', 'removeNetwork'];
+  const special: [string, Desired['state'], Observed, Partial<PlanContext>, string[]][] = [
+    ['other limits alone stop nothing', 'running', all, { limitsApplied: false }, ['applyLimits']],
+    [
+      'other limits where Odoo is down',
+      'running',
+      { ...all, odoo: off.odoo },
+      { limitsApplied: false },
+      ['applyLimits', 'startOdoo', 'awaitReady login=false'],
+    ],
+    [
+      'other limits of a suspended one wait until it runs',
+      'suspended',
+      { ...all, ...off },
+      { limitsApplied: false },
+      [],
+    ],
+    [
+      'containers to come are made with their limits',
+      'running',
+      KEEP,
+      { limitsApplied: false },
+      ['seedVolumes', 'startBoth', 'awaitReady login=false'],
+    ],
+    [
+      'rebuild',
+      'running',
+      { ...all, volumes: true },
+      { rebuild: true },
+      ['removeContainers', 'seedVolumes', 'startBoth', 'awaitReady login=false'],
+    ],
+    ['rebuild of one that is not to run', 'suspended', { ...all, ...off }, { rebuild: true }, []],
+    ['to delete with a copy', 'deleted', all, { exportFirst: true }, ['stopOdoo', 'stopDb', 'exportData', ...GONE]],
+    [
+      'to delete a suspended one with a copy',
+      'deleted',
+      { ...all, ...off },
+      { exportFirst: true },
+      ['exportData', ...GONE],
+    ],
+    [
+      'to delete with a copy, containers gone',
+      'deleted',
+      KEEP,
+      { exportFirst: true },
+      ['exportData', 'removeVolumes', 'removeNetwork'],
+    ],
+    [
+      'to delete, nothing left to copy',
+      'deleted',
+      { ...KEEP, volumes: false },
+      { exportFirst: true },
+      ['removeNetwork'],
+    ],
+  ];
+  for (const [name, state, observed, context, expected] of special) {
+    it(name, () => {
+      const steps = planSteps({ state, cause: null, reason: '' }, observed, { ...DONE, ...context });
+      expect(names(steps)).to.deep.equal(expected);
     });
   }
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { createMaster } from '../../../src/odoo/master.js';
-import type { PushOperation } from '../../../src/odoo/protocol.js';
+import { PROTOCOL, type PushOperation } from '../../../src/odoo/protocol.js';
 
 const customer = { id: 5, name: 'Acme\r\nBcc: x', contact_id: 6, contact_name: 'Ana', email: false, lang: 'es_ES' };
 const plan = {
@@ -17,6 +17,7 @@ const plan = {
   modules: 'sale, crm,,sale',
   grace_days: 0,
   retention_days: 30,
+  trial: false,
 };
 const purchase = {
   key: 'sol:7',
@@ -31,6 +32,9 @@ const purchase = {
   period_unit: 'month',
   instance_key: false,
   additional: false,
+  unit_price: 12.1,
+  keep_plan: false,
+  pending_since: false,
   starts_on: '2026-11-22 12:00:00',
   paid_on: false,
 };
@@ -45,10 +49,11 @@ const instance = {
   started_on: '2026-11-22 12:00:05',
   paid_until: '2027-01-22 12:00:00',
   suspended_on: false,
+  storage_over_since: '2026-11-20 08:00:00',
   requested: true,
 };
-const command = { id: 4, instance_key: 'sol:7', command: 'restart', requested_by: 'Eva' };
-const reply = { protocol: 1, cursor: 'c1', more: false, plans: [], purchases: [], instances: [], commands: [] };
+const command = { id: 4, instance_key: 'sol:7', command: 'restart', requested_by: 'Eva', plan_id: false };
+const reply = { protocol: PROTOCOL, cursor: 'c1', more: false, plans: [], purchases: [], instances: [], commands: [] };
 
 function masterThatAnswers(answer: unknown) {
   const calls: unknown[][] = [];
@@ -90,6 +95,7 @@ describe('master.poll', () => {
         modules: ['crm', 'sale'],
         graceDays: 0,
         retentionDays: 30,
+        trial: false,
       },
     ]);
   });
@@ -140,6 +146,9 @@ describe('master.poll', () => {
         invoiceIds: [3],
         instanceKey: null,
         additional: false,
+        unitPrice: 12.1,
+        keepPlan: false,
+        pendingSince: null,
       },
     ]);
   });
@@ -152,6 +161,38 @@ describe('master.poll', () => {
       expect(purchases[0]).to.include({ state: 'cancelled', key: 'sol:7' });
       expect(purchases[0]?.quantity).to.be.at.least(0);
     }
+  });
+
+  it('keeps a payment that is on its way, and a plan that was refused', async () => {
+    const { purchases } = await poll({
+      purchases: [
+        { ...purchase, state: 'pending', pending_since: '2026-11-21 10:00:00' },
+        { ...purchase, key: 'sol:8', keep_plan: true },
+      ],
+    });
+    expect(purchases[0]).to.deep.include({ state: 'pending', pendingSince: new Date('2026-11-21T10:00:00Z') });
+    expect(purchases[1]).to.include({ state: 'open', keepPlan: true });
+  });
+
+  it('a grant of nothing changes the plan alone; one of less than nothing is none', async () => {
+    const grant = { ...purchase, key: 'grant:3', order_id: false };
+    const { purchases } = await poll({
+      purchases: [
+        { ...grant, quantity: 0 },
+        { ...grant, key: 'grant:4', quantity: -1 },
+        { ...grant, key: 'grant:5', state: 'cancelled', quantity: 0 },
+      ],
+    });
+    expect(purchases.map(({ key, state, quantity }) => [key, state, quantity])).to.deep.equal([
+      ['grant:3', 'open', 0],
+      ['grant:4', 'cancelled', 0],
+      ['grant:5', 'cancelled', 0],
+    ]);
+  });
+
+  it('a price below nothing is nothing', async () => {
+    const { purchases } = await poll({ purchases: [{ ...purchase, unit_price: -5 }] });
+    expect(purchases[0]?.unitPrice).to.equal(0);
   });
 
   it('rejects rows that are no good, each by its key, and keeps the rest', async () => {
@@ -169,7 +210,9 @@ describe('master.poll', () => {
     });
     expect(purchases.map(({ key }) => key)).to.deep.equal(['sol:7']);
     expect(instances).to.have.length(1);
-    expect(commands).to.deep.equal([{ id: 4, instanceKey: 'sol:7', command: 'restart', requestedBy: 'Eva' }]);
+    expect(commands).to.deep.equal([
+      { id: 4, instanceKey: 'sol:7', command: 'restart', requestedBy: 'Eva', planId: null },
+    ]);
     expect(rejected.map(({ kind, key, id }) => `${kind} ${key} ${id}`)).to.deep.equal([
       'purchase sol:8 null',
       'purchase sol:9 null',
@@ -196,18 +239,35 @@ describe('master.poll', () => {
     });
     expect(instances[0]?.paidUntil).to.deep.equal(new Date('2027-01-22T12:00:00Z'));
     expect(instances[0]?.suspendedAt).to.equal(null);
+    expect(instances[0]?.storageOverSince).to.deep.equal(new Date('2026-11-20T08:00:00Z'));
+  });
+
+  for (const hold of ['none', 'stopped', 'suspended', 'deleted']) {
+    it(`takes the hold ${hold}`, async () => {
+      expect((await poll({ instances: [{ ...instance, hold }] })).instances[0]?.hold).to.equal(hold);
+    });
+  }
+
+  it('converts a change of plan, and refuses what it does not know', async () => {
+    const wanted = { ...command, command: 'change_plan', plan_id: 3 };
+    expect((await poll({ commands: [wanted] })).commands).to.deep.equal([
+      { id: 4, instanceKey: 'sol:7', command: 'change_plan', requestedBy: 'Eva', planId: 3 },
+    ]);
+    const { commands, rejected } = await poll({ commands: [{ ...command, command: 'explode' }] });
+    expect(commands).to.deep.equal([]);
+    expect(rejected[0]?.problem).to.contain('command: ');
   });
 
   it('another protocol: says what to upgrade', async () => {
     for (const [protocol, words] of [
-      [2, 'Upgrade the daemon'],
-      [0, 'Upgrade the addon'],
+      [PROTOCOL + 1, 'Upgrade the daemon'],
+      [PROTOCOL - 1, 'Upgrade the addon'],
     ] as const) {
       const error = await failureOf(poll({ protocol }));
       expect(error).to.include({ code: 'odoo.protocol', retryable: false });
       expect(error).to.have.property('advice').that.contains(words);
     }
-    for (const answer of [false, 'x', { protocol: 1 }, { ...reply, cursor: '' }]) {
+    for (const answer of [false, 'x', { protocol: PROTOCOL }, { ...reply, cursor: '' }]) {
       const error = await failureOf(masterThatAnswers(answer).master.poll(null));
       expect(error).to.include({ code: 'odoo.protocol', retryable: false });
     }
@@ -216,7 +276,7 @@ describe('master.poll', () => {
 
 describe('master.hello', () => {
   const hello = {
-    protocol: 1,
+    protocol: PROTOCOL,
     addon_version: '19.0.1',
     odoo_version: '19.0',
     server_time: '2026-11-22 12:00:00',
@@ -227,10 +287,32 @@ describe('master.hello', () => {
   };
   it('answers', async () => expect((await masterThatAnswers(hello).master.hello()).company).to.equal('Nube'));
   it('refuses another protocol', async () => {
-    expect(await failureOf(masterThatAnswers({ ...hello, protocol: 2 }).master.hello())).to.include({
+    expect(await failureOf(masterThatAnswers({ ...hello, protocol: PROTOCOL + 1 }).master.hello())).to.include({
       code: 'odoo.protocol',
     });
   });
+});
+
+describe('master.renewal', () => {
+  const renewal = { protocol: PROTOCOL, url: 'https://shop.example.com/pay/1?a=b', amount: '14,52\u00a0€' };
+
+  it('asks for the instance, and answers with the link and the price', async () => {
+    const { master, calls } = masterThatAnswers(renewal);
+    expect(await master.renewal('sol:7')).to.deep.equal(renewal);
+    expect(calls).to.deep.equal([['saas.bridge', 'renewal', ['sol:7']]]);
+  });
+
+  it('has no link where the plan is not sold any more', async () => {
+    const { master } = masterThatAnswers({ protocol: PROTOCOL, url: false, amount: false });
+    expect(await master.renewal('sol:7')).to.deep.equal({ protocol: PROTOCOL, url: null, amount: '' });
+  });
+
+  for (const change of [{ url: 'javascript:alert(1)' }, { url: 'pay me' }, { protocol: PROTOCOL + 1 }]) {
+    it(`refuses ${JSON.stringify(change)}`, async () => {
+      const error = await failureOf(masterThatAnswers({ ...renewal, ...change }).master.renewal('sol:7'));
+      expect(error).to.include({ code: 'odoo.protocol', retryable: false });
+    });
+  }
 });
 
 describe('master.push', () => {

@@ -43,7 +43,7 @@ describe('deliverer', () => {
         pushes.push(operations.map(({ key }) => key));
         return answer(operations);
       },
-      complete: (owed) => owed,
+      complete: async (owed) => owed,
       clock: () => test.now,
       log,
       ...options,
@@ -183,7 +183,7 @@ describe('deliverer', () => {
   it('completes at the last moment; what cannot be completed waits alone, what nobody waits for goes', async () => {
     put('a', 'broken', 'broken/behind', 'gone', 'b');
     start(done, {
-      complete(write) {
+      async complete(write) {
         if (write.key === 'broken') throw new TerminalError('plan.unknown', 'no plan', 'Make one.');
         return write.key === 'gone' ? null : write;
       },
@@ -228,7 +228,7 @@ describe('deliverer', () => {
         new Promise((resolve) => {
           release = resolve;
         }),
-      complete: (write) => write,
+      complete: async (write) => write,
       clock: () => test.now,
       log,
     });

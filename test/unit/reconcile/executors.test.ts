@@ -85,7 +85,9 @@ describe('runtime', () => {
         ...engine(found('acme-1', 'sol:1', { slot: 0, network: false })),
       });
       const spec = specOf('sol:1');
-      const error = await execute({ action: 'startOdoo' }, { spec, provisioned: false }).catch((thrown) => thrown);
+      const error = await execute({ action: 'startOdoo' }, { spec, provisioned: false, exportFile: '' }).catch(
+        (thrown) => thrown,
+      );
       expect(error).instanceOf(RetryableError).property('code', 'instance.slot_taken');
       expect(removed).deep.equal(['containers of acme-1', 'network of acme-1']);
       expect(slotOf('sol:1')).equal(null);
@@ -95,15 +97,15 @@ describe('runtime', () => {
     it('never replaces the lost data of a customer by an empty database', async () => {
       const asked: boolean[] = [];
       const { execute } = runtime({ seedVolumes: async (_spec, { mustExist }) => void asked.push(mustExist) });
-      await execute({ action: 'seedVolumes' }, { spec: specOf('sol:1'), provisioned: true });
-      await execute({ action: 'seedVolumes' }, { spec: specOf('sol:1'), provisioned: false });
+      await execute({ action: 'seedVolumes' }, { spec: specOf('sol:1'), provisioned: true, exportFile: '' });
+      await execute({ action: 'seedVolumes' }, { spec: specOf('sol:1'), provisioned: false, exportFile: '' });
       expect(asked).deep.equal([true, false]);
     });
 
     it('seeds where nobody ever worked', async () => {
       const seeded: string[] = [];
       const { execute } = runtime({ seedVolumes: async ({ name }) => void seeded.push(name) });
-      await execute({ action: 'seedVolumes' }, { spec: specOf('sol:1'), provisioned: false });
+      await execute({ action: 'seedVolumes' }, { spec: specOf('sol:1'), provisioned: false, exportFile: '' });
       expect(seeded).deep.equal(['acme-1']);
     });
   });

@@ -1,6 +1,7 @@
 import type { Plan } from '../../../src/instance/types.js';
 import type { Fields, Log } from '../../../src/logger.js';
 import type { MasterPurchase, PollBatch } from '../../../src/odoo/rows.js';
+import type { Policy } from '../../../src/subscription/types.js';
 import { purchase } from '../subscription/support.js';
 
 export interface LogLine extends Fields {
@@ -66,6 +67,7 @@ export const PLAN: Plan = {
   modules: [],
   graceDays: 0,
   retentionDays: 30,
+  trial: false,
 };
 
 export const CUSTOMER = {
@@ -77,10 +79,21 @@ export const CUSTOMER = {
   lang: 'es_ES',
 };
 
+export const POLICY: Policy = {
+  unpaidOrderGraceDays: 5,
+  timeZone: 'Europe/Madrid',
+  expiringSoonDays: 7,
+  reminderDays: [7, 3, 1],
+  deletionWarningDays: [14, 7, 1],
+  pendingPaymentDays: 5,
+  storageGraceDays: 7,
+};
+
 /** A paid month of plan 1 by Acme from 15 Jan 2026, unless said otherwise. */
 export function bought(changes: Partial<MasterPurchase> = {}): MasterPurchase {
   const customer = changes.customer ?? CUSTOMER;
-  return { ...purchase({ customerId: customer.id, ...changes }), customer };
+  const terms = { unitPrice: 10, keepPlan: false, pendingSince: null };
+  return { ...purchase({ customerId: customer.id, ...terms, ...changes }), customer };
 }
 
 /** The last page of a poll. */

@@ -1,8 +1,12 @@
 import { expect } from 'chai';
 import type { Plan } from '../../../src/instance/types.js';
 import type { Command } from '../../../src/store/commands.js';
-import { purchase } from '../subscription/support.js';
+import type { Purchase } from '../../../src/subscription/types.js';
+import { purchase as line } from '../subscription/support.js';
 import { type TestStore, testStore } from './support.js';
+
+const purchase = (changes: Partial<Purchase>): Purchase =>
+  line({ unitPrice: 12.5, keepPlan: false, pendingSince: null, ...changes });
 
 describe('store.purchases, store.plans and store.commands', () => {
   let test: TestStore;
@@ -27,21 +31,21 @@ describe('store.purchases, store.plans and store.commands', () => {
 
   it('keeps the instance it was given when the master does not know it yet', () => {
     const { purchases } = test.store;
-    const line = purchase({ key: 'sol:1' });
-    purchases.save([line, purchase({ key: 'sol:2' })]);
+    const bought = purchase({ key: 'sol:1' });
+    purchases.save([bought, purchase({ key: 'sol:2' })]);
     purchases.assign('sol:1', 'sol:1');
-    expect(purchases.save([line]).changedKeys).to.deep.equal([]);
-    expect(purchases.byInstance('sol:1')).to.deep.equal([{ ...line, instanceKey: 'sol:1' }]);
+    expect(purchases.save([bought]).changedKeys).to.deep.equal([]);
+    expect(purchases.byInstance('sol:1')).to.deep.equal([{ ...bought, instanceKey: 'sol:1' }]);
     expect(purchases.unassigned().map(({ key }) => key)).to.deep.equal(['sol:2']);
-    const { instanceKeys } = purchases.save([{ ...line, quantity: 2 }]);
+    const { instanceKeys } = purchases.save([{ ...bought, quantity: 2 }]);
     expect(instanceKeys).to.deep.equal(['sol:1']);
   });
 
   it('names both instances when staff move a purchase', () => {
     const { purchases } = test.store;
-    const line = purchase({ key: 'sol:1', instanceKey: 'sol:1' });
-    purchases.save([line]);
-    expect(purchases.save([{ ...line, instanceKey: 'rec:2' }])).to.deep.equal({
+    const bought = purchase({ key: 'sol:1', instanceKey: 'sol:1' });
+    purchases.save([bought]);
+    expect(purchases.save([{ ...bought, instanceKey: 'rec:2' }])).to.deep.equal({
       changedKeys: ['sol:1'],
       instanceKeys: ['sol:1', 'rec:2'],
     });
@@ -61,6 +65,7 @@ describe('store.purchases, store.plans and store.commands', () => {
       modules: ['crm', 'sale'],
       graceDays: 0,
       retentionDays: 30,
+      trial: false,
     };
     const other = { ...plan, id: 2 };
     expect(plans.save([plan, other])).to.deep.equal([1, 2]);
@@ -72,8 +77,8 @@ describe('store.purchases, store.plans and store.commands', () => {
 
   it('gives one command one effect', () => {
     const { commands } = test.store;
-    const start: Command = { id: 4, instanceKey: 'sol:1', command: 'start', requestedBy: 'Ann' };
-    const stop: Command = { ...start, id: 5, instanceKey: 'sol:2', command: 'stop' };
+    const start: Command = { id: 4, instanceKey: 'sol:1', command: 'start', requestedBy: 'Ann', planId: null };
+    const stop: Command = { ...start, id: 5, instanceKey: 'sol:2', command: 'change_plan', planId: 3 };
     expect(commands.add([stop, start])).to.deep.equal([stop, start]);
     expect(commands.add([start])).to.deep.equal([]);
     expect(commands.pending()).to.deep.equal([start, stop]);

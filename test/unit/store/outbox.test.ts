@@ -29,7 +29,10 @@ describe('store.outbox', () => {
     const { outbox } = test.store;
     outbox.put(state('a', { state: 'provisioning' }), 'a');
     outbox.put(log('a', 'one'), 'a');
-    outbox.put({ op: 'command', key: 'command:1', command_id: 1, result: 'done', message: '' }, NO_LANE);
+    outbox.put(
+      { op: 'command', key: 'command:1', command_id: 1, result: 'done', message_en: '', message_es: '' },
+      NO_LANE,
+    );
     const entries = due();
     expect(keys(entries)).to.deep.equal(['instance:a', 'log:a:one', 'command:1']);
     expect(entries[0]).to.deep.include({ version: 1, lane: 'a', attempts: 0 });

@@ -56,6 +56,13 @@ export function newInstance(key: string): Omit<Instance, 'name' | 'slot'> {
     createdAt: NOW,
     startedAt: null,
     suspendedAt: null,
+    usage: null,
+    measuredAt: null,
+    storageOverSince: null,
+    toldPaidUntil: null,
+    warnedAt: null,
+    rebuild: false,
+    limits: null,
     errorMessage: null,
   };
 }
