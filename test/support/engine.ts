@@ -15,14 +15,15 @@ export interface SeenContainer {
   stop(): Promise<void>;
 }
 
-/** The containers of an instance. */
+/** The two containers of an instance; not those that do a piece of work on it and are gone in a moment. */
 export async function containersOf({ name }: Pick<SaasRecord, 'name'>): Promise<SeenContainer[]> {
   const found = await docker.listContainers({
     all: true,
     filters: { label: [`${LABEL.scope}=${DAEMON.scope}`, `${LABEL.instance}=${name}`] },
   });
+  const pair = found.filter(({ Labels }) => Labels[LABEL.role] === 'odoo' || Labels[LABEL.role] === 'db');
   return Promise.all(
-    found.map(async ({ Id, Names, State, Labels }) => {
+    pair.map(async ({ Id, Names, State, Labels }) => {
       const container = docker.getContainer(Id);
       const { State: state, NetworkSettings } = await container.inspect();
       const [network] = Object.values(NetworkSettings.Networks);
