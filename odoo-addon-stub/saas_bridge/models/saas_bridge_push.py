@@ -91,9 +91,9 @@ class SaasBridge(models.AbstractModel):
         instance = self.env["saas.instance"].search([("key", "=", key)])
         if not instance:
             instance = self._create_instance(key, vals, purchases)
-            before = {"state": "draft", "subscription_state": "draft", "paid_until": False}
+            before = {"state": "draft", "subscription_state": "draft", "plan_id": instance.plan_id, "paid_until": False}
         else:
-            before = {fname: instance[fname] for fname in ("state", "subscription_state", "paid_until")}
+            before = {fname: instance[fname] for fname in ("state", "subscription_state", "plan_id", "paid_until")}
             if vals.get("name") and vals["name"] != instance.name:
                 holder = self._free_wanted_name(vals["name"])
                 if holder:

@@ -36,16 +36,17 @@ class SaasBridge(models.AbstractModel):
 
         It is for people's comfort: a failure of it never refuses what the daemon says about the instance.
         """
-        due = instance.subscription_state != before["subscription_state"] and instance.subscription_state in (
-            "expiring_soon",
-            "expired",
-        )
-        due = due or (instance.state != before["state"] and instance.state == "suspended" and instance.hold == "none")
-        paid = instance.subscription_state == "active" and (
-            before["subscription_state"] != "active"
-            or (instance.paid_until and (not before["paid_until"] or instance.paid_until > before["paid_until"]))
-        )
-        if not due and not (paid and instance.renewal_order_id):
+        changed = {fname for fname, value in before.items() if instance[fname] != value}
+        running_out = instance.subscription_state in ("expiring_soon", "expired")
+        due = running_out and "subscription_state" in changed
+        due = due or (instance.state == "suspended" and instance.hold == "none" and "state" in changed)
+        if instance.renewal_order_id:
+            # Nobody shall pay for a plan or an instance that is no more.
+            due = due or (running_out and "plan_id" in changed) or instance.state in ("deleting", "deleted")
+        longer = instance.paid_until and (not before["paid_until"] or instance.paid_until > before["paid_until"])
+        paid = instance.subscription_state == "active" and ("subscription_state" in changed or longer)
+        gone = instance.renewal_order_id and (paid or "plan_id" in changed)
+        if not due and not gone:
             return
         try:
             with self.env.cr.savepoint():
@@ -70,7 +71,8 @@ class SaasInstance(models.Model):
         self = self.with_company(self.company_id)  # noqa: PLW0642
         order = self.renewal_order_id
         if order and not self._is_renewal(order):
-            if order.state in ("draft", "sent") and not order._saas_payment_begun():
+            for_us = self in order.order_line.saas_instance_id
+            if for_us and order.state in ("draft", "sent") and not order._saas_payment_begun():
                 order._action_cancel()
             order = self.env["sale.order"]
         if not self._is_renewable():
@@ -86,7 +88,7 @@ class SaasInstance(models.Model):
         return order
 
     def _drop_renewal(self):
-        """The time was paid for in another way. A quotation that somebody worked on or pays stays."""
+        """The time was paid for in another way, or is to be of another plan. What somebody worked on or pays stays."""
         self.ensure_one()
         order = self.renewal_order_id
         if order.state in ("draft", "sent"):

@@ -91,8 +91,12 @@ class SaleOrder(models.Model):
         sold = [("product_id.product_tmpl_id.saas_trial", "=", True), ("order_id", "!=", self.id)]
         sold += [("order_id.partner_id.commercial_partner_id", "=", customer.id)]
         sold += ["|", ("order_id.state", "in", ("sale", "done")), ("saas_instance_id", "!=", False)]
-        lines = self.env["sale.order.line"].sudo().with_context(active_test=False)
-        return bool(lines.search_count(sold, limit=1))
+        if self.env["sale.order.line"].sudo().search_count(sold, limit=1):
+            return True
+        invoiced = [("product_id.product_tmpl_id.saas_trial", "=", True), ("sale_line_ids", "=", False)]
+        invoiced += [("move_id.commercial_partner_id", "=", customer.id)]
+        invoiced += [("move_id.move_type", "=", "out_invoice"), ("parent_state", "=", "posted")]
+        return bool(self.env["account.move.line"].sudo().search_count(invoiced, limit=1))
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_saas_instance(self):

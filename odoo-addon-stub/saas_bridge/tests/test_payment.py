@@ -270,6 +270,18 @@ class TestConfirmation(SaasCommon):
             self._order(plan=other)
         self.assertEqual(self._order().state, "sale", "other plans are not trials")
 
+    def test_trial_on_an_invoice_counts(self):
+        invoice = self._invoice(product=self.trial.product_variant_id, post=False)
+        self.assertEqual(self._order(plan=self.trial, confirm=False)._saas_trial_problem(), "")
+        invoice.action_post()
+        with self.assertRaisesRegex(UserError, "already"):
+            self._order(plan=self.trial)
+
+    def test_own_invoice_does_not_count(self):
+        order = self._order(plan=self.trial)
+        order._create_invoices().action_post()
+        self.assertEqual(order._saas_trial_problem(), "")
+
     def test_one_of_it(self):
         with self.assertRaisesRegex(UserError, "once"):
             self._order(plan=self.trial, quantity=2)

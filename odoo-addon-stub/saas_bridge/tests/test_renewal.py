@@ -180,6 +180,35 @@ class TestRenewal(SaasCommon):
         self._push_values(paid_until="2030-02-01 00:00:00")
         self.assertEqual(order.state, "cancel")
 
+    def test_follows_the_plan_of_the_instance(self):
+        pro = self._plan("Pro", "t-pro", list_price=30)
+        self._push_values(subscription_state="expiring_soon")
+        order = self.instance.renewal_order_id
+        self._push_values(plan_id=pro.id)
+        self.assertEqual(order.state, "cancel")
+        self.assertEqual(self.instance.renewal_order_id.order_line.product_id, pro.product_variant_id)
+        order = self.instance.renewal_order_id
+        self._push_values(plan_id=self.plan.id, subscription_state="active", paid_until="2029-01-01 00:00:00")
+        self.assertEqual((order.state, bool(self.instance.renewal_order_id)), ("cancel", False))
+        self._renewal()
+        order = self.instance.renewal_order_id
+        self._push_values(plan_id=pro.id, paid_until="2028-12-01 00:00:00")
+        self.assertEqual((order.state, bool(self.instance.renewal_order_id)), ("cancel", False), "a shorter time, too")
+
+    def test_nobody_pays_for_a_deleted_instance(self):
+        self._push_values(subscription_state="expired")
+        order = self.instance.renewal_order_id
+        self._push_values(state="deleting")
+        self.assertEqual((order.state, bool(self.instance.renewal_order_id)), ("cancel", False))
+
+    def test_quotation_that_staff_use_for_something_else_is_left_alone(self):
+        self._renewal()
+        order = self.instance.renewal_order_id
+        order.order_line.saas_instance_id = self._instance("other")
+        self._renewal()
+        self.assertEqual(order.state, "sent")
+        self.assertNotEqual(self.instance.renewal_order_id, order)
+
     def test_stays_while_somebody_pays_it(self):
         for number, state in enumerate(("pending", "authorized", "done")):
             with self.subTest(state=state):
