@@ -135,6 +135,14 @@ export class Engine {
     );
   }
 
+  /** All containers, stopped ones too, that have the volume mounted, whoever made them. */
+  async listContainersOf(volume: string): Promise<ContainerSummary[]> {
+    const filters = { volume: [volume] };
+    return this.#call('list containers', (abortSignal) =>
+      this.#docker.listContainers({ all: true, filters, abortSignal }),
+    );
+  }
+
   /** Unpacks a tar archive into a folder of the container, running or not. */
   async putArchive(id: string, path: string, archive: Buffer): Promise<void> {
     await this.#call(`put files into ${id}`, (abortSignal) =>

@@ -1,10 +1,11 @@
 /** Everything the daemon does to one instance on the engine. Each action is idempotent and may be repeated at will. */
 import { LABEL } from '../instance/naming.js';
 import { deriveSecrets, type InstanceSecrets } from '../instance/secrets.js';
-import type { Observed } from '../instance/types.js';
+import type { Observed, Usage } from '../instance/types.js';
 import { assertOurs, type ContainerDetails, type ContainerSummary, type Engine } from './client.js';
 import { type ComposeService, containerOptions, resourcesOf, sizeHashOf, specHashOf } from './compose.js';
 import { ConflictError, NotFoundError, SlotTakenError } from './errors.js';
+import { exportInstance } from './export.js';
 import { removeFolder, writeFolder } from './folder.js';
 import { writeLimits } from './limits.js';
 import { type ObservedInstance, observe, observeAll } from './observe.js';
@@ -14,6 +15,7 @@ import { removeBusy } from './retry.js';
 import { type SeedOptions, seedVolumes } from './seed.js';
 import { adminLogin, type DockerSettings, type InstanceSpec, type Rendered, renderInstance } from './spec.js';
 import { createTemplateStore, type TemplateStore } from './template.js';
+import { measureUsage } from './usage.js';
 
 /** PostgreSQL writes a checkpoint when it stops; Odoo finishes the requests it has. */
 const STOP_GRACE_SECONDS = 30;
@@ -48,6 +50,13 @@ export interface Instances {
    * What an argument sets (`shared_buffers`, Odoo's own memory limits) follows at the next start.
    */
   applyLimits(spec: InstanceSpec): Promise<void>;
+  /** Measures a running instance. RetryableError `usage.unreadable` while its database does not answer. */
+  measure(spec: InstanceSpec): Promise<Usage>;
+  /**
+   * Writes database and files to `file`, a zip that Odoo restores. Needs the volumes alone; no container may run on them.
+   * TerminalError `export.no_data` when they are missing or empty.
+   */
+  exportData(spec: InstanceSpec, file: string): Promise<{ bytes: number }>;
   stopOdoo(name: string): Promise<void>;
   stopDb(name: string): Promise<void>;
   /** Waits for the login page; with `login`, the first password must log in too. */
@@ -180,6 +189,10 @@ export async function createInstances(options: InstancesOptions): Promise<Instan
         writeFolder(dataDir, spec.name, rendered),
       ]);
     },
+
+    measure: (spec) => measureUsage({ engine, files, settings }, render(spec), secrets(spec)),
+
+    exportData: (spec, file) => exportInstance({ engine, files, settings }, render(spec), file),
 
     stopOdoo: (name) => stop(name, 'odoo'),
     stopDb: (name) => stop(name, 'db'),

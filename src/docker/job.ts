@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryableError } from '../errors.js';
 import { LABEL } from '../instance/naming.js';
-import type { ContainerOptions, Engine } from './client.js';
+import type { ContainerOptions, Engine, Streams } from './client.js';
 import { type TarFile, tar } from './tar.js';
 
 /** The last output may arrive a moment after the exit code. */
@@ -29,6 +29,12 @@ export interface Job {
   files?: TarFile[];
   /** Written to its standard input, which is then closed. A promise is awaited while the container already runs. */
   stdin?: Promise<Buffer> | Buffer;
+  /** Most memory it may use. */
+  memoryBytes?: number;
+  /** How much of the end of its output is kept (default 16 kB). */
+  keepBytes?: number;
+  /** Its output is for `startJob` and of any size: the engine keeps no log of it. */
+  streamed?: boolean;
   timeoutMs: number;
 }
 
@@ -66,7 +72,7 @@ export async function runJob(engine: Engine, job: Job, allowedCodes: readonly nu
 
 async function runCreated(engine: Engine, id: string, job: Job): Promise<JobResult> {
   if (job.files) await engine.putArchive(id, '/', tar(job.files));
-  const attachment = await engine.attach(id);
+  const attachment = await engine.attach(id, job.keepBytes);
   try {
     const exit = engine.waitForExit(id, job.timeoutMs);
     // Its failure is reported by the await below, also when starting fails first.
@@ -74,10 +80,42 @@ async function runCreated(engine: Engine, id: string, job: Job): Promise<JobResu
     await engine.startContainer(id);
     attachment.stdin.end((await job.stdin) ?? '');
     const exitCode = await exit;
-    if (exitCode !== 0) await Promise.race([attachment.closed, sleep(OUTPUT_WAIT_MS)]);
+    // Of a success, too, where the output is what it was run for.
+    if (exitCode !== 0 || job.keepBytes) await Promise.race([attachment.closed, sleep(OUTPUT_WAIT_MS)]);
     return { exitCode, output: attachment.output() };
   } finally {
     attachment.close();
+  }
+}
+
+/** A job whose streams the caller reads and writes as it goes. */
+export interface RunningJob extends Omit<Streams, 'close'> {
+  /** Settles when it ends; fails when the engine cannot tell. */
+  exitCode: Promise<number>;
+  /** Stops it if it still runs (its stop signal, then a kill) and lets go of it. Never fails. */
+  end(graceSeconds: number): Promise<void>;
+}
+
+/** Starts a job without waiting for its end. `stdin` of the job is not used: the caller writes. */
+export async function startJob(engine: Engine, job: Job): Promise<RunningJob> {
+  const id = await engine.createContainer(jobOptions(job, randomBytes(4).toString('hex')));
+  try {
+    const { stdin, stdout, errors, close } = await engine.attachStreams(id);
+    const exitCode = engine.waitForExit(id, job.timeoutMs);
+    exitCode.catch(() => undefined);
+    // Nobody may be reading any more when the connection ends.
+    stdout.on('error', () => undefined);
+    stdin.on('error', () => undefined);
+    await engine.startContainer(id);
+    const end = async (graceSeconds: number): Promise<void> => {
+      await engine.stopContainer(id, graceSeconds).catch(() => undefined);
+      await engine.removeContainer(id).catch(() => undefined);
+      close();
+    };
+    return { stdin, stdout, errors, exitCode, end };
+  } catch (error) {
+    await engine.removeContainer(id).catch(() => undefined);
+    throw error;
   }
 }
 
@@ -102,7 +140,8 @@ export function jobOptions(job: Job, suffix: string): ContainerOptions {
       CapAdd: job.capabilities ?? [],
       SecurityOpt: ['no-new-privileges'],
       PidsLimit: 200,
-      LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } },
+      ...(job.memoryBytes ? { Memory: job.memoryBytes, MemorySwap: job.memoryBytes } : {}),
+      LogConfig: job.streamed ? { Type: 'none', Config: {} } : { Type: 'json-file', Config: { 'max-size': '1m' } },
       Mounts: (job.mounts ?? []).map((mount) => ({
         Type: 'volume',
         Source: mount.volume,

@@ -16,6 +16,9 @@ export interface Templates {
   buildScript: string;
   warmScript: string;
   limitsScript: string;
+  measureScript: string;
+  dumpScript: string;
+  packScript: string;
   /** Odoo's server-wide module saas_limits, by the names its files have in the config volume. */
   limitsModule: ModuleFile[];
 }
@@ -30,17 +33,6 @@ const MODULE_FILES = ['__manifest__.py', '__init__.py', 'limits.py', 'messages.p
 /** Reads and compiles the templates once. */
 export async function loadTemplates(): Promise<Templates> {
   const read = (file: string): Promise<string> => readFile(new URL(file, FOLDER), 'utf8');
-  const [compose, conf, personalise, seedScript, buildScript, warmScript, limitsScript] = await Promise.all(
-    [
-      'docker-compose.yml.hbs',
-      'odoo.conf.hbs',
-      'personalise.sql.hbs',
-      'seed.sh',
-      'compact.sh',
-      'warm.py',
-      'limits.sh',
-    ].map(read),
-  );
   const limitsModule = await Promise.all(
     MODULE_FILES.map(async (file) => ({
       name: `addons/saas_limits/${file}`,
@@ -48,13 +40,16 @@ export async function loadTemplates(): Promise<Templates> {
     })),
   );
   return {
-    compose: compile(compose ?? ''),
-    conf: compile(conf ?? ''),
-    personalise: compile(personalise ?? ''),
-    seedScript: seedScript ?? '',
-    buildScript: buildScript ?? '',
-    warmScript: warmScript ?? '',
-    limitsScript: limitsScript ?? '',
+    compose: compile(await read('docker-compose.yml.hbs')),
+    conf: compile(await read('odoo.conf.hbs')),
+    personalise: compile(await read('personalise.sql.hbs')),
+    seedScript: await read('seed.sh'),
+    buildScript: await read('compact.sh'),
+    warmScript: await read('warm.py'),
+    limitsScript: await read('limits.sh'),
+    measureScript: await read('measure.sh'),
+    dumpScript: await read('dump.sh'),
+    packScript: await read('pack.py'),
     limitsModule,
   };
 }

@@ -1,8 +1,8 @@
 /** The real engine, the real images: everything a customer's instance goes through. */
 import { execFile } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
+import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -280,6 +280,55 @@ describe('instances on the engine', function () {
     await instances.applyLimits(acme);
   });
 
+  it('measures what it uses', async () => {
+    const before = await instances.measure(acme);
+    expect(before.users).to.equal(
+      Number(await value(acme, 'SELECT count(*) FROM res_users WHERE active AND NOT share AND id > 1')),
+    );
+    expect(before.databaseBytes).to.be.within(10e6, 200e6);
+    const installed = await value(acme, `SELECT name FROM ir_module_module WHERE state = 'installed'`);
+    expect(before.modules).to.deep.equal(installed.split('\n').sort()).and.include('base');
+    const datas = Buffer.alloc(3e6, 'x').toString('base64');
+    await call(acme, 'ir.attachment', 'create', [[{ name: 'big', datas, mimetype: 'application/octet-stream' }]]);
+    const after = await instances.measure(acme);
+    expect(after.filestoreBytes - before.filestoreBytes).to.be.within(3e6, 3.2e6);
+  });
+
+  it('measures a hostile database without being flooded, held up or led astray', async () => {
+    const swap = (table: string, view: string) =>
+      query(acme, `ALTER TABLE ${table} RENAME TO hidden_${table}; CREATE VIEW ${table} AS ${view};`);
+    const restore = (table: string) =>
+      query(acme, `DROP VIEW ${table}; ALTER TABLE hidden_${table} RENAME TO ${table};`);
+    const names = `SELECT 'installed' AS state, CASE WHEN n % 2 = 0 THEN 'm' || n
+      ELSE repeat(chr(27) || E'\\n' || 'users 0' || n, 1000) END AS name FROM generate_series(1, 20000) AS n`;
+    await query(
+      acme,
+      'ALTER ROLE odoo SET statement_timeout = 0; ALTER ROLE odoo SET search_path = public, pg_catalog',
+    );
+    await query(acme, 'CREATE FUNCTION pg_database_size(name) RETURNS bigint LANGUAGE sql AS $$ SELECT 7::bigint $$');
+    await swap('ir_module_module', names);
+    const usage = await instances.measure(acme);
+    expect(usage.modules).to.have.length(2000);
+    expect(usage.modules.every((name) => /^m\d+$/.test(name))).to.equal(true);
+    expect(usage.users).to.be.greaterThan(0);
+    expect(usage.databaseBytes).to.be.greaterThan(7);
+    await restore('ir_module_module');
+    await swap('res_users', `SELECT true AS active, false AS share, 7 AS id FROM pg_sleep(300)`);
+    const start = Date.now();
+    expect(await rejection(instances.measure(acme))).to.include({ code: 'usage.unreadable', retryable: true });
+    expect(Date.now() - start).to.be.lessThan(30_000);
+    await restore('res_users');
+    await query(acme, 'ALTER ROLE odoo RESET ALL; DROP FUNCTION pg_database_size(name)');
+    expect((await instances.measure(acme)).modules).to.include('base');
+  });
+
+  it('says that what does not run cannot be measured', async () => {
+    await instances.stopOdoo(acme.name);
+    await instances.stopDb(acme.name);
+    expect(await rejection(instances.measure(acme))).to.include({ code: 'usage.unreadable', retryable: true });
+    await provision(acme);
+  });
+
   it('gives two customers nothing in common, and no way to each other', async () => {
     await provision(other);
     const secret = `SELECT key, value FROM ir_config_parameter WHERE key IN ('database.uuid', 'database.secret') ORDER BY key`;
@@ -380,6 +429,105 @@ describe('instances on the engine', function () {
     expect(await value(acme, 'SELECT website FROM res_partner WHERE id = 1')).to.equal('https://kept.example.com');
     const { odoo } = await instances.observe(acme.name);
     expect(odoo?.specHash).to.equal(instances.hashes(bigger).odoo);
+  });
+
+  it('exports what Odoo restores: the rows and the files', async () => {
+    const text = 'kept 🚀';
+    const checksum = createHash('sha1').update(text).digest('hex');
+    await query(acme, `UPDATE res_partner SET website = 'https://exported.example.com' WHERE id = 1`);
+    const datas = Buffer.from(text).toString('base64');
+    expect(await call(acme, 'ir.attachment', 'create', [[{ name: 'kept.bin', datas }]])).to.be.an('array');
+    const file = join(dataDir, 'exports', 'acme.zip');
+    expect(await rejection(instances.exportData(acme, file)), 'while it runs').to.include({ code: 'export.in_use' });
+    await instances.removeContainers(acme.name);
+    const { bytes } = await instances.exportData(acme, file);
+    const { size, mode } = await stat(file);
+    expect({ size, mode: mode & 0o777 }).to.deep.equal({ size: bytes, mode: 0o600 });
+    expect(await readdir(join(dataDir, 'exports'))).to.deep.equal(['acme.zip']);
+    expect(await restored(await readFile(file), checksum)).to.equal(`https://exported.example.com\n${text}`);
+    // It changes nothing: the customer could come back.
+    await provision(acme);
+    expect(await value(acme, 'SELECT website FROM res_partner WHERE id = 1')).to.equal('https://exported.example.com');
+  });
+
+  /** Restores a zip with Odoo's own command into a new PostgreSQL; the website of the company, and the file. */
+  async function restored(zip: Buffer, checksum: string): Promise<string> {
+    const network = `${scope}_restore`;
+    await engine.createNetwork(network, labels, `10.${200 + randomInt(7)}.${randomInt(256)}.0/28`);
+    const db = await engine.createContainer({
+      name: `${scope}_restore_db`,
+      Image: settings.postgresImage,
+      Entrypoint: ['docker-entrypoint.sh', 'postgres'],
+      Env: ['POSTGRES_USER=odoo', 'POSTGRES_PASSWORD=restore'],
+      Labels: labels,
+      HostConfig: { NetworkMode: network },
+      NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: ['db'] } } },
+    });
+    try {
+      await engine.startContainer(db);
+      const script = `set -e
+        for try in $(seq 100); do pg_isready -q -h db -t 1 && break; sleep 0.2; done
+        odoo db -c /run/odoo.conf load restored /run/export.zip >&2
+        export PGPASSWORD=restore
+        psql -h db -U odoo -d restored -At -c 'SELECT website FROM res_partner WHERE id = 1'
+        cat /tmp/data/filestore/restored/${checksum.slice(0, 2)}/${checksum}`;
+      const conf = '[options]\ndb_host = db\ndb_user = odoo\ndb_password = restore\ndata_dir = /tmp/data\n';
+      const { output } = await runJob(engine, {
+        name: `${scope}_restore`,
+        image: settings.odooImage,
+        entrypoint: ['bash', '-c', script],
+        labels,
+        user: 'odoo',
+        network,
+        files: [
+          { name: 'run/odoo.conf', content: conf, mode: 0o444 },
+          { name: 'run/export.zip', content: zip, mode: 0o444 },
+        ],
+        keepBytes: 100_000,
+        timeoutMs: 120_000,
+      });
+      return output.trim().split('\n').slice(-2).join('\n');
+    } finally {
+      await engine.removeContainer(db);
+      await removeBusy(() => engine.removeNetwork(network));
+    }
+  }
+
+  it('never exports nothing', async () => {
+    const file = join(dataDir, 'exports', 'nothing.zip');
+    const gone = spec(3, 'gone');
+    const { pgdata, filestore } = resourceNames(scope, gone.name);
+    const refused = async (when: string) =>
+      expect(await rejection(instances.exportData(gone, file)), when).to.include({ code: 'export.no_data' });
+    await refused('no volumes');
+    await engine.ensureVolume(pgdata, labels);
+    await refused('one volume');
+    await engine.ensureVolume(filestore, labels);
+    await refused('empty volumes');
+    expect(existsSync(file)).to.equal(false);
+    expect((await engine.listVolumes([`${LABEL.scope}=${scope}`])).length).to.be.greaterThan(0);
+    for (const name of [pgdata, filestore]) await removeBusy(() => engine.removeVolume(name));
+  });
+
+  it('leaves no part of an export that fails', async () => {
+    const folder = join(dataDir, 'exports', 'failed');
+    await instances.stopOdoo(acme.name);
+    await instances.stopDb(acme.name);
+    const jobs = [`${LABEL.instance}=${acme.name}`, `${LABEL.scope}=${scope}`, `${LABEL.role}=job`];
+    const exporting = rejection(instances.exportData(acme, join(folder, 'acme.zip')));
+    for (let killed = false; !killed; await sleep(5)) {
+      const dump = (await engine.listContainers(jobs)).find(
+        ({ Names, State }) => State === 'running' && Names[0]?.includes('_dump_'),
+      );
+      if (dump) await engine.removeContainer(dump.Id);
+      killed = dump !== undefined;
+    }
+    expect(await exporting).to.include({ code: 'export.failed', retryable: true });
+    expect(await readdir(folder)).to.deep.equal([]);
+    await settled(async () => (await engine.listContainers(jobs)).length === 0);
+    const { bytes } = await instances.exportData(acme, join(folder, 'acme.zip'));
+    expect(bytes).to.be.greaterThan(1e6);
+    await provision(acme);
   });
 
   it('can be started by hand from its compose file', async () => {
