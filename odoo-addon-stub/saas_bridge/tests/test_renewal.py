@@ -5,7 +5,7 @@ import psycopg2
 
 from odoo import fields
 from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.tests import HttpCase, tagged
 
 from .common import SaasCommon
 
@@ -266,3 +266,23 @@ class TestRenewal(SaasCommon):
         order = self.instance.renewal_order_id
         self.assertEqual(order.company_id, company)
         self.assertFalse(order.validity_date)
+
+
+@tagged("post_install", "-at_install")
+class TestPayLink(SaasCommon, HttpCase):
+    def test_visitor_pays_without_logging_in(self):
+        order = self._order()
+        key = f"sol:{order.order_line.id}"
+        self._push_instance(key, purchase_keys=[key], state="running")
+        link = urlsplit(self.bridge.renewal(key)["url"])
+        self.env.flush_all()
+        page = self.url_open(f"{link.path}?{link.query}", allow_redirects=True)
+        self.assertEqual(page.status_code, 200)
+        self.assertNotIn("/web/login", page.url)
+        # What allow_payment clicks, and what that opens.
+        self.assertIn('id="o_sale_portal_paynow"', page.text)
+        self.assertIn('id="modalaccept"', page.text)
+        self.assertIn('id="payment_method"', page.text)
+        self.assertIn("allow_payment=yes", page.url)
+        stranger = self.url_open(link.path, allow_redirects=True)
+        self.assertIn("/web/login", stranger.url)
