@@ -19,7 +19,8 @@ interface Finding {
 /** Runs every check, prints the findings, and tells whether all is well. */
 export async function check(config: Config, out: Out, asJson: boolean): Promise<boolean> {
   const findings = [
-    ...(await tryPart('data folder', async () => [dataFolder(config)])),
+    ...(await tryPart('data folder', async () => [writable(config.dataDir)])),
+    ...(await tryPart('final copies', async () => [finalCopies(config)])),
     ...(await tryPart('store', async () => [storeFinding(config)])),
     ...(await tryPart('engine', () => engineFindings(config))),
     ...(await tryPart('ports', () => portFindings(config))),
@@ -45,15 +46,19 @@ async function tryPart(part: string, run: () => Promise<Omit<Finding, 'part'>[]>
   }
 }
 
-function dataFolder({ dataDir }: Config): Omit<Finding, 'part'> {
+function writable(folder: string): Omit<Finding, 'part'> {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    accessSync(dataDir, constants.W_OK);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    accessSync(folder, constants.W_OK);
   } catch (error) {
-    const advice = `Create it and give it to the daemon's user: install -d -m 700 -o USER ${dataDir}`;
-    throw new TerminalError('data.unusable', `${dataDir}: ${messageOf(error)}`, advice);
+    const advice = `Create it and give it to the daemon's user: install -d -m 700 -o USER ${folder}`;
+    throw new TerminalError('data.unusable', `${folder}: ${messageOf(error)}`, advice);
   }
-  return { ok: true, detail: `${dataDir} can be written` };
+  return { ok: true, detail: `${folder} can be written` };
+}
+
+function finalCopies({ exports }: Config): Omit<Finding, 'part'> {
+  return exports.keptDays === 0 ? { ok: true, detail: 'none are made of deleted instances' } : writable(exports.dir);
 }
 
 /** Beside a running daemon too. Before the first run there is none. */

@@ -37,17 +37,18 @@ export function startNightly(options: NightlyOptions): Loop {
     const now = clock();
     const midnight = midnightBefore(now, 0, timeZone);
     const last = lastNight();
-    if (last !== null && last >= midnight) return sleepUntilMidnight(now);
+    // The first start of all has no night behind it.
+    if (last === null) store.meta.set(LAST_NIGHT, midnight.toISOString());
+    if (last === null || last >= midnight) return sleepUntilMidnight(now);
     waitingSince ??= performance.now();
     const late = performance.now() - waitingSince > LONGEST_WAIT_MS;
     if (store.jobs.countUnfinished(midnight) > 0 && !late) return POLL_MS;
     waitingSince = null;
     await options.chores();
-    summarize(last ?? midnightBefore(now, 1, timeZone), midnight, late);
+    summarize(last, midnight, late);
     return sleepUntilMidnight(now);
   }
 
-  /** The first start of all has no night behind it. */
   function lastNight(): Date | null {
     const text = store.meta.get(LAST_NIGHT);
     return text === null ? null : new Date(text);

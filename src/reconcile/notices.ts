@@ -53,7 +53,7 @@ async function valuesOf(
     throw new RetryableError('notice.no_address', message, 'It is sent when the instance has one again.');
   }
   const asks = asksToPay(notice, details.suspendReason ?? 'unpaid') && instance.phase !== 'deleted';
-  const renewal = asks ? await master.renewal(key) : null;
+  const renewal = asks && !details.trial ? await master.renewal(key) : null;
   const end = dateOf(notice === 'deletion_warning' ? details.deleteOn : details.paidUntil);
   const size = (bytes: number | undefined) => (bytes === undefined ? null : gigabytes(bytes, lang));
   return {
@@ -67,7 +67,8 @@ async function valuesOf(
     paidUntil: dateOf(details.paidUntil),
     timeZone: policy.timeZone,
     companyName: store.meta.get(SELLER) ?? '',
-    payUrl: renewal?.url ?? null,
+    // A trial is not renewed: its customer chooses a plan.
+    payUrl: details.trial ? shopOf(store) : (renewal?.url ?? null),
     amount: renewal?.amount ?? null,
     daysLeft: end && daysLeft(clock(), end, policy),
     deleteOn: dateOf(details.deleteOn),
@@ -79,8 +80,13 @@ async function valuesOf(
     storageUsed: size(details.storageUsedBytes),
     storageLimit: size(details.storageLimitBytes),
     graceUntil: dateOf(details.graceUntil),
-    shopUrl: store.meta.get(SHOP_URL),
+    shopUrl: shopOf(store),
   };
+}
+
+function shopOf(store: Store): string | null {
+  const base = store.meta.get(SHOP_URL);
+  return base && new URL('/shop', base).href;
 }
 
 function dateOf(text: string | null | undefined): Date | null {

@@ -91,7 +91,8 @@ export function startPoller(options: PollerOptions): Poller {
 
   const loop = startLoop(
     async (signal) => {
-      const served = waiting;
+      // A copy: who comes during the pass waits for the next.
+      const served = [...waiting];
       try {
         options.onPolled(await poll(signal));
         waiting = waiting.filter((waiter) => !served.includes(waiter));
