@@ -73,6 +73,7 @@ describe('configuration', () => {
     });
     expect(config.exports).deep.equal({ dir: '/var/lib/saas-bridge/exports', keptDays: 90 });
     expect(config.firstToExpire).equal(false);
+    expect(config.monitorIntervalMs).equal(30_000);
     expect(config.usageIntervalMs).equal(6 * 3_600_000);
     expect(config.storePath).equal('/var/lib/saas-bridge/bridge.sqlite');
     expect(config.http).deep.equal({ host: '127.0.0.1', port: 8068 });
@@ -187,6 +188,7 @@ describe('configuration', () => {
     { name: 'SAAS_STORAGE_GRACE_DAYS', good: ['0', '365'], bad: ['-1', '366'] },
     { name: 'SAAS_EXPORT_DAYS', good: ['0', '3650'], bad: ['-1', '3651', 'x'] },
     { name: 'SAAS_AMBIGUOUS_RENEWAL', good: ['ask', 'first-to-expire'], bad: ['first', 'yes'] },
+    { name: 'SAAS_MONITOR_INTERVAL', good: ['1', '3600'], bad: ['0', '3601', 'x'] },
     { name: 'SAAS_USAGE_INTERVAL', good: ['10', '604800'], bad: ['9', '604801'] },
     { name: 'SAAS_CLOCK_OFFSET', good: ['P7D', 'PT2H', '-P1D', 'P100Y'], bad: ['7d', '7', 'P101Y', '-P1000000Y'] },
     { name: 'SAAS_HTTP_PORT', good: ['0', '65535'], bad: ['-1', '65536', 'http'] },

@@ -4,7 +4,7 @@ import type { InstanceRecord, MasterPurchase } from '../../../src/odoo/rows.js';
 import { createIngest, type Ingest } from '../../../src/reconcile/ingest.js';
 import { NOW, type TestStore, testStore } from '../store/support.js';
 import { utc } from '../subscription/support.js';
-import { batch, bought, CUSTOMER, keptLog, PLAN } from './support.js';
+import { batch, bought, CUSTOMER, keptLog, PLAN, POLICY } from './support.js';
 
 describe('ingest', () => {
   let test: TestStore;
@@ -14,11 +14,13 @@ describe('ingest', () => {
   beforeEach(() => {
     test = testStore();
     log = keptLog();
-    ingest = createIngest({ store: test.store, clock: () => test.now, log });
+    ingest = start();
     ingest.page(batch({ plans: [PLAN] }), true);
   });
   afterEach(() => test.remove());
 
+  const start = (firstToExpire = false) =>
+    createIngest({ store: test.store, policy: POLICY, firstToExpire, clock: () => test.now, log });
   const take = (...purchases: MasterPurchase[]) => ingest.page(batch({ purchases }), false);
   const names = () => test.store.instances.all().map(({ name }) => name);
   const jobs = () => test.store.jobs.all().map(({ instanceKey }) => instanceKey);
@@ -41,6 +43,7 @@ describe('ingest', () => {
     startedAt: null,
     paidUntil: null,
     suspendedAt: null,
+    storageOverSince: null,
     requested: true,
     ...changes,
   });
@@ -180,7 +183,7 @@ describe('ingest', () => {
     });
 
     it('knows every record before it gives a name away or refuses a command', () => {
-      const commands = [{ id: 5, instanceKey: 'rec:3', command: 'stop' as const, requestedBy: 'Ann' }];
+      const commands = [{ id: 5, instanceKey: 'rec:3', command: 'stop' as const, requestedBy: 'Ann', planId: null }];
       ingest.page(batch({ purchases: [bought({ additional: true })], commands, more: true }), true);
       ingest.page(batch({ instances: [record()], commands }), true);
       expect(test.store.instances.get('rec:3')).include({ name: 'acme', hold: 'stopped' });
@@ -196,7 +199,7 @@ describe('ingest', () => {
       expect(jobs()).deep.equal(['rec:3']);
     });
 
-    const ignored: Partial<InstanceRecord>[] = [{ requested: false }, { phase: 'deleted' }, { planId: null }];
+    const ignored: Partial<InstanceRecord>[] = [{ requested: false }, { planId: null }];
     for (const changes of ignored) {
       it(`one with ${JSON.stringify(changes)} is left alone`, () => {
         ingest.page(batch({ instances: [record(changes)] }), true);
@@ -207,10 +210,15 @@ describe('ingest', () => {
     it('rebuild a lost store: names, dates, holds and links are as before', () => {
       const startedAt = utc('2026-01-01T10:00');
       const suspendedAt = utc('2026-01-10T23:00');
+      const paidUntil = utc('2026-01-10T10:00');
+      const storageOverSince = utc('2026-01-09T10:00');
       ingest.page(
         batch({
           instances: [
-            record({ key: 'sol:1', name: 'acme-7', phase: 'suspended', hold: 'stopped', startedAt, suspendedAt }),
+            record({
+              ...{ key: 'sol:1', name: 'acme-7', phase: 'suspended', hold: 'stopped', startedAt, suspendedAt },
+              ...{ paidUntil, storageOverSince },
+            }),
           ],
           purchases: [bought({ instanceKey: 'sol:1' }), bought({ key: 'sol:2', additional: true })],
         }),
@@ -219,6 +227,8 @@ describe('ingest', () => {
       expect(test.store.instances.get('sol:1')).deep.include({
         ...{ name: 'acme-7', phase: 'suspended', hold: 'stopped', startedAt, suspendedAt, slot: null },
       });
+      expect(test.store.instances.get('sol:1')?.toldPaidUntil, 'what the customer knows').deep.equal(paidUntil);
+      expect(test.store.instances.get('sol:1')?.storageOverSince).deep.equal(storageOverSince);
       expect(names()).members(['acme-7', 'acme']);
       expect(jobs()).members(['sol:1', 'sol:2']);
     });
@@ -233,6 +243,124 @@ describe('ingest', () => {
       ingest.page(batch({ instances: [record({ key: 'sol:1', customer, phase: 'running' })] }), true);
       expect(jobs()).deep.equal(['sol:1']);
     });
+  });
+
+  describe('a deleted instance', () => {
+    const gone = record({ key: 'sol:1', name: 'acme', phase: 'deleted', startedAt: utc('2026-01-01T10:00') });
+    /** Bought for it when it lived; the addon has set the link since. */
+    const old = bought({ instanceKey: 'sol:1', startsOn: utc('2025-10-15T12:00') });
+    const plan2 = { ...PLAN, id: 2 };
+
+    it('is not made anew by its purchases, not even after the store was lost', () => {
+      for (let times = 0; times < 2; times++) {
+        ingest.page(batch({ instances: [gone], purchases: [old] }), true);
+        expect(test.store.instances.all().map(({ key, phase }) => [key, phase])).deep.equal([['sol:1', 'deleted']]);
+      }
+      expect(jobs().filter((key) => key !== 'sol:1')).empty;
+      expect(owed(), 'its time was over').empty;
+    });
+
+    it('is known whatever page its purchases are on', () => {
+      ingest.page(batch({ purchases: [old], more: true }), true);
+      ingest.page(batch({ instances: [gone] }), true);
+      expect(names()).deep.equal(['acme']);
+      expect(test.store.instances.get('sol:1')?.phase).equal('deleted');
+    });
+
+    it('gives its name to the next customer of that name, and a renewal without a link is a new instance', () => {
+      ingest.page(batch({ instances: [gone], purchases: [old] }), true);
+      take(bought({ key: 'sol:2' }));
+      expect(test.store.instances.get('sol:2')).include({ name: 'acme', phase: 'draft' });
+      expect(ofPurchase('sol:2')).equal('sol:2');
+    });
+
+    it('keeps its name from nobody when records come in any order', () => {
+      const living = record({ key: 'sol:2', name: 'acme', phase: 'running' });
+      ingest.page(batch({ instances: [living, gone] }), true);
+      expect(test.store.instances.byName('acme')?.key).equal('sol:2');
+      expect(names()).deep.equal(['acme', 'acme']);
+    });
+
+    it('that somebody pays again is told once, and not made', () => {
+      ingest.page(batch({ instances: [gone], purchases: [old] }), true);
+      const paid = bought({ key: 'sol:5', instanceKey: 'sol:1', document: 'S00005' });
+      for (let times = 0; times < 3; times++) take(paid);
+      expect(owed().map(({ key }) => key)).deep.equal(['problem:sol:5:deleted-instance']);
+      expect(log.lines.at(-1)?.message).contain('S00005 pays for acme, which was deleted');
+      expect(names()).deep.equal(['acme']);
+    });
+
+    it('takes no time off a trial: its customer gets no second one', () => {
+      ingest.page(batch({ plans: [{ ...plan2, trial: true }], instances: [gone], purchases: [old] }), true);
+      take(bought({ key: 'sol:2', planId: 2 }));
+      expect(owed().map(({ key }) => key)).deep.equal(['problem:sol:2:trial-used']);
+      expect(ofPurchase('sol:2')).equal(null);
+    });
+
+    it('that is on its way to deletion takes no renewal', () => {
+      take(bought());
+      test.store.instances.update('sol:1', { phase: 'deleting' });
+      take(bought({ key: 'sol:2', startsOn: utc('2026-02-15T12:00') }));
+      expect(ofPurchase('sol:2')).equal('sol:2');
+      expect(names(), 'the name is not free yet').deep.equal(['acme', 'acme-2']);
+    });
+  });
+
+  describe('a trial', () => {
+    beforeEach(() => {
+      ingest.page(batch({ plans: [{ ...PLAN, id: 2, trial: true }] }), false);
+    });
+
+    it('is for new customers, once', () => {
+      take(bought({ planId: 2 }));
+      take(bought({ key: 'sol:2', planId: 2, startsOn: utc('2026-02-15T12:00') }));
+      expect(names()).deep.equal(['acme']);
+      expect(owed().map(({ key }) => key)).deep.equal(['problem:sol:2:trial-used']);
+    });
+
+    it('becomes what its customer buys', () => {
+      take(bought({ planId: 2 }));
+      take(bought({ key: 'sol:2', planId: 1, startsOn: utc('2026-02-01T12:00') }));
+      expect(ofPurchase('sol:2')).equal('sol:1');
+      expect(names()).deep.equal(['acme']);
+    });
+  });
+
+  it('a renewal that may be for several goes to the one that expires first, where that is the rule', () => {
+    ingest = start(true);
+    take(bought({ quantity: 3 }), bought({ key: 'sol:2', additional: true }));
+    take(bought({ key: 'sol:3', startsOn: utc('2026-01-20T12:00') }));
+    expect(ofPurchase('sol:3')).equal('sol:2');
+    expect(owed()).empty;
+  });
+
+  describe('a payment on its way', () => {
+    const pending = { state: 'pending', paidOn: null, pendingSince: utc('2026-01-15T11:00') } as const;
+
+    it('makes nothing by itself', () => {
+      take(bought(pending));
+      expect(names()).empty;
+      expect(owed()).empty;
+    });
+
+    it('of a renewal is work for its instance, and so is its end', () => {
+      take(bought());
+      clearJobs();
+      take(bought({ key: 'sol:2', ...pending }));
+      expect(ofPurchase('sol:2')).equal('sol:1');
+      expect(jobs()).deep.equal(['sol:1']);
+      clearJobs();
+      take(bought({ key: 'sol:2' }));
+      expect(jobs()).deep.equal(['sol:1']);
+    });
+  });
+
+  it('a purchase that is taken back is told in the log of its instance, once', () => {
+    take(bought());
+    for (let times = 0; times < 2; times++) take(bought({ state: 'cancelled' }));
+    const lines = owed().flatMap((operation) => (operation.op === 'log' ? operation.lines : []));
+    expect(lines).deep.equal(['2026-01-15 12:00:00 S00001 was cancelled, given back or its payment taken back.']);
+    expect(log.events()).deep.equal(['instance.created', 'purchase.taken_back']);
   });
 
   it('a plan that changed is work for its instances, one that did not is none', () => {
@@ -250,6 +378,12 @@ describe('ingest', () => {
       ['start', 'stopped', 'none'],
       ['start', 'suspended', 'none'],
       ['restart', 'none', 'none'],
+      ['suspend', 'none', 'suspended'],
+      ['resume', 'suspended', 'none'],
+      ['delete', 'stopped', 'deleted'],
+      ['extend', 'suspended', 'suspended'],
+      ['change_plan', 'stopped', 'stopped'],
+      ['rebuild', 'none', 'none'],
       ['retry', 'stopped', 'stopped'],
     ] as const;
     for (const [command, hold, after] of holds) {
@@ -257,7 +391,7 @@ describe('ingest', () => {
         take(bought());
         test.store.instances.update('sol:1', { hold });
         clearJobs();
-        const commands = [{ id: 5, instanceKey: 'sol:1', command, requestedBy: 'Ann' }];
+        const commands = [{ id: 5, instanceKey: 'sol:1', command, requestedBy: 'Ann', planId: null }];
         ingest.page(batch({ commands }), false);
         expect(test.store.instances.get('sol:1')?.hold).equal(after);
         expect(jobs()).deep.equal(['sol:1']);
@@ -268,17 +402,33 @@ describe('ingest', () => {
       });
     }
 
+    it('to rebuild is remembered until it is done', () => {
+      take(bought());
+      const commands = [{ id: 5, instanceKey: 'sol:1', command: 'rebuild' as const, requestedBy: 'Ann', planId: null }];
+      ingest.page(batch({ commands }), false);
+      expect(test.store.instances.get('sol:1')?.rebuild).equal(true);
+    });
+
+    it('to resume gives the whole grace for storage once more', () => {
+      take(bought());
+      test.store.instances.update('sol:1', { phase: 'suspended', storageOverSince: utc('2026-01-01T12:00') });
+      const commands = [{ id: 5, instanceKey: 'sol:1', command: 'resume' as const, requestedBy: 'Ann', planId: null }];
+      ingest.page(batch({ commands }), false);
+      expect(test.store.instances.get('sol:1')?.storageOverSince).deep.equal(test.now);
+    });
+
     it('for an unknown or deleted instance is refused once', () => {
       take(bought());
       test.store.instances.update('sol:1', { phase: 'deleted' });
       const commands = ['sol:1', 'rec:9'].map((instanceKey, index) => ({
-        ...{ id: index + 1, instanceKey, command: 'start' as const, requestedBy: 'Ann' },
+        ...{ id: index + 1, instanceKey, command: 'start' as const, requestedBy: 'Ann', planId: null },
       }));
       for (let times = 0; times < 2; times++) ingest.page(batch({ commands }), false);
       expect(owed()).deep.equal(
         [1, 2].map((id) => ({
           ...{ op: 'command', key: `command:${id}`, command_id: id, result: 'refused' },
-          message: 'There is no such instance any more.',
+          message_en: 'There is no such instance any more.',
+          message_es: 'Esa instancia ya no existe.',
         })),
       );
       expect(test.store.commands.pending()).empty;
