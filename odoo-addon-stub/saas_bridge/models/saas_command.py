@@ -101,7 +101,8 @@ class SaasCommand(models.Model):
         grant = {"instance_id": self.instance_id.id, "user_id": self.requested_by.id}
         if self.command == "extend":
             grant.update(quantity=self.days, period_count=1, period_unit="day", reason=self.reason)
-        elif self.command == "change_plan":
+        # The customer may have bought the plan meanwhile: then there is nothing left to change.
+        elif self.command == "change_plan" and self.plan_id != self.instance_id.plan_id:
             grant.update(
                 quantity=0,
                 plan_id=self.plan_id.id,

@@ -182,6 +182,9 @@ class TestCommands(SaasCommon):
         self.assertEqual((grant.plan_id, grant.quantity), (yearly, 0))
         self.assertEqual((grant.period_count, grant.period_unit), (2, "year"))
         self.assertEqual(self.instance.plan_id, self.plan)
+        # Bought in the shop before the daemon's answer came.
+        self.instance.plan_id = yearly
+        self.assertFalse(command._apply())
 
     def test_the_others_grant_nothing(self):
         for command in ALLOWED.keys() - {"extend", "change_plan"}:
