@@ -29,6 +29,19 @@ class SaleOrder(models.Model):
         for order in self:
             order.saas_instance_count = len(order._saas_instances())
 
+    def write(self, vals):
+        result = super().write(vals)
+        if "partner_id" in vals:
+            self.sudo()._warn_of_trial_in_cart()
+        return result
+
+    def _warn_of_trial_in_cart(self):
+        """A visitor who filled the cart logs in, and turns out to have had a trial. The page of the cart shows it."""
+        for order in self.filtered(lambda order: order._saas_is_cart()):
+            problem = order._saas_trial_problem()
+            if problem and "shop_warning" in order._fields:
+                order.shop_warning = problem
+
     def action_confirm(self):
         # Who may confirm an order need not be allowed to see its payments.
         for order in self.sudo():
