@@ -39,8 +39,8 @@ export function spanOf(quantity: number, periodCount: number, unit: PeriodUnit):
  * the fraction is that share of the month that follows.
  */
 export function addSpan(anchor: Date, span: Span): Date {
-  // Ten times 0.1 is one month: quantities in Odoo have at most six decimals, what is below is noise.
-  const months = Math.min(Math.round(span.months * 1e6) / 1e6, MAX_MONTHS);
+  // Ten times 0.1 is one month: a share of a month that is less than a millisecond is noise.
+  const months = Math.min(Math.round(span.months * 1e10) / 1e10, MAX_MONTHS);
   const whole = Math.floor(months);
   const from = addMonths(anchor, whole);
   const partMs = months === whole ? 0 : (months - whole) * (addMonths(anchor, whole + 1) - from);

@@ -26,6 +26,8 @@ interface Run {
   span: Span;
   end: Date;
   hourly: boolean;
+  /** The newest entitlement of the plan that cost something: what its time costs. Null where it is free. */
+  priced: Entitlement | null;
 }
 
 export interface Layout {
@@ -49,22 +51,28 @@ export function layOut(claims: Claim[]): Layout {
     if (run === null && quantity === 0) continue;
     const hourly = periodUnit === 'hour';
     const live = run !== null && start <= run.end ? run : null;
+    const priced: Entitlement | null = isPriced(entitlement) ? entitlement : run?.planId === planId ? run.priced : null;
     if (run !== null && entitlement.keepPlan && planId !== run.planId) {
-      run = extended(run, live, start, worthOf(entitlement, segments.at(-1)), run.hourly);
+      run = extended(run, live, start, worthOf(entitlement, run.priced), run.hourly);
       segments.push({ planId: run.planId, from: live?.end ?? start, until: run.end, value: moneyOf(entitlement) });
     } else if (live !== null && planId === live.planId) {
-      run = extended(live, live, start, bought(entitlement), live.hourly && hourly);
+      run = { ...extended(live, live, start, bought(entitlement), live.hourly && hourly), priced };
       segments.push({ planId, from: live.end, until: run.end, value: moneyOf(entitlement) });
     } else if (run !== null && live === null && quantity === 0) {
       // Another plan for one that is not paid at the moment: nothing to convert, and no time.
-      run = { ...run, planId };
+      run = { ...run, planId, priced };
       segments.push({ planId, from: run.end, until: run.end, value: 0 });
     } else {
       const left = live === null ? { value: 0, ms: 0 } : unused(segments, start);
-      const carriedMs = carried(left, entitlement, start);
-      const own = bought(entitlement);
-      const span = { months: own.months, ms: own.ms + carriedMs };
-      run = { planId, anchor: start, span, end: addSpan(start, span), hourly: hourly && (live?.hourly ?? true) };
+      const span = sum(bought(entitlement), carried(left, entitlement));
+      run = {
+        planId,
+        anchor: start,
+        span,
+        end: addSpan(start, span),
+        hourly: hourly && (live?.hourly ?? true),
+        priced,
+      };
       segments = cutAt(segments, start);
       segments.push({ planId, from: start, until: run.end, value: moneyOf(entitlement) + left.value });
     }
@@ -82,22 +90,42 @@ export function planAt(segments: Segment[], moment: Date): number | null {
 /** More time for the run; from `start` on where it has ended. */
 function extended(run: Run, live: Run | null, start: Date, more: Span, hourly: boolean): Run {
   const anchor = live?.anchor ?? start;
-  const span = { months: (live?.span.months ?? 0) + more.months, ms: (live?.span.ms ?? 0) + more.ms };
-  return { planId: run.planId, anchor, span, end: addSpan(anchor, span), hourly };
+  const span = live === null ? more : sum(live.span, more);
+  return { ...run, anchor, span, end: addSpan(anchor, span), hourly };
 }
 
 function bought({ quantity, periodCount, periodUnit }: Entitlement): Span {
   return spanOf(quantity, periodCount, periodUnit);
 }
 
-function moneyOf({ quantity, unitPrice }: Entitlement): number {
-  return quantity * unitPrice;
+function sum(a: Span, b: Span): Span {
+  return { months: a.months + b.months, ms: a.ms + b.ms };
+}
+
+function isPriced({ unitPrice }: Entitlement): boolean {
+  return unitPrice > 0 && Number.isFinite(unitPrice);
+}
+
+function moneyOf(entitlement: Entitlement): number {
+  return isPriced(entitlement) ? entitlement.quantity * entitlement.unitPrice : 0;
+}
+
+/**
+ * The time that money buys at the price of `priced`. Periods of the calendar: with days of the month in which the plan
+ * happens to change, a year changed in February would lose two weeks.
+ */
+function timeFor(money: number, { unitPrice, periodCount, periodUnit }: Entitlement): Span {
+  return spanOf(money / unitPrice, periodCount, periodUnit);
 }
 
 /** What was paid for a plan that was refused, as time of the plan there is; day for day where that one is free. */
-function worthOf(entitlement: Entitlement, last: Segment | undefined): Span {
-  const rate = last && last.until > last.from ? last.value / (last.until.getTime() - last.from.getTime()) : 0;
-  return rate > 0 ? { months: 0, ms: Math.round(moneyOf(entitlement) / rate) } : bought(entitlement);
+function worthOf(entitlement: Entitlement, priced: Entitlement | null): Span {
+  return priced === null ? bought(entitlement) : timeFor(moneyOf(entitlement), priced);
+}
+
+/** The time of the new plan that the unused value buys; a free plan takes the days as they are. */
+function carried(left: { value: number; ms: number }, entitlement: Entitlement): Span {
+  return isPriced(entitlement) ? timeFor(left.value, entitlement) : { months: 0, ms: left.ms };
 }
 
 /** Money and time of the segments after `moment`. */
@@ -112,14 +140,6 @@ function unused(segments: Segment[], moment: Date): { value: number; ms: number 
     value += (segment.value * left) / length;
   }
   return { value, ms };
-}
-
-/** The time that the unused value buys at the new plan's price, milliseconds; a free plan takes the days as they are. */
-function carried(left: { value: number; ms: number }, entitlement: Entitlement, start: Date): number {
-  if (entitlement.unitPrice <= 0) return left.ms;
-  const { periodCount, periodUnit, unitPrice } = entitlement;
-  const unitMs = addSpan(start, spanOf(1, periodCount, periodUnit)).getTime() - start.getTime();
-  return Math.round((left.value / unitPrice) * unitMs);
 }
 
 function cutAt(segments: Segment[], moment: Date): Segment[] {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { subscriptionStatus } from '../../../src/subscription/fold.js';
 import type { Entitlement, Policy, SubscriptionStatus } from '../../../src/subscription/types.js';
-import { entitlement, POLICY, utc } from './support.js';
+import { at, entitlement, POLICY, text, utc } from './support.js';
 
 type Line = Partial<Entitlement>;
 
@@ -12,14 +12,6 @@ function fold(
 ) {
   const entitlements = lines.map((line, index) => entitlement({ key: `sol:${index + 1}`, ...line }));
   return subscriptionStatus(entitlements, () => graceDays, policy, utc(now));
-}
-
-function at(day: string, changes: Line = {}): Line {
-  return { startsOn: utc(day.includes('T') ? day : `${day}T00:00:00`), ...changes };
-}
-
-function text(date: Date | null): string | null {
-  return date === null ? null : date.toISOString().replace('.000Z', '');
 }
 
 function paidUntil(lines: Line[], now = '2030-01-01T00:00:00'): string | null {
@@ -125,9 +117,13 @@ describe('subscriptionStatus: unpaid orders', () => {
     expect(after).to.deep.equal({
       paidUntil: null,
       suspendAt: null,
+      heldOff: false,
       state: 'expired',
       planId: 1,
       lastPaymentOn: null,
+      lastStartOn: null,
+      lapsesAt: null,
+      hourly: false,
       nextChangeAt: null,
     } satisfies SubscriptionStatus);
   });
@@ -207,9 +203,9 @@ describe('subscriptionStatus: state and next change', () => {
   // lines, now, state, nextChangeAt; a month ends on 15 Feb at 12:00Z and has 2 days of grace, until local midnight.
   const cases: [string, Line[], string, SubscriptionStatus['state'], string | null][] = [
     ['nothing', [], '2026-01-15T12:00:00', 'draft', null],
-    ['fresh', month, '2026-01-15T12:00:00', 'active', '2026-02-08T12:00:00'],
-    ['one second before soon', month, '2026-02-08T11:59:59', 'active', '2026-02-08T12:00:00'],
-    ['soon', month, '2026-02-08T12:00:00', 'expiring_soon', '2026-02-15T12:00:00'],
+    ['fresh', month, '2026-01-15T12:00:00', 'active', '2026-02-07T23:00:00'],
+    ['one second before soon', month, '2026-02-07T22:59:59', 'active', '2026-02-07T23:00:00'],
+    ['soon', month, '2026-02-07T23:00:00', 'expiring_soon', '2026-02-15T12:00:00'],
     ['one second before the end', month, '2026-02-15T11:59:59', 'expiring_soon', '2026-02-15T12:00:00'],
     ['the end', month, '2026-02-15T12:00:00', 'expired', '2026-02-17T23:00:00'],
     ['in grace', month, '2026-02-17T22:59:59', 'expired', '2026-02-17T23:00:00'],
@@ -221,7 +217,7 @@ describe('subscriptionStatus: state and next change', () => {
       [{ ...month[0], state: 'cancelled' }, ...month],
       '2026-01-16T00:00:00',
       'active',
-      '2026-02-08T12:00:00',
+      '2026-02-07T23:00:00',
     ],
     ['only a line of quantity 0', [at('2026-01-15', { quantity: 0 })], '2026-01-16T00:00:00', 'draft', null],
   ];
@@ -233,18 +229,12 @@ describe('subscriptionStatus: state and next change', () => {
     });
   }
 
-  it('tells the plan that is paid for now, then the newest, and when that changes', () => {
-    const lines = [at('2026-01-15', { planId: 1 }), at('2026-01-20', { planId: 2 })];
-    const policy = { ...POLICY, expiringSoonDays: 1 };
-    expect(fold(lines, '2026-02-14T23:59:59', { policy }).planId).to.equal(1);
-    expect(text(fold(lines, '2026-01-21T00:00:00', { policy }).nextChangeAt)).to.equal('2026-02-15T00:00:00');
-    expect(fold(lines, '2026-02-15T00:00:00', { policy }).planId).to.equal(2);
-    expect(fold(lines, '2027-01-01T00:00:00', { policy }).planId).to.equal(2);
-    expect(text(fold(lines, '2026-02-15T00:00:00', { policy }).nextChangeAt)).to.equal('2026-03-14T00:00:00');
-  });
-
   it('asks for the grace of the plan that ends last', () => {
-    const lines = [at('2026-01-15', { key: 'sol:1', planId: 1 }), at('2026-01-20', { key: 'sol:2', planId: 2 })];
+    // 26 of 31 days are left, 26 of 31: half a month at 52.
+    const lines = [
+      at('2026-01-15', { key: 'sol:1', planId: 1, unitPrice: 31 }),
+      at('2026-01-20', { key: 'sol:2', planId: 2, unitPrice: 52 }),
+    ];
     const policy = { ...POLICY, timeZone: 'UTC' };
     const status = subscriptionStatus(
       lines.map(entitlement),
@@ -252,7 +242,8 @@ describe('subscriptionStatus: state and next change', () => {
       policy,
       utc('2026-01-21T00:00:00'),
     );
-    expect(text(status.suspendAt)).to.equal('2026-04-04T00:00:00');
+    expect(text(status.paidUntil)).to.equal('2026-03-06T00:00:00');
+    expect(text(status.suspendAt)).to.equal('2026-03-26T00:00:00');
   });
 
   it('knows the last payment, not that of a refunded line', () => {
