@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { BridgeError } from '../../../src/errors.js';
 import { MIGRATIONS } from '../../../src/store/migrations.js';
 import { openStore } from '../../../src/store/store.js';
-import { type TestStore, testStore } from './support.js';
+import { newInstance, type TestStore, testStore } from './support.js';
 
 function failure(fn: () => unknown): BridgeError {
   try {
@@ -124,5 +124,109 @@ describe('openStore', () => {
     expect(readdirSync(test.dir)).not.to.include('none.db');
     new Database(path).exec('CREATE TABLE a (b)').close();
     expect(failure(() => openStore(path, { readonly: true })).code).to.equal('store.older');
+  });
+
+  describe('a database of version 1', () => {
+    let path: string;
+    beforeEach(() => {
+      path = join(test.dir, 'old.db');
+      const db = new Database(path);
+      db.exec(MIGRATIONS[0] ?? '');
+      db.pragma('user_version = 1');
+      const customer = JSON.stringify(newInstance('').customer);
+      const add = db.prepare("INSERT INTO instances VALUES (?, ?, ?, ?, 1, 'S00001', 5, ?, ?, 1000, ?, ?, ?)");
+      add.run('sol:1', 'acme', 0, customer, 'none', 'running', 2000, null, null);
+      add.run('sol:2', 'beta', 1, customer, 'stopped', 'suspended', 2000, 3000, 'no image');
+      add.run('sol:3', 'gone', null, customer, 'none', 'deleted', 2000, null, null);
+      db.prepare('INSERT INTO purchases VALUES (?, ?, ?)').run('sol:1', 'sol:1', JSON.stringify(OLD_PURCHASE));
+      db.prepare('INSERT INTO plans VALUES (1, ?)').run(JSON.stringify(OLD_PLAN));
+      db.exec(`
+        INSERT INTO commands (id, instance_key, command, requested_by, seen_at) VALUES (4, 'sol:1', 'restart', 'Ann', 1);
+        INSERT INTO jobs (instance_key, run_at, reason, attempts) VALUES ('sol:1', 77, 'a night to come', 2);
+        INSERT INTO meta VALUES ('cursor', 'abc');
+        INSERT INTO bad_slots VALUES (7, 99);
+        INSERT INTO outbox (key, version, lane, payload, next_attempt_at, created_at)
+          VALUES ('log:1', 1, 'sol:1', '{"op":"log","key":"log:1","instance_key":"sol:1","lines":["a"]}', 0, 0);`);
+      db.close();
+    });
+    const OLD_PURCHASE = {
+      ...{ key: 'sol:1', state: 'open', customerId: 10, planId: 1, quantity: 1, periodCount: 1, periodUnit: 'month' },
+      ...{ startsOn: '2026-01-15T12:00:00.000Z', paidOn: '2026-01-15T12:00:00.000Z', document: 'S00001' },
+      ...{ orderId: 5, invoiceIds: [3], additional: false },
+    };
+    const OLD_PLAN = {
+      ...{ id: 1, code: 'basic', name: 'Basic', cpu: 1, memoryMb: 512, storageGb: 5, maxUsers: 3, modules: ['crm'] },
+      ...{ graceDays: 0, retentionDays: 30 },
+    };
+
+    it('is refused to readers until the daemon has taken it over', () => {
+      expect(failure(() => openStore(path, { readonly: true })).code).to.equal('store.older');
+    });
+
+    it('keeps all it knew', () => {
+      const store = openStore(path);
+      const instances = store.instances.all();
+      expect(instances.map(({ key, name, slot, phase }) => [key, name, slot, phase])).to.deep.equal([
+        ['sol:1', 'acme', 0, 'running'],
+        ['sol:2', 'beta', 1, 'suspended'],
+        ['sol:3', 'gone', null, 'deleted'],
+      ]);
+      expect(instances[1]).to.deep.equal({
+        ...newInstance('sol:2'),
+        ...{ name: 'beta', slot: 1, hold: 'stopped', phase: 'suspended', errorMessage: 'no image' },
+        ...{ createdAt: new Date(1000), startedAt: new Date(2000), suspendedAt: new Date(3000) },
+      });
+      expect(store.purchases.get('sol:1')).to.deep.equal({
+        ...OLD_PURCHASE,
+        ...{ startsOn: new Date(OLD_PURCHASE.startsOn), paidOn: new Date(OLD_PURCHASE.paidOn), instanceKey: 'sol:1' },
+        ...{ unitPrice: 0, keepPlan: false, pendingSince: null },
+      });
+      expect(store.plans.get(1)).to.deep.equal({ ...OLD_PLAN, trial: false });
+      expect(store.commands.pending()).to.deep.equal([
+        { id: 4, instanceKey: 'sol:1', command: 'restart', requestedBy: 'Ann', planId: null },
+      ]);
+      expect(store.jobs.all()).to.deep.equal([
+        { instanceKey: 'sol:1', runAt: new Date(77), reason: 'a night to come', attempts: 2, claimedBy: null },
+      ]);
+      expect(store.meta.get('cursor')).to.equal('abc');
+      expect(store.outbox.due(new Date(), 9).map(({ operation }) => operation.key)).to.deep.equal(['log:1']);
+      expect(store.db.pragma('integrity_check', { simple: true })).to.equal('ok');
+      store.close();
+    });
+
+    it('takes rows that the master sends again as they are for unchanged, but for the new values', () => {
+      const store = openStore(path);
+      const known = store.purchases.get('sol:1');
+      const plan = store.plans.get(1);
+      if (!known || !plan) throw new Error('lost');
+      expect(store.purchases.save([known]).changedKeys).to.deep.equal([]);
+      expect(store.plans.save([plan])).to.deep.equal([]);
+      expect(store.purchases.save([{ ...known, unitPrice: 10 }]).changedKeys).to.deep.equal(['sol:1']);
+      store.close();
+    });
+
+    it('gives the names of the deleted away, and no other', () => {
+      const store = openStore(path);
+      expect(
+        store.instances.create(newInstance('sol:9'), (attempt) => (attempt === 1 ? 'acme' : 'gone')).name,
+      ).to.equal('gone');
+      expect(() => store.instances.create(newInstance('sol:8'), () => 'beta')).to.throw('no free name');
+      store.close();
+    });
+
+    it('is migrated once, and is as it was where that fails', () => {
+      openStore(path).close();
+      openStore(path).close();
+      const db = new Database(path);
+      expect(db.pragma('user_version', { simple: true })).to.equal(MIGRATIONS.length);
+      db.exec('PRAGMA user_version = 1');
+      db.close();
+      // The second step meets what it has made already.
+      expect(() => openStore(path)).to.throw();
+      const again = new Database(path);
+      expect(again.pragma('user_version', { simple: true })).to.equal(1);
+      expect(again.prepare('SELECT count(*) FROM instances').pluck().get()).to.equal(3);
+      again.close();
+    });
   });
 });

@@ -52,6 +52,19 @@ describe('store.purchases, store.plans and store.commands', () => {
     expect(purchases.all().map(({ instanceKey }) => instanceKey)).to.deep.equal(['rec:2']);
   });
 
+  it('knows which change of plan was refused until the master says otherwise', () => {
+    const { purchases } = test.store;
+    const one = purchase({ key: 'sol:1', instanceKey: 'rec:1', pendingSince: new Date('2026-01-14T12:00:00Z') });
+    purchases.save([one, purchase({ key: 'sol:2' })]);
+    purchases.keepPlan('sol:1');
+    expect(test.reopen().purchases.get('sol:1')).to.deep.equal({ ...one, keepPlan: true });
+    expect(test.store.purchases.get('sol:2')?.keepPlan).to.equal(false);
+    expect(test.store.purchases.save([{ ...one, keepPlan: true }]).changedKeys, 'as the master tells it').to.deep.equal(
+      [],
+    );
+    expect(test.store.purchases.save([one]).changedKeys).to.deep.equal(['sol:1']);
+  });
+
   it('reports only plans that changed', () => {
     const { plans } = test.store;
     const plan: Plan = {

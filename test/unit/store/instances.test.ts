@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Phase } from '../../../src/instance/types.js';
 import { after, newInstance, type TestStore, testStore } from './support.js';
 
 const acme = (attempt: number) => (attempt === 1 ? 'acme' : `acme-${attempt}`);
@@ -70,5 +71,93 @@ describe('store.instances and store.slots', () => {
     expect(slots.allocate('b', 9)).to.equal(2);
     test.now = after(HOUR_MS);
     expect(slots.allocate('c', 9)).to.equal(0);
+  });
+
+  it('a deleted one gives its name away and keeps its row', () => {
+    const { instances } = test.store;
+    instances.create(newInstance('sol:1'), acme);
+    expect(instances.isTaken('acme')).to.equal(true);
+    for (const phase of ['deleting', 'error', 'suspended'] as const) {
+      instances.update('sol:1', { phase });
+      expect(instances.isTaken('acme'), phase).to.equal(true);
+    }
+    instances.update('sol:1', { phase: 'deleted' });
+    expect(instances.isTaken('acme')).to.equal(false);
+    expect(instances.isTaken('nobody')).to.equal(false);
+    expect(instances.create({ ...newInstance('sol:2'), createdAt: after(1) }, acme).name).to.equal('acme');
+    expect(instances.isTaken('acme')).to.equal(true);
+    expect(instances.byName('acme')?.key, 'the living one').to.equal('sol:2');
+    expect(instances.get('sol:1')?.name).to.equal('acme');
+    instances.update('sol:2', { phase: 'deleted' });
+    expect(instances.byName('acme')?.key, 'the one deleted last').to.equal('sol:2');
+    expect(instances.create(newInstance('sol:1'), acme).phase, 'its key is not given away').to.equal('deleted');
+  });
+
+  it('keeps everything that is known of one, after a restart too', () => {
+    test.store.instances.create(newInstance('sol:1'), acme);
+    const changes = {
+      usage: { users: 3, databaseBytes: 2 ** 40, filestoreBytes: 5, modules: ['crm', 'sale'] },
+      ...{ measuredAt: after(1), storageOverSince: after(2), toldPaidUntil: after(3), warnedAt: after(4) },
+      ...{ rebuild: true, limits: '1/1024/5' },
+    };
+    test.store.instances.update('sol:1', changes);
+    expect(test.reopen().instances.get('sol:1')).to.deep.include(changes);
+  });
+
+  it('finds the running one that was measured longest ago', () => {
+    const { instances } = test.store;
+    const add = (key: string, phase: Phase, measuredAt: Date | null) =>
+      instances.create({ ...newInstance(key), phase, measuredAt }, () => key);
+    add('b', 'running', after(-20));
+    add('a', 'running', after(-10));
+    add('off', 'suspended', null);
+    expect(instances.leastMeasured(after(0))?.key).to.equal('b');
+    expect(instances.leastMeasured(after(-20))).to.equal(null);
+    add('new', 'running', null);
+    expect(instances.leastMeasured(after(-1000))?.key).to.equal('new');
+  });
+});
+
+describe('store.events', () => {
+  let test: TestStore;
+  beforeEach(() => {
+    test = testStore();
+  });
+  afterEach(() => test.remove());
+
+  it('are recorded once, whatever kind is said the second time, after a restart too', () => {
+    expect(test.store.events.record('a', 'reminder')).to.equal(true);
+    expect(test.store.events.record('a', 'reminder')).to.equal(false);
+    const { events } = test.reopen();
+    expect(events.record('a', 'deletion')).to.equal(false);
+    expect([events.has('a'), events.has('b')]).to.deep.equal([true, false]);
+    expect(events.countSince(test.now)).to.deep.equal({ reminder: 1 });
+  });
+
+  it('go with the transaction they are in', () => {
+    expect(() =>
+      test.store.transaction(() => {
+        test.store.events.record('a', 'reminder');
+        throw new Error('power cut');
+      }),
+    ).to.throw('power cut');
+    expect(test.store.events.record('a', 'reminder')).to.equal(true);
+  });
+
+  it('are counted from a moment on, and forgotten before one', () => {
+    const { events } = test.store;
+    for (const [ms, kind] of [
+      [0, 'x'],
+      [1, 'x'],
+      [2, 'y'],
+    ] as const) {
+      test.now = after(ms);
+      events.record(`e${ms}`, kind);
+    }
+    expect(events.countSince(after(1))).to.deep.equal({ x: 1, y: 1 });
+    expect(events.countSince(after(3))).to.deep.equal({});
+    events.prune(after(1));
+    expect(events.countSince(after(0))).to.deep.equal({ x: 1, y: 1 });
+    expect(events.has('e0')).to.equal(false);
   });
 });

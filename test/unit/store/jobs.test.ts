@@ -119,4 +119,22 @@ describe('store.jobs', () => {
     jobs.complete('a', claimOne().token, null);
     expect(jobs.all()).to.deep.equal([]);
   });
+
+  it('counts what a moment has brought and is not done: waiting or in hand, not what failed before', () => {
+    const { jobs } = test.store;
+    for (const key of ['a', 'b', 'failed']) jobs.enqueue(key, { runAt: NOW, reason: 'x' });
+    jobs.enqueue('at once', { reason: 'x' });
+    jobs.enqueue('later', { runAt: after(1), reason: 'x' });
+    expect(jobs.countUnfinished(NOW)).to.equal(4);
+    const claimed = jobs.claim(NOW, 'worker', 4);
+    const token = (key: string) => claimed.find(({ instanceKey }) => instanceKey === key)?.token ?? '';
+    expect(jobs.countUnfinished(NOW), 'in hand').to.equal(4);
+    jobs.fail('failed', token('failed'), NOW);
+    jobs.complete('a', token('a'), null);
+    jobs.complete('b', token('b'), after(5));
+    expect(jobs.countUnfinished(NOW)).to.equal(1);
+    expect(jobs.claim(NOW, 'worker', 9).map(({ instanceKey }) => instanceKey)).to.deep.equal(['failed']);
+    expect(jobs.countUnfinished(NOW), 'its second try').to.equal(2);
+    expect(jobs.countUnfinished(after(5))).to.equal(4);
+  });
 });
