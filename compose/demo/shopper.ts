@@ -67,14 +67,33 @@ export class Shopper {
 
   /** Buys `quantity` of the product named `product`, and pays with the Demo provider. */
   async buy(product: string, visitor: Visitor, quantity = 1): Promise<PaidOrder> {
-    const productPage = await this.#page(await this.#productPath(product));
-    await this.#rpc('/shop/cart/add', {
-      product_template_id: Number(value(productPage, 'input[name=product_template_id]')),
-      product_id: Number(value(productPage, 'input[name=product_id]')),
-      quantity,
-    });
+    await this.putIntoCart(product, quantity);
     await this.#giveAddress(visitor);
     return this.#pay('/shop/payment');
+  }
+
+  /** Takes a product that costs nothing: the shop asks for no payment, only for a click. */
+  async takeFree(product: string, visitor: Visitor): Promise<void> {
+    await this.putIntoCart(product);
+    await this.#giveAddress(visitor);
+    const page = await this.#page('/shop/payment');
+    const confirm = page.querySelector('form[name=o_wsale_confirm_order]');
+    if (!confirm) throw new Error('the shop does not let the order be confirmed without a payment');
+    const response = await this.#post(confirm.getAttribute('action') ?? '', {
+      csrf_token: value(confirm, 'input[name=csrf_token]'),
+    });
+    if (!response.url.includes('/shop/confirmation'))
+      throw new Error(`the shop shows ${response.url}, no confirmation`);
+  }
+
+  /** @throws Error with the shop's own message when it refuses. */
+  async putIntoCart(product: string, quantity = 1): Promise<void> {
+    const page = await this.#page(await this.#productPath(product));
+    await this.#rpc('/shop/cart/add', {
+      product_template_id: Number(value(page, 'input[name=product_template_id]')),
+      product_id: Number(value(page, 'input[name=product_id]')),
+      quantity,
+    });
   }
 
   /** Pays a quotation through the link in a mail, as whoever has it: no login. */

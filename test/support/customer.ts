@@ -44,3 +44,22 @@ export async function ownOdoo(w: World, record: SaasRecord, email: string): Prom
     maxConcurrent: 2,
   });
 }
+
+/** Another colleague with a login in the customer's own Odoo; gives the id. */
+export async function addUser(
+  odoo: OdooClient,
+  login: string,
+  values: Record<string, unknown> = {},
+  options: Record<string, unknown> = {},
+): Promise<number> {
+  return (await odoo.call('res.users', 'create', [{ name: login, login, ...values }], options)) as number;
+}
+
+/** Writes a contact as proof of the customer's data; the function given back tells what it is called now. */
+export async function leaveMark(odoo: OdooClient, name: string): Promise<(again: OdooClient) => Promise<string>> {
+  const id = await odoo.call('res.partner', 'create', [{ name }]);
+  return async (again) => {
+    const [row] = (await again.call('res.partner', 'read', [[id], ['name']])) as { name: string }[];
+    return row?.name ?? '';
+  };
+}
