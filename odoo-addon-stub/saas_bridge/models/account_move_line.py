@@ -8,14 +8,12 @@ class AccountMoveLine(models.Model):
 
     def init(self):
         super().init()
-        # Only lines with an instance: the rest of a change is seen on the invoice itself.
-        create_index(
-            self.env.cr,
-            "account_move_line_saas_write_date_idx",
-            self._table,
-            ["write_date"],
-            where="saas_instance_id IS NOT NULL",
-        )
+        # Only lines with an instance or a mark: the rest of a change is seen on the invoice itself.
+        for name, where in (
+            ("account_move_line_saas_write_date_idx", "saas_instance_id IS NOT NULL"),
+            ("account_move_line_saas_keep_plan_idx", "saas_keep_plan"),
+        ):
+            create_index(self.env.cr, name, self._table, ["write_date"], where=where)
 
     def _saas_customer(self):
         return self.move_id.commercial_partner_id

@@ -151,12 +151,14 @@ class SaasBridge(models.AbstractModel):
                 SELECT c.id FROM sale_order co JOIN sale_order_line c ON c.order_id = co.id WHERE co.write_date >= %(edge)s
                 UNION ALL
                 SELECT c.id FROM payment_transaction tx
-                  JOIN sale_order_transaction_rel r ON r.transaction_id IN (tx.id, tx.source_transaction_id)
+                  CROSS JOIN LATERAL (VALUES (tx.id), (tx.source_transaction_id)) paid(id)
+                  JOIN sale_order_transaction_rel r ON r.transaction_id = paid.id
                   JOIN sale_order_line c ON c.order_id = r.sale_order_id
                  WHERE tx.write_date >= %(edge)s
                 UNION ALL
                 SELECT c.id FROM payment_transaction tx
-                  JOIN account_invoice_transaction_rel ir ON ir.transaction_id IN (tx.id, tx.source_transaction_id)
+                  CROSS JOIN LATERAL (VALUES (tx.id), (tx.source_transaction_id)) paid(id)
+                  JOIN account_invoice_transaction_rel ir ON ir.transaction_id = paid.id
                   JOIN account_move_line ml ON ml.move_id = ir.invoice_id
                   JOIN sale_order_line_invoice_rel r ON r.invoice_line_id = ml.id
                   JOIN sale_order_line c ON c.id = r.order_line_id
@@ -201,12 +203,14 @@ class SaasBridge(models.AbstractModel):
                  WHERE cm.move_type IN ('out_invoice', 'out_refund') AND cm.write_date >= %(edge)s
                 UNION ALL
                 SELECT c.id FROM payment_transaction tx
-                  JOIN account_invoice_transaction_rel ir ON ir.transaction_id IN (tx.id, tx.source_transaction_id)
+                  CROSS JOIN LATERAL (VALUES (tx.id), (tx.source_transaction_id)) paid(id)
+                  JOIN account_invoice_transaction_rel ir ON ir.transaction_id = paid.id
                   JOIN account_move_line c ON c.move_id = ir.invoice_id
                  WHERE tx.write_date >= %(edge)s
                 UNION ALL
-                SELECT c.id FROM account_move_line c
-                 WHERE (c.saas_instance_id IS NOT NULL OR c.saas_keep_plan) AND c.write_date >= %(edge)s
+                SELECT c.id FROM account_move_line c WHERE c.saas_instance_id IS NOT NULL AND c.write_date >= %(edge)s
+                UNION ALL
+                SELECT c.id FROM account_move_line c WHERE c.saas_keep_plan AND c.write_date >= %(edge)s
             )
             """,
             edge=edge,

@@ -467,8 +467,8 @@ class TestPush(SaasCommon):
                 self.assertIn(self.saas_manager.partner_id, message.notification_ids.res_partner_id)
 
     def test_command_that_became_impossible_fails(self):
-        command = self._command("change_plan", plan_id=self._plan("Pro", "t-pro").id)
-        command.instance_id.plan_id = command.plan_id
+        command = self._command(days=12)
+        command.instance_id.plan_id = False
         self.assertEqual(self._answer(command, "done")["status"], "done")
         self.assertEqual(command.state, "failed")
         self.assertTrue(command.message)
