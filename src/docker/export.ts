@@ -17,6 +17,7 @@ import type { DockerSettings, Rendered } from './spec.js';
 const STALL_MS = 15 * 60_000;
 /** There is no limit for the whole, but the engine must be asked with some. */
 const LONGEST_MS = 7 * 24 * 3600 * 1000;
+/** For the server to stop. The packer only reads: it is killed. */
 const STOP_SECONDS = 90;
 const PACK_MEMORY_BYTES = 1024 * 1024 * 1024;
 /** dump.sh and pack.py: a volume is there, but nothing is in it. */
@@ -100,7 +101,7 @@ async function write(
       await handle.sync().catch(fileFailed);
       return bytes;
     } finally {
-      await pack.end(STOP_SECONDS);
+      await pack.end(0);
     }
   } finally {
     await dump.end(STOP_SECONDS);
@@ -166,7 +167,7 @@ async function join(dump: RunningJob, pack: RunningJob, handle: FileHandle, stal
 
 /** Exit codes; after a failure only of what has ended, or ends because its other side has gone. */
 async function codesOf(dump: RunningJob, pack: RunningJob, failure: unknown): Promise<(number | null)[]> {
-  if (failure !== null) await Promise.all([pack.end(STOP_SECONDS), dump.end(STOP_SECONDS)]);
+  if (failure !== null) await Promise.all([pack.end(0), dump.end(STOP_SECONDS)]);
   return Promise.all([dump, pack].map((job) => job.exitCode.catch(() => null)));
 }
 

@@ -22,9 +22,9 @@ pg_ctl start -D "$pgdata" -w -t 600 >&2 -o '-c listen_addresses= -c unix_socket_
   -c hba_file=/dev/shm/hba.conf -c wal_level=minimal -c max_wal_senders=0 -c max_connections=10 -c jit=off
   -c shared_buffers=64MB -c autovacuum=off'
 
-# As the customer's own role: what is in the database runs with no more rights than it has there anyway.
-export PGHOST=/dev/shm PGUSER=odoo PGDATABASE=odoo
-facts=$(PGOPTIONS='-c search_path=pg_catalog,pg_temp -c statement_timeout=30s' psql -X -w -At -v ON_ERROR_STOP=1 -f - <<'SQL'
+export PGHOST=/dev/shm PGDATABASE=odoo
+# As the customer's own role: this reads what may be a view that calls the customer's functions.
+facts=$(PGOPTIONS='-c search_path=pg_catalog,pg_temp -c statement_timeout=30s' psql -U odoo -X -w -At -v ON_ERROR_STOP=1 -f - <<'SQL'
 SELECT json_build_object('pg_version', split_part(current_setting('server_version'), ' ', 1), 'modules',
   (SELECT json_object_agg(name, version) FROM (
     SELECT name::text AS name, left(latest_version::text, 64) AS version FROM public.ir_module_module
@@ -32,8 +32,9 @@ SELECT json_build_object('pg_version', split_part(current_setting('server_versio
 SQL
 ) || facts='{}'
 printf '%s\n' "$facts"
-# In the background, so that a signal is seen at once.
-pg_dump --no-owner &
+# As the superuser, whom no row security of the customer's can keep from it. In the background, so that a signal is seen
+# at once.
+pg_dump -U postgres --no-owner &
 dump=$!
 wait "$dump"
 dump=

@@ -64,8 +64,9 @@ for name in limits.json addons; do
     rm -rf "$config/.$name"
     cp -r --no-preserve=mode "$values/$name" "$config/.$name"
     chmod -R u=rwX,go=rX "$config/.$name"
-    rm -rf "$config/$name"
-    mv -T "$config/.$name" "$config/$name"
+    # A file is replaced at once: Odoo may be reading it.
+    if [[ -d $config/$name ]]; then rm -rf "$config/$name"; fi
+    mv -fT "$config/.$name" "$config/$name"
   fi
 done
 if [[ $seeding ]]; then

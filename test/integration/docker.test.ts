@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,12 +12,14 @@ import { expect } from 'chai';
 import { createEngine, type Engine } from '../../src/docker/client.js';
 import { loadDaemonKey } from '../../src/docker/daemon-key.js';
 import { SlotTakenError } from '../../src/docker/errors.js';
+import { exportInstance } from '../../src/docker/export.js';
 import { createInstances, type Instances } from '../../src/docker/instances.js';
 import { runJob } from '../../src/docker/job.js';
 import { login } from '../../src/docker/ready.js';
+import { loadTemplates } from '../../src/docker/render.js';
 import { removeBusy } from '../../src/docker/retry.js';
 import { DEFAULT_SETTINGS, type DockerSettings, type InstanceSpec } from '../../src/docker/spec.js';
-import { LABEL, resourceNames, slotPorts } from '../../src/instance/naming.js';
+import { instanceLabels, LABEL, resourceNames, slotPorts } from '../../src/instance/naming.js';
 import { Secret } from '../../src/secret.js';
 
 const SOCKET = process.env.SAAS_DOCKER_SOCKET ?? '/var/run/docker.sock';
@@ -163,11 +165,13 @@ describe('instances on the engine', function () {
   });
 
   it('changes nothing when it is repeated', async () => {
-    const before = await instances.observe(acme.name);
+    const look = async () =>
+      JSON.parse(JSON.stringify(await instances.observe(acme.name), (key, value) => (key === 'upSeconds' ? 0 : value)));
+    const before = await look();
     const facts = `SELECT string_agg(key || value, ',' ORDER BY key) FROM ir_config_parameter`;
     const was = await value(acme, facts);
     await provision(acme);
-    expect(await instances.observe(acme.name)).to.deep.equal(before);
+    expect(await look()).to.deep.equal(before);
     expect(await value(acme, facts)).to.equal(was);
     expect(before.db?.specHash).to.equal(instances.hashes(acme).db);
     expect(before.odoo?.specHash).to.equal(instances.hashes(acme).odoo);
@@ -437,6 +441,10 @@ describe('instances on the engine', function () {
     await query(acme, `UPDATE res_partner SET website = 'https://exported.example.com' WHERE id = 1`);
     const datas = Buffer.from(text).toString('base64');
     expect(await call(acme, 'ir.attachment', 'create', [[{ name: 'kept.bin', datas }]])).to.be.an('array');
+    await query(
+      acme,
+      'CREATE TABLE walled (x int); ALTER TABLE walled ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
+    );
     const file = join(dataDir, 'exports', 'acme.zip');
     expect(await rejection(instances.exportData(acme, file)), 'while it runs').to.include({ code: 'export.in_use' });
     await instances.removeContainers(acme.name);
@@ -525,6 +533,14 @@ describe('instances on the engine', function () {
     expect(await exporting).to.include({ code: 'export.failed', retryable: true });
     expect(await readdir(folder)).to.deep.equal([]);
     await settled(async () => (await engine.listContainers(jobs)).length === 0);
+    const files = await loadTemplates();
+    const parts = { names: resourceNames(scope, acme.name), labels: instanceLabels(scope, acme) };
+    const hurried = exportInstance({ engine, files, settings, stallMs: 1 }, parts, join(folder, 'acme.zip'));
+    expect(await rejection(hurried)).to.include({ code: 'export.stalled', retryable: true });
+    await symlink('/dev/full', join(folder, 'acme.zip.part'));
+    const full = await rejection(instances.exportData(acme, join(folder, 'acme.zip')));
+    expect(full).to.include({ code: 'export.no_space', retryable: true });
+    expect(await readdir(folder)).to.deep.equal([]);
     const { bytes } = await instances.exportData(acme, join(folder, 'acme.zip'));
     expect(bytes).to.be.greaterThan(1e6);
     await provision(acme);

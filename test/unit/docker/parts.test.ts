@@ -1,12 +1,16 @@
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 import { engineError, NotFoundError, SlotTakenError } from '../../../src/docker/errors.js';
-import { jobOptions } from '../../../src/docker/job.js';
+import { exportJobs } from '../../../src/docker/export.js';
+import { type Job, jobOptions } from '../../../src/docker/job.js';
+import { limitsJob } from '../../../src/docker/limits.js';
 import { collect } from '../../../src/docker/observe.js';
 import { seedJob } from '../../../src/docker/seed.js';
 import { tar } from '../../../src/docker/tar.js';
 import { templateId, templateModules } from '../../../src/docker/template.js';
+import { measureJob, parseUsage } from '../../../src/docker/usage.js';
 import { resourceNames } from '../../../src/instance/naming.js';
+import { Secret } from '../../../src/secret.js';
 
 describe('tar', () => {
   it('is read by tar', () => {
@@ -101,6 +105,85 @@ describe('seedJob', () => {
         ],
       },
     });
+  });
+});
+
+describe('the other one-shot containers', () => {
+  const rendered = { names: resourceNames('default', 'acme'), labels: { 'saas.instance': 'acme' } };
+  const images = { postgresImage: 'postgres:17', odooImage: 'odoo:19.0' };
+  const reach = (job: Job) => {
+    const { User, HostConfig } = jobOptions(job, '01234567');
+    const mounts = (HostConfig?.Mounts ?? []).map(({ Source, ReadOnly }) => `${Source}${ReadOnly ? ' read-only' : ''}`);
+    return { User, NetworkMode: HostConfig?.NetworkMode, CapAdd: HostConfig?.CapAdd, mounts };
+  };
+
+  it('reach what they need and nothing else', () => {
+    const limits = limitsJob({ limitsScript: 'true' }, images, { ...rendered, limitsJson: '{}' });
+    expect(reach(limits)).to.deep.equal({
+      User: 'root',
+      NetworkMode: 'none',
+      CapAdd: [],
+      mounts: ['odoo_cliente_acme_config'],
+    });
+    const dbPassword = new Secret('hunter2');
+    const measure = measureJob({ measureScript: 'true' }, images, rendered, { dbPassword });
+    expect(reach(measure)).to.deep.equal({
+      User: 'root',
+      NetworkMode: 'odoo_cliente_acme_net',
+      CapAdd: ['DAC_READ_SEARCH'],
+      mounts: ['odoo_cliente_acme_filestore read-only'],
+    });
+    expect(JSON.stringify(jobOptions(measure, '01234567'))).not.to.contain('hunter2');
+    const [dump, pack] = exportJobs({ dumpScript: 'true', packScript: 'pass' }, images, rendered);
+    expect(reach(dump)).to.deep.equal({
+      User: 'postgres',
+      NetworkMode: 'none',
+      CapAdd: [],
+      mounts: ['odoo_cliente_acme_pgdata'],
+    });
+    expect(reach(pack)).to.deep.equal({
+      User: 'odoo',
+      NetworkMode: 'none',
+      CapAdd: [],
+      mounts: ['odoo_cliente_acme_filestore read-only'],
+    });
+  });
+});
+
+describe('parseUsage', () => {
+  const whole = 'users 3\ndatabase 22132403\nmodule web\nmodule base\nfilestore 31801344\n';
+
+  it('reads what measure.sh prints', () => {
+    expect(parseUsage(whole)).to.deep.equal({
+      users: 3,
+      databaseBytes: 22_132_403,
+      filestoreBytes: 31_801_344,
+      modules: ['base', 'web'],
+    });
+  });
+
+  it('leaves out what cannot be a module, and stops at 2000', () => {
+    const strange = [
+      'module a b',
+      'module Ñ',
+      'module ../x',
+      `module ${'x'.repeat(65)}`,
+      'module ',
+      'users x',
+      '\u0000',
+    ];
+    expect(parseUsage(`${strange.join('\n')}\n${whole}`)?.modules).to.deep.equal(['base', 'web']);
+    const many = Array.from({ length: 5000 }, (_value, number) => `module m${number}\n`).join('');
+    expect(parseUsage(many + whole)?.modules).to.have.length(2000);
+  });
+
+  it('takes nothing for a part of it', () => {
+    for (const name of ['users', 'database', 'filestore']) {
+      expect(parseUsage(whole.replace(name, `no_${name}`)), name).to.equal(null);
+    }
+    for (const wrong of ['-1', '1.5', '1e9', '', '9'.repeat(16)]) {
+      expect(parseUsage(whole.replace('users 3', `users ${wrong}`)), wrong).to.equal(null);
+    }
   });
 });
 
