@@ -64,6 +64,9 @@ export const purchaseRow = z.object({
   instance_key: orNull(z.string()),
   /** The customer asked for one more instance, not for a renewal. */
   additional: z.boolean(),
+  /** The name and the language (`es_ES`) that the buyer chose for a new instance; empty: none. */
+  wanted_name: text,
+  wanted_lang: text,
   /** What one unit (one period) was sold for: net of taxes and discounts, in the company's currency. */
   unit_price: z.number(),
   /** It is of another plan and that change was refused: its value extends the plan that the instance has. */

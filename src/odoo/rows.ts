@@ -19,6 +19,10 @@ import { excerpt, oneLine, problemOf } from './text.js';
 /** A purchase with the buyer, who may be new to the daemon. */
 export interface MasterPurchase extends Purchase {
   customer: Customer;
+  /** What the buyer wants a new instance to be called; empty: nothing. Not checked. */
+  wantedName: string;
+  /** The language of a new instance; empty: the buyer's own. */
+  wantedLang: string;
 }
 
 /** A `saas.instance` record as the master has it. */
@@ -192,6 +196,8 @@ export function toPurchase(row: PurchaseRow): MasterPurchase {
     paidOn: row.paid_on,
     customerId: row.customer.id,
     customer: toCustomer(row.customer),
+    wantedName: oneLine(row.wanted_name, 60),
+    wantedLang: oneLine(row.wanted_lang, 20),
     document,
     orderId: row.order_id,
     invoiceIds: row.invoice_ids,

@@ -196,17 +196,19 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
   }
 
   function create(purchase: MasterPurchase, key: string): void {
+    const { customer, wantedName, wantedLang } = purchase;
     const instance = store.instances.create(
       {
         ...UNTOUCHED,
         key,
-        customer: purchase.customer,
+        customer: { ...customer, lang: wantedLang || customer.lang },
         planId: purchase.planId,
         document: purchase.document,
         orderId: purchase.orderId,
         createdAt: clock(),
       },
-      () => suggestName(purchase.customer.name, (name) => store.instances.isTaken(name)),
+      // A name that is taken or makes no sense never costs the customer the sale: one like it is found.
+      () => suggestName(wantedName || customer.name, (name) => store.instances.isTaken(name)),
     );
     log.info('instance.created', `${purchase.document} is to become ${instance.name}.`, {
       instance: instance.name,
