@@ -14,7 +14,7 @@ import type { Policy } from '../subscription/types.js';
 import { answerTo } from './commands.js';
 import type { Runtime } from './executors.js';
 import { type Facts, limitsOf, readFacts } from './facts.js';
-import { owedNotices, type Run } from './owed.js';
+import { day, owedNotices, type Run } from './owed.js';
 import type { Refusal } from './plan-change.js';
 import {
   alertOperation,
@@ -69,8 +69,9 @@ export function createOutcome(parts: OutcomeParts) {
       errorMessage: null,
       startedAt: before.startedAt ?? (phase === 'running' ? now : null),
       suspendedAt: phase === 'suspended' ? (before.suspendedAt ?? now) : null,
-      storageOverSince: facts.storageOverSince,
-      rebuild: false,
+      // What was asked for meanwhile is for the next run: only what this one has seen is changed.
+      ...(facts.storageOverSince === before.storageOverSince ? {} : { storageOverSince: facts.storageOverSince }),
+      ...(before.rebuild ? { rebuild: false } : {}),
       ...(phase === 'running' ? { limits: limitsOf(facts.plan), toldPaidUntil: told, warnedAt: null } : {}),
     };
     const run: Run = {
@@ -132,7 +133,7 @@ export function createOutcome(parts: OutcomeParts) {
       store.outbox.put(noEmailOperation(after, purchase.key), after.key);
     }
     if (recovered && after.phase === 'running') {
-      const code = `rebuilt:${clock().getTime()}`;
+      const code = `rebuilt:${day(clock())}`;
       const en = `${after.name} kept dying and was rebuilt from its own data. Its log may tell why: docker logs, memory.`;
       const es = `${after.name} se caía una y otra vez y se ha reconstruido con sus propios datos. Revise el registro y la memoria.`;
       store.outbox.put(alertOperation(after, code, { en, es }), after.key);

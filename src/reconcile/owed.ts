@@ -49,7 +49,7 @@ export function owedNotices(run: Run, policy: Policy, now: Date): OwedNotice[] {
       const paid = status.lastPaymentOn !== null && status.lastPaymentOn > before.suspendedAt;
       owed.push(owe('reactivated', stamp(before.suspendedAt), { suspendReason: paid ? 'unpaid' : 'staff' }));
     }
-    if (before.suspendedAt === null && run.recovered) owed.push(owe('rebuilt', stamp(now)));
+    if (before.suspendedAt === null && run.recovered) owed.push(owe('rebuilt', day(now)));
     if (changed) {
       const period = `${plan.id}:${status.lastStartOn?.toISOString()}`;
       owed.push(owe('plan_changed', period, { previousPlanName: previousPlan.name }));
@@ -68,8 +68,9 @@ function isRenewed({ toldPaidUntil }: Instance, { status, purchases }: Facts): b
   const { paidUntil, lapsesAt } = status;
   if (paidUntil === null || lapsesAt !== null || toldPaidUntil === null || paidUntil <= toldPaidUntil) return false;
   const newest = purchases
-    .filter(({ state, paidOn }) => state === 'open' && paidOn !== null)
-    .toSorted((a, b) => a.startsOn.getTime() - b.startsOn.getTime())
+    .filter(({ state }) => state === 'open')
+    // In the order of payment: an order may be older than a grant and be paid after it.
+    .toSorted((a, b) => Number(a.paidOn) - Number(b.paidOn))
     .at(-1);
   return newest !== undefined && !newest.key.startsWith('grant:');
 }
@@ -97,6 +98,11 @@ function detailsOf({ after, facts, exportKeptUntil }: Run, policy: Policy): Noti
     exportKeptUntil: exportKeptUntil?.toISOString() ?? null,
     ...storage,
   };
+}
+
+/** One that keeps dying is told of once a day. */
+export function day(date: Date): string {
+  return date.toISOString().slice(0, 10);
 }
 
 /** To the second, as the master keeps it: a rebuilt store gives the same. */

@@ -6,6 +6,7 @@ import { type InstanceSpec, instanceSpec } from '../docker/spec.js';
 import { BridgeError, messageOf, TerminalError } from '../errors.js';
 import { planSteps } from '../instance/plan.js';
 import type { Step } from '../instance/steps.js';
+import type { Instance } from '../instance/types.js';
 import type { Command } from '../store/commands.js';
 import type { Runtime } from './executors.js';
 import { type Facts, limitsOf, readFacts } from './facts.js';
@@ -58,13 +59,15 @@ export function createReconciler(parts: ReconcilerParts) {
 
   /** Null for an instance that is unknown or deleted. */
   async function decidedFacts(key: string): Promise<Facts | null> {
-    const facts = readFacts(store, policy, key, clock());
+    const read = () => readFacts(store, policy, key, clock());
+    let facts = read();
     if (facts?.desired.state === 'deleted') {
       // Data goes for good: nothing that was paid a moment ago may be overlooked.
       await parts.readAfresh();
-      return readFacts(store, policy, key, clock());
+      facts = read();
     }
-    if (facts && (await planChange.refuse(facts))) return readFacts(store, policy, key, clock());
+    // Each refusal turns one purchase into time of the present plan.
+    while (facts && facts.desired.state !== 'deleted' && (await planChange.refuse(facts))) facts = read();
     return facts;
   }
 
@@ -91,7 +94,7 @@ export function createReconciler(parts: ReconcilerParts) {
       provisioned: instance.startedAt !== null,
       limitsApplied: instance.limits === limitsOf(plan),
       rebuild: instance.rebuild,
-      exportFirst: instance.startedAt !== null && parts.exportDays > 0 && !store.events.has(exportKey(instance.key)),
+      exportFirst: instance.startedAt !== null && parts.exportDays > 0 && !store.events.has(exportKey(instance)),
     });
     const restart = commands.some((command) => command.command === 'restart') && desired.state === 'running';
     if (!restart || steps.some(({ action }) => action !== 'applyLimits')) return steps;
@@ -117,7 +120,7 @@ export function createReconciler(parts: ReconcilerParts) {
       if (!(isWanted && error.code === 'export.no_data')) throw error;
       log.warn('instance.not_exported', messageOf(error), { instance: instance.name });
     });
-    if (step.action === 'exportData') store.events.record(exportKey(instance.key), 'exported');
+    if (step.action === 'exportData') store.events.record(exportKey(instance), 'exported');
     const durationMs = Math.round(performance.now() - startedAt);
     metrics.stepSeconds.observe({ step: step.action }, durationMs / 1000);
     log.debug('step.done', `${step.action} done.`, { instance: spec.name, step: step.action, durationMs });
@@ -131,6 +134,7 @@ export function createReconciler(parts: ReconcilerParts) {
   return { reconcile, fail, specOf };
 }
 
-function exportKey(instanceKey: string): string {
-  return `exported:${instanceKey}`;
+/** Of this suspension: where somebody pays after all, the copy is old when it is deleted one day. */
+function exportKey({ key, suspendedAt }: Instance): string {
+  return `exported:${key}:${suspendedAt?.getTime() ?? ''}`;
 }
