@@ -1,6 +1,7 @@
 /** Paid time as a pure function: the set of entitlements folded into dates, state and plan. */
 import { addDays, earliestAfter, midnightAtOrAfter, midnightBefore } from './calendar.js';
 import { type Claim, layOut, planAt } from './layout.js';
+import { byTime } from './order.js';
 import type { Entitlement, Policy, SubscriptionStatus } from './types.js';
 
 /**
@@ -15,10 +16,16 @@ export function subscriptionStatus(
   now: Date,
 ): SubscriptionStatus {
   const known = distinct(entitlements);
+  // Time that staff give from a later date on must not fill the gap before it.
+  const coming = known.filter(
+    (entitlement) => isGrant(entitlement) && counts(entitlement) && entitlement.startsOn > now,
+  );
   const claims = known
+    .filter((entitlement) => !coming.includes(entitlement))
     .map((entitlement) => claimOf(entitlement, policy, now))
     .filter((claim) => claim !== null)
-    .sort((a, b) => a.start.getTime() - b.start.getTime() || compareText(a.entitlement.key, b.entitlement.key));
+    .sort((a, b) => byTime([a.start, a.entitlement.key], [b.start, b.entitlement.key]));
+  const comingAt = coming.map(({ startsOn }) => startsOn);
   const { segments, end: paidUntil, hourly } = layOut(claims);
   const newest = segments.at(-1);
   if (paidUntil === null || newest === undefined) {
@@ -26,19 +33,22 @@ export function subscriptionStatus(
       paidUntil: null,
       suspendAt: null,
       heldOff: false,
-      state: stateOfNothing(known, policy),
+      state: coming.length > 0 ? 'draft' : stateOfNothing(known, policy),
       planId: known.findLast(({ state }) => state !== 'pending')?.planId ?? null,
       lastPaymentOn: null,
       lastStartOn: null,
       lapsesAt: null,
       hourly: false,
-      nextChangeAt: null,
+      nextChangeAt: earliestAfter(now, comingAt),
     };
   }
 
   const graceEnd = addDays(paidUntil, graceDaysOfPlan(newest.planId));
   const unpaidAt = hourly ? graceEnd : midnightAtOrAfter(graceEnd, policy.timeZone);
-  const heldOffUntil = latest(known.map((entitlement) => pendingUntil(entitlement, unpaidAt, policy)));
+  // The payment of what counts already would give no more time than there is.
+  const counted = new Set(claims.map(({ entitlement }) => entitlement));
+  const awaited = known.filter((entitlement) => !counted.has(entitlement));
+  const heldOffUntil = latest(awaited.map((entitlement) => pendingUntil(entitlement, unpaidAt, policy)));
   const heldOff = heldOffUntil !== null && heldOffUntil > unpaidAt;
   const suspendAt = heldOff ? heldOffUntil : unpaidAt;
   const soonAt = hourly ? paidUntil : midnightBefore(paidUntil, policy.expiringSoonDays, policy.timeZone);
@@ -57,6 +67,7 @@ export function subscriptionStatus(
     ),
     hourly,
     nextChangeAt: earliestAfter(now, [
+      ...comingAt,
       ...claims.map((claim) => claim.lapsesAt),
       ...segments.flatMap(({ from, until }) => [from, until]).filter((moment) => planAt(segments, moment) !== planId),
       soonAt,
@@ -84,17 +95,19 @@ function distinct(entitlements: Entitlement[]): Entitlement[] {
   }
   return [...byKey.values()]
     .map(({ entitlement }) => entitlement)
-    .sort((a, b) => a.startsOn.getTime() - b.startsOn.getTime() || compareText(a.key, b.key));
+    .sort((a, b) => byTime([a.startsOn, a.key], [b.startsOn, b.key]));
 }
 
 /** Null for what does not count: cancelled, not confirmed, nothing bought, or unpaid for too long. */
 function claimOf(entitlement: Entitlement, policy: Policy, now: Date): Claim | null {
-  if (entitlement.state !== 'open' || !(hasPeriod(entitlement) || isPlanChange(entitlement))) return null;
+  if (!counts(entitlement)) return null;
   const { startsOn, paidOn } = entitlement;
   // A grant by staff is a gift: nobody will pay it.
   if (paidOn === null && isGrant(entitlement)) return { entitlement, start: startsOn, lapsesAt: null };
   const trustedUntil = addDays(startsOn, policy.unpaidOrderGraceDays);
   if (paidOn !== null) return { entitlement, start: paidOn > trustedUntil ? paidOn : startsOn, lapsesAt: null };
+  // Without trust there is nothing for a payment on its way to prolong.
+  if (policy.unpaidOrderGraceDays <= 0) return null;
   const lapsesAt = pendingUntil(entitlement, trustedUntil, policy) ?? trustedUntil;
   return now < lapsesAt ? { entitlement, start: startsOn, lapsesAt } : null;
 }
@@ -105,6 +118,11 @@ function pendingUntil(entitlement: Entitlement, otherwise: Date, policy: Policy)
   if (state === 'cancelled' || pendingSince === null || paidOn !== null || pendingSince > otherwise) return null;
   const until = midnightAtOrAfter(addDays(pendingSince, policy.pendingPaymentDays), policy.timeZone);
   return until > otherwise ? until : null;
+}
+
+/** As far as the line itself says. */
+function counts(entitlement: Entitlement): boolean {
+  return entitlement.state === 'open' && (hasPeriod(entitlement) || isPlanChange(entitlement));
 }
 
 function hasPeriod({ quantity, periodCount }: Entitlement): boolean {
@@ -126,10 +144,6 @@ function stateOfNothing(known: Entitlement[], policy: Policy): SubscriptionStatu
   if (bought.length === 0) return known.some(({ state }) => state === 'cancelled') ? 'cancelled' : 'draft';
   if (bought.every(({ state }) => state === 'cancelled')) return 'cancelled';
   return policy.unpaidOrderGraceDays > 0 ? 'expired' : 'draft';
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function latest(dates: (Date | null)[]): Date | null {
