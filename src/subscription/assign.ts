@@ -1,4 +1,5 @@
 /** Which instance a purchase is for. */
+import { byTime, compareKeys } from './order.js';
 import type { Purchase } from './types.js';
 
 export interface AssignableInstance {
@@ -72,7 +73,7 @@ function assignmentOf(
   if (instanceKey !== null && instanceKey !== key) return counts ? { kind: 'unknown-instance', instanceKey } : null;
   if (known.has(key)) return { kind: 'existing', instanceKey: key };
   const own = [...known.values()].filter((instance) => instance.customerId === customerId);
-  if (counts && rules.isTrial(planId) && own.length > 0) return { kind: 'trial-used' };
+  if (rules.isTrial(planId) && own.length > 0) return counts ? { kind: 'trial-used' } : null;
   // Linked to the instance it was born from, which is lost: it is born again.
   if (instanceKey === key || purchase.additional) return counts ? { kind: 'new', instanceKey: key } : null;
 
@@ -88,11 +89,11 @@ function candidatesOf(own: AssignableInstance[], planId: number, { paidUntil }: 
   const ofPlan = alive.filter((instance) => instance.planId === planId);
   const end = ({ key }: AssignableInstance) => paidUntil(key)?.getTime() ?? 0;
   return (ofPlan.length > 0 ? ofPlan : alive.filter((instance) => instance.trial))
-    .sort((a, b) => end(a) - end(b) || (a.key < b.key ? -1 : 1))
+    .sort((a, b) => end(a) - end(b) || compareKeys(a.key, b.key))
     .map((instance) => instance.key);
 }
 
 function inOrder(purchases: Purchase[]): Purchase[] {
   const byKey = new Map(purchases.map((purchase) => [purchase.key, purchase]));
-  return [...byKey.values()].sort((a, b) => a.startsOn.getTime() - b.startsOn.getTime() || (a.key < b.key ? -1 : 1));
+  return [...byKey.values()].sort((a, b) => byTime([a.startsOn, a.key], [b.startsOn, b.key]));
 }

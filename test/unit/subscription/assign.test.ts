@@ -1,15 +1,24 @@
 import { expect } from 'chai';
-import { type AssignableInstance, assignPurchases } from '../../../src/subscription/assign.js';
+import { type AssignableInstance, type AssignRules, assignPurchases } from '../../../src/subscription/assign.js';
 import type { Purchase } from '../../../src/subscription/types.js';
 import { purchase, utc } from './support.js';
 
 function instance(key: string, changes: Partial<AssignableInstance> = {}): AssignableInstance {
-  return { key, customerId: 10, planId: 1, alive: true, ...changes };
+  return { key, customerId: 10, planId: 1, alive: true, trial: false, ...changes };
 }
 
-function decide(purchases: Partial<Purchase>[], instances: AssignableInstance[] = []) {
-  return assignPurchases(purchases.map(purchase), instances).map(({ purchase: { key }, to }) => ({ key, ...to }));
+/** Plan 9 is the trial. */
+const RULES: AssignRules = { isTrial: (planId) => planId === 9, firstToExpire: false, paidUntil: () => null };
+
+function decide(purchases: Partial<Purchase>[], instances: AssignableInstance[] = [], rules = RULES) {
+  return assignPurchases(purchases.map(purchase), instances, rules).map(({ purchase: { key }, to }) => ({
+    key,
+    ...to,
+  }));
 }
+
+const TRIAL = instance('sol:1', { planId: 9, trial: true });
+const EXISTING = { key: 'sol:1', kind: 'existing', instanceKey: 'sol:1' } as const;
 
 describe('assignPurchases', () => {
   const cases: [string, Partial<Purchase>[], AssignableInstance[], ReturnType<typeof decide>][] = [
@@ -112,6 +121,105 @@ describe('assignPurchases', () => {
       [instance('sol:1')],
       [{ key: 'sol:1', kind: 'existing', instanceKey: 'sol:1' }],
     ],
+    [
+      'of one document in the order of its lines',
+      [{ key: 'sol:10' }, { key: 'sol:9' }],
+      [],
+      [
+        { key: 'sol:9', kind: 'new', instanceKey: 'sol:9' },
+        { key: 'sol:10', kind: 'existing', instanceKey: 'sol:9' },
+      ],
+    ],
+    ['a payment on its way makes nothing', [{ key: 'sol:1', state: 'pending', paidOn: null }], [], []],
+    [
+      'a payment on its way is of the instance it will renew',
+      [{ key: 'sol:2', state: 'pending', paidOn: null }],
+      [instance('sol:1')],
+      [{ key: 'sol:2', kind: 'existing', instanceKey: 'sol:1' }],
+    ],
+    [
+      'a payment on its way asks nobody which',
+      [{ key: 'sol:3', state: 'pending', paidOn: null }],
+      [instance('sol:1'), instance('sol:2')],
+      [],
+    ],
+    [
+      'a payment on its way, linked to an instance nobody knows',
+      [{ key: 'sol:3', state: 'pending', paidOn: null, instanceKey: 'sol:2' }],
+      [],
+      [],
+    ],
+    ['a first trial', [{ key: 'sol:1', planId: 9 }], [], [{ key: 'sol:1', kind: 'new', instanceKey: 'sol:1' }]],
+    ['the same trial again', [{ key: 'sol:1', planId: 9 }], [TRIAL], [EXISTING]],
+    ['a second trial', [{ key: 'sol:2', planId: 9 }], [TRIAL], [{ key: 'sol:2', kind: 'trial-used' }]],
+    [
+      'a second trial in the same batch',
+      [
+        { key: 'sol:1', planId: 9 },
+        { key: 'sol:2', planId: 9, additional: true },
+      ],
+      [],
+      [
+        { key: 'sol:1', kind: 'new', instanceKey: 'sol:1' },
+        { key: 'sol:2', kind: 'trial-used' },
+      ],
+    ],
+    [
+      'a trial after one that is deleted',
+      [{ key: 'sol:2', planId: 9 }],
+      [{ ...TRIAL, alive: false }],
+      [{ key: 'sol:2', kind: 'trial-used' }],
+    ],
+    [
+      'a trial beside a paid instance',
+      [{ key: 'sol:2', planId: 9 }],
+      [instance('sol:1')],
+      [{ key: 'sol:2', kind: 'trial-used' }],
+    ],
+    [
+      'the trial of another customer',
+      [{ key: 'sol:2', planId: 9, customerId: 11 }],
+      [TRIAL],
+      [{ key: 'sol:2', kind: 'new', instanceKey: 'sol:2' }],
+    ],
+    // It would be confirmed with the rest of its order, already given to the first trial.
+    ['a second trial whose order is being paid', [{ key: 'sol:2', planId: 9, state: 'pending' }], [TRIAL], []],
+    [
+      'a trial that its customer goes on with',
+      [{ key: 'sol:2', planId: 3 }],
+      [TRIAL],
+      [{ key: 'sol:2', kind: 'existing', instanceKey: 'sol:1' }],
+    ],
+    [
+      'a trial in the same batch that its customer goes on with',
+      [
+        { key: 'sol:1', planId: 9 },
+        { key: 'sol:2', planId: 3 },
+      ],
+      [],
+      [
+        { key: 'sol:1', kind: 'new', instanceKey: 'sol:1' },
+        { key: 'sol:2', kind: 'existing', instanceKey: 'sol:1' },
+      ],
+    ],
+    [
+      'an instance of the plan goes before the trial',
+      [{ key: 'sol:3', planId: 3 }],
+      [TRIAL, instance('sol:2', { planId: 3 })],
+      [{ key: 'sol:3', kind: 'existing', instanceKey: 'sol:2' }],
+    ],
+    [
+      'one more beside the trial, explicitly',
+      [{ key: 'sol:2', planId: 3, additional: true }],
+      [TRIAL],
+      [{ key: 'sol:2', kind: 'new', instanceKey: 'sol:2' }],
+    ],
+    [
+      'a deleted trial is not taken over',
+      [{ key: 'sol:2', planId: 3 }],
+      [{ ...TRIAL, alive: false }],
+      [{ key: 'sol:2', kind: 'new', instanceKey: 'sol:2' }],
+    ],
     ['a cancelled line of a lost instance', [{ key: 'sol:1', state: 'cancelled', instanceKey: 'sol:1' }], [], []],
   ];
   for (const [name, purchases, instances, expected] of cases) {
@@ -127,13 +235,37 @@ describe('assignPurchases', () => {
       purchase({ key: 'sol:2', additional: true }),
       purchase({ key: 'sol:3', planId: 2 }),
     ];
-    const first = assignPurchases(bought, []);
+    const first = assignPurchases(bought, [], RULES);
     const kept = first.map(({ purchase: line, to }) => ({
       ...line,
       instanceKey: 'instanceKey' in to ? to.instanceKey : null,
     }));
-    const instances = kept.map(({ key, customerId, planId }) => ({ key, customerId, planId, alive: true }));
-    const again = assignPurchases(kept, instances).map(({ to }) => to);
+    const instances = kept.map(({ key, customerId, planId }) => ({
+      key,
+      customerId,
+      planId,
+      alive: true,
+      trial: false,
+    }));
+    const again = assignPurchases(kept, instances, RULES).map(({ to }) => to);
     expect(again).to.deep.equal(kept.map(({ key }) => ({ kind: 'existing', instanceKey: key })));
+  });
+
+  it('gives a renewal to the one that expires first, where that is the rule', () => {
+    const ends: Record<string, string> = { 'sol:1': '2026-03-02T00:00:00', 'sol:2': '2026-03-01T00:00:00' };
+    const rules: AssignRules = {
+      ...RULES,
+      firstToExpire: true,
+      paidUntil: (key) => (key in ends ? utc(ends[key] ?? '') : null),
+    };
+    const of = (instances: AssignableInstance[]) => decide([{ key: 'sol:20' }], instances, rules);
+    const both = [instance('sol:1'), instance('sol:2')];
+    expect(of(both)).to.deep.equal([{ key: 'sol:20', kind: 'existing', instanceKey: 'sol:2' }]);
+    expect(of(both.toReversed())).to.deep.equal([{ key: 'sol:20', kind: 'existing', instanceKey: 'sol:2' }]);
+    // Never paid: at once. Equal ones by their number.
+    const unpaid = [instance('sol:10'), instance('sol:9')];
+    expect(of([...both, ...unpaid])).to.deep.equal([{ key: 'sol:20', kind: 'existing', instanceKey: 'sol:9' }]);
+    expect(of([instance('sol:2', { alive: false }), instance('sol:1')])[0]).to.include({ instanceKey: 'sol:1' });
+    expect(of([instance('sol:2', { planId: 2 }), instance('sol:1')])[0]).to.include({ instanceKey: 'sol:1' });
   });
 });
