@@ -6,6 +6,13 @@ export interface Door {
   close(): void;
   /** How often `text` was sent through towards the service. */
   sent(text: string): number;
+  /**
+   * The next requests that hold `text` reach the service and are answered, and the answer is lost: the connection is
+   * cut. Resolves when that has happened `times` times.
+   */
+  loseReplies(text: string, times: number): Promise<void>;
+  /** Resolves when the next request that holds `text` was sent through and its answer is not back. */
+  nextSent(text: string): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -17,6 +24,8 @@ export async function openDoor(
   const sockets = new Set<Socket>();
   let isOpen = true;
   let traffic = '';
+  let losing: { text: string; left: number; done(): void } | null = null;
+  let watching: { text: string; seen(): void } | null = null;
   const keep = (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
@@ -31,8 +40,26 @@ export async function openDoor(
     }
     const service = connect(to);
     keep(service);
+    let request = '';
     client.on('data', (chunk) => {
-      traffic += chunk.toString('latin1');
+      const text = chunk.toString('latin1');
+      traffic += text;
+      request += text;
+      if (watching && request.includes(watching.text)) {
+        watching.seen();
+        watching = null;
+      }
+    });
+    service.on('data', () => {
+      const asked = request;
+      request = '';
+      if (!losing || !asked.includes(losing.text)) return;
+      losing.left--;
+      // Before the pipe below gets hold of it.
+      client.destroy();
+      if (losing.left > 0) return;
+      losing.done();
+      losing = null;
     });
     client.pipe(service).pipe(client);
     client.on('close', () => service.destroy());
@@ -54,6 +81,14 @@ export async function openDoor(
       cut();
     },
     sent: (text) => traffic.split(text).length - 1,
+    loseReplies: (text, times) =>
+      new Promise((done) => {
+        losing = { text, left: times, done };
+      }),
+    nextSent: (text) =>
+      new Promise((seen) => {
+        watching = { text, seen };
+      }),
     async end() {
       cut();
       await new Promise((resolve) => server.close(resolve));
