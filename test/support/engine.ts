@@ -60,6 +60,12 @@ function cpusOf({ NanoCpus, CpuQuota, CpuPeriod }: Docker.HostConfig): number {
   return CpuQuota ? CpuQuota / (CpuPeriod || 100_000) : 0;
 }
 
+/** Kills the processes in a container but its first: what crashed by itself is started again by the engine. */
+export async function killInside({ id }: SeenContainer): Promise<void> {
+  const exec = await docker.getContainer(id).exec({ Cmd: ['bash', '-c', 'kill -KILL -- -1'] });
+  await exec.start({ Detach: true });
+}
+
 /** What the engine holds under the name of an instance, whatever it is. */
 export async function remainsOf({ name }: Pick<SaasRecord, 'name'>): Promise<string[]> {
   const filters = { label: [`${LABEL.scope}=${DAEMON.scope}`, `${LABEL.instance}=${name}`] };
