@@ -93,7 +93,8 @@ export const POLICY: Policy = {
 export function bought(changes: Partial<MasterPurchase> = {}): MasterPurchase {
   const customer = changes.customer ?? CUSTOMER;
   const terms = { unitPrice: 10, keepPlan: false, pendingSince: null };
-  return { ...purchase({ customerId: customer.id, ...terms, ...changes }), customer };
+  const wishes = { wantedName: changes.wantedName ?? '', wantedLang: changes.wantedLang ?? '' };
+  return { ...purchase({ customerId: customer.id, ...terms, ...changes }), ...wishes, customer };
 }
 
 /** The last page of a poll. */
