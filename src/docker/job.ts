@@ -108,9 +108,10 @@ export async function startJob(engine: Engine, job: Job): Promise<RunningJob> {
     stdin.on('error', () => undefined);
     await engine.startContainer(id);
     const end = async (graceSeconds: number): Promise<void> => {
+      // First: what waits for a reader would not see a signal.
+      close();
       await engine.stopContainer(id, graceSeconds).catch(() => undefined);
       await engine.removeContainer(id).catch(() => undefined);
-      close();
     };
     return { stdin, stdout, errors, exitCode, end };
   } catch (error) {
@@ -140,6 +141,8 @@ export function jobOptions(job: Job, suffix: string): ContainerOptions {
       CapAdd: job.capabilities ?? [],
       SecurityOpt: ['no-new-privileges'],
       PidsLimit: 200,
+      // A process with the number 1 has no default for signals: one that came too early would be lost.
+      ...(job.streamed ? { Init: true } : {}),
       ...(job.memoryBytes ? { Memory: job.memoryBytes, MemorySwap: job.memoryBytes } : {}),
       LogConfig: job.streamed ? { Type: 'none', Config: {} } : { Type: 'json-file', Config: { 'max-size': '1m' } },
       Mounts: (job.mounts ?? []).map((mount) => ({

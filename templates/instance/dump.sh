@@ -2,6 +2,7 @@
 # Runs in a one-shot container on an instance's database volume, without a network. A constant. Prints one line of JSON
 # (what manifest.json needs of the database), then the dump. Code 66: there is no database.
 set -euo pipefail
+trap 'exit 143' TERM
 pgdata=/var/lib/postgresql/data
 if [[ ! -s $pgdata/PG_VERSION || -e $pgdata/.seeding ]]; then
   exit 66
@@ -17,7 +18,6 @@ finish() {
   pg_ctl stop -D "$pgdata" -m fast -w -t 60 >&2 || true
 }
 trap finish EXIT
-trap 'exit 143' TERM
 pg_ctl start -D "$pgdata" -w -t 600 >&2 -o '-c listen_addresses= -c unix_socket_directories=/dev/shm
   -c hba_file=/dev/shm/hba.conf -c wal_level=minimal -c max_wal_senders=0 -c max_connections=10 -c jit=off
   -c shared_buffers=64MB -c autovacuum=off'
