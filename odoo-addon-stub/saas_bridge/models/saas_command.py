@@ -90,7 +90,7 @@ class SaasCommand(models.Model):
             "resume": ("stopped", "suspended"),
             "extend": ("provisioning", "running", "suspended", "stopped", "error"),
             "change_plan": ("running", "suspended", "stopped", "error"),
-            "rebuild": ("running", "suspended", "stopped", "error"),
+            "rebuild": ("running", "error"),
             "delete": ("provisioning", "running", "suspended", "stopped", "error"),
             "retry": ("error",),
         }

@@ -26,7 +26,7 @@ ALLOWED = {
     "resume": ("stopped", "suspended"),
     "extend": ALIVE,
     "change_plan": ("running", "suspended", "stopped", "error"),
-    "rebuild": ("running", "suspended", "stopped", "error"),
+    "rebuild": ("running", "error"),
     "delete": ALIVE,
     "retry": ("error",),
 }
