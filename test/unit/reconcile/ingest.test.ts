@@ -445,6 +445,13 @@ describe('ingest', () => {
     expect(log.events()).deep.equal(['purchase.problem', 'poll.row_rejected']);
   });
 
+  it('gives a new instance the name and the language that its buyer wants, a taken name with a number', () => {
+    const wishes = { wantedName: 'Mi Tienda', wantedLang: 'en_US' };
+    take(bought(wishes), bought({ key: 'sol:2', additional: true, ...wishes }));
+    expect(names()).deep.equal(['mi-tienda', 'mi-tienda-2']);
+    expect(test.store.instances.get('sol:1')?.customer.lang).equal('en_US');
+  });
+
   const HOSTILE = [
     '../../etc/passwd',
     '$(rm -rf /)',
@@ -462,7 +469,7 @@ describe('ingest', () => {
   for (const name of HOSTILE) {
     it(`makes a valid name of ${JSON.stringify(name.slice(0, 30))}, twice`, () => {
       const customer = { ...CUSTOMER, name };
-      take(bought({ customer }), bought({ key: 'sol:2', customer, additional: true }));
+      take(bought({ customer }), bought({ key: 'sol:2', wantedName: name, additional: true }));
       ingest.page(batch({ instances: [record({ name })] }), false);
       expect(new Set(names()).size).equal(3);
       for (const made of names()) expect(isValidName(made), made).equal(true);

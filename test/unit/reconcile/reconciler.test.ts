@@ -1,120 +1,37 @@
 import { expect } from 'chai';
 import { RetryableError, TerminalError } from '../../../src/errors.js';
-import type { Step } from '../../../src/instance/steps.js';
-import type { Hold, Instance, Observed } from '../../../src/instance/types.js';
-import { createMetrics } from '../../../src/metrics.js';
-import type { PushOperation } from '../../../src/odoo/protocol.js';
-import type { Runtime } from '../../../src/reconcile/executors.js';
-import { createReconciler, type Reconciler } from '../../../src/reconcile/reconciler.js';
-import { newInstance, type TestStore, testStore } from '../store/support.js';
-import { POLICY, utc } from '../subscription/support.js';
-import { bought, CUSTOMER, keptLog, only, PLAN } from './support.js';
+import type { Hold } from '../../../src/instance/types.js';
+import type { Reconciler } from '../../../src/reconcile/reconciler.js';
+import type { TestStore } from '../store/support.js';
+import { utc } from '../subscription/support.js';
+import { type Harness, harness, KEY } from './harness.js';
+import { bought, CUSTOMER, PLAN } from './support.js';
 
-const KEY = 'sol:1';
 const PAID_UNTIL = utc('2026-02-15T12:00');
+/** The midnight in Madrid that begins the day seven days before. */
+const SOON_AT = utc('2026-02-07T23:00');
 /** The midnight in Madrid after it. */
 const SUSPENDED_AT = utc('2026-02-15T23:00');
 
-/** What the steps leave behind, so that the next look sees it. Proves nothing about Docker; that is tested on Docker. */
-function stubRuntime(store: () => TestStore['store']) {
-  const steps: string[] = [];
-  let observed: Observed = { network: false, db: null, odoo: null, volumes: false };
-  let failAt: { step: number; error: unknown } | null = null;
-  let found: number | null = null;
-  const container = (name: string, running: boolean) => ({ id: name, name, running, specHash: 'h', exitCode: null });
-  const effects: Partial<Record<Step['action'], () => Partial<Observed>>> = {
-    ensureNetwork: () => ({ network: true }),
-    seedVolumes: () => ({ volumes: true }),
-    startBoth: () => ({ db: container('db', true), odoo: container('odoo', true) }),
-    startDb: () => ({ db: container('db', true) }),
-    startOdoo: () => ({ odoo: container('odoo', true) }),
-    stopOdoo: () => ({ odoo: container('odoo', false) }),
-    stopDb: () => ({ db: container('db', false) }),
-    awaitReady: () => ({}),
-  };
-  const runtime = only<Runtime>({
-    observe: async () => observed,
-    specHashes: () => ({ db: 'h', odoo: 'h' }),
-    addresses: ({ slot, name }) => ({
-      httpPort: 20_000 + 2 * slot,
-      longpollingPort: 20_001 + 2 * slot,
-      odooContainer: name,
-      dbContainer: `${name}_db`,
-    }),
-    findSlot: async (key) => {
-      const instance = store().instances.get(key);
-      if (instance && found !== null) store().instances.upsert({ ...instance, slot: found });
-      return found;
-    },
-    allocateSlot: async (key) => store().slots.allocate(key, 10),
-    async execute(step) {
-      if (failAt?.step === steps.length) {
-        const { error } = failAt;
-        failAt = null;
-        throw error;
-      }
-      const effect = effects[step.action];
-      if (!effect) throw new Error(`${step.action} is not expected`);
-      observed = { ...observed, ...effect() };
-      steps.push(step.action === 'awaitReady' && step.login ? 'awaitReady+login' : step.action);
-    },
-  });
-  return {
-    runtime,
-    /** Steps since the last call. */
-    taken: () => steps.splice(0),
-    running: () => [observed.db?.running === true, observed.odoo?.running === true],
-    failAfter(step: number, error: unknown) {
-      failAt = { step, error };
-    },
-    findSlot(slot: number) {
-      found = slot;
-    },
-  };
-}
-
 describe('reconciler', () => {
+  let h: Harness;
   let test: TestStore;
-  let log: ReturnType<typeof keptLog>;
-  let engine: ReturnType<typeof stubRuntime>;
+  let log: Harness['log'];
+  let engine: Harness['engine'];
   let reconciler: Reconciler;
 
   beforeEach(() => {
-    test = testStore();
-    log = keptLog();
-    engine = stubRuntime(() => test.store);
-    reconciler = createReconciler({
-      store: test.store,
-      runtime: engine.runtime,
-      policy: POLICY,
-      urlOf: (name, slot) => `https://${name}.example.com:${slot}`,
-      clock: () => test.now,
-      log,
-      metrics: createMetrics(only({})),
-      onOutbox: () => undefined,
-    });
-    test.store.plans.save([PLAN]);
+    h = harness();
+    ({ test, log, engine, reconciler } = h);
   });
-  afterEach(() => test.remove());
+  afterEach(() => h.remove());
 
-  function add(changes: Partial<Instance> = {}, purchases = [bought({ instanceKey: KEY })]): void {
-    test.store.instances.create({ ...newInstance(KEY), customer: CUSTOMER, ...changes }, () => 'acme');
-    test.store.purchases.save(purchases);
-  }
+  const add = (...args: Parameters<Harness['add']>) => h.add(...args);
   const instance = () => test.store.instances.get(KEY);
-  const run = () => reconciler.reconcile(KEY);
-  /** Takes all that is owed to the master, as a delivery does. */
-  function owed(): PushOperation[] {
-    return test.store.outbox.due(test.now, 1000).map(({ id, version, operation }) => {
-      test.store.outbox.delivered(id, version);
-      return operation;
-    });
-  }
+  const run = () => h.run();
+  const owed = () => h.owed();
+  const values = () => h.values();
   const keys = () => owed().map(({ key }) => key.replace(/^log:.*/, 'log'));
-  const values = () => {
-    const reports = owed().filter((operation) => operation.op === 'instance');
-    return reports.length === 1 ? reports[0]?.values : expect.fail(`${reports.length} reports`);
-  };
   const hold = (how: Hold) => test.store.instances.update(KEY, { hold: how });
 
   const ALL = ['ensureNetwork', 'seedVolumes', 'startBoth', 'awaitReady+login'];
@@ -123,7 +40,7 @@ describe('reconciler', () => {
   describe('a new instance', () => {
     it('is made once and welcomed once, and the next moment is given back', async () => {
       add();
-      expect(await run()).deep.equal(utc('2026-02-08T12:00'));
+      expect(await run()).deep.equal(SOON_AT);
       expect(engine.taken()).deep.equal(ALL);
       expect(instance()).include({ phase: 'running', slot: 0, errorMessage: null });
       expect(instance()?.startedAt).deep.equal(test.now);
@@ -159,6 +76,7 @@ describe('reconciler', () => {
         paid_until: '2026-02-15 12:00:00',
         suspended_on: null,
         last_payment_on: '2026-01-15 12:00:00',
+        delete_on: null,
         error_message: null,
         admin_login: 'ann@acme.example',
       });
@@ -222,8 +140,8 @@ describe('reconciler', () => {
         .map(({ key }) => key);
 
     it('runs through soon, expired and suspended, each at its moment; a renewal brings it back', async () => {
-      test.now = utc('2026-02-08T12:00');
-      expect(await run()).deep.equal(PAID_UNTIL);
+      test.now = SOON_AT;
+      expect(await run()).deep.equal(utc('2026-02-11T23:00'));
       expect(values()).include({ state: 'running', subscription_state: 'expiring_soon' });
       test.now = PAID_UNTIL;
       expect(await run()).deep.equal(SUSPENDED_AT);
@@ -231,10 +149,10 @@ describe('reconciler', () => {
       expect(engine.taken()).empty;
 
       test.now = SUSPENDED_AT;
-      expect(await run()).equal(null);
+      expect(await run(), 'the first warning').deep.equal(utc('2026-03-03T23:00'));
       expect(engine.taken()).deep.equal(['stopOdoo', 'stopDb']);
       expect(instance()?.suspendedAt).deep.equal(SUSPENDED_AT);
-      expect(notices()).deep.equal([`notice:suspended:${KEY}:${PAID_UNTIL.toISOString()}`]);
+      expect(notices()).deep.equal([`notice:suspended:${KEY}:2026-02-15T23:00:00Z`]);
       test.now = utc('2026-02-17T12:00');
       await run();
       expect(instance()?.suspendedAt).deep.equal(SUSPENDED_AT);
@@ -246,7 +164,7 @@ describe('reconciler', () => {
       await run();
       expect(engine.taken()).deep.equal(['startDb', 'startOdoo', 'awaitReady']);
       expect(instance()).include({ phase: 'running', suspendedAt: null });
-      expect(notices()).deep.equal([`notice:reactivated:${KEY}:2026-03-20T12:00:00.000Z`]);
+      expect(notices()).deep.equal([`notice:reactivated:${KEY}:2026-02-15T23:00:00Z`]);
       await run();
       expect(notices()).empty;
       expect(log.lines.filter(({ level }) => level === 'info').map(({ event }) => event)).deep.equal([
@@ -266,17 +184,22 @@ describe('reconciler', () => {
       });
     }
 
-    it('that is taken back twice is told twice: the newest purchase stands for the period', async () => {
+    it('that is taken back twice is told twice, each time with the reason', async () => {
       const told: string[] = [];
       for (const [index, key] of [KEY, 'sol:2'].entries()) {
-        const startsOn = new Date(test.now.getTime() + index);
+        const startsOn = new Date(test.now.getTime() + index * 60_000);
+        test.now = startsOn;
         test.store.purchases.save([bought({ key, instanceKey: KEY, startsOn })]);
         await run();
+        owed();
         test.store.purchases.save([bought({ key, instanceKey: KEY, startsOn, state: 'cancelled' })]);
         await run();
-        told.push(...notices().filter((notice) => notice.includes('suspended')));
+        for (const [notice, details] of h.mailsWithDetails()) told.push(`${notice} ${details.suspendReason}`);
       }
-      expect(told).deep.equal([`notice:suspended:${KEY}:${KEY}`, `notice:suspended:${KEY}:sol:2`]);
+      expect(told).deep.equal([
+        'suspended:2026-01-15T12:00:00Z taken_back',
+        'suspended:2026-01-15T12:01:00Z taken_back',
+      ]);
     });
 
     it('that staff stop stays stopped, without a mail, until they start it', async () => {
@@ -303,8 +226,7 @@ describe('reconciler', () => {
     });
 
     describe('and a command', () => {
-      const ask = (command: 'start' | 'stop' | 'restart' | 'retry', id = 5) =>
-        test.store.commands.add([{ id, instanceKey: KEY, command, requestedBy: 'Ann' }]);
+      const ask = (...args: Parameters<Harness['ask']>) => h.ask(...args);
       const answers = () => owed().filter((operation) => operation.op === 'command');
 
       it('to restart is done and answered once', async () => {
@@ -312,7 +234,14 @@ describe('reconciler', () => {
         await run();
         expect(engine.taken()).deep.equal(['stopOdoo', 'startOdoo', 'awaitReady']);
         expect(answers()).deep.equal([
-          { op: 'command', key: 'command:5', command_id: 5, result: 'done', message: 'The instance is running.' },
+          {
+            op: 'command',
+            key: 'command:5',
+            command_id: 5,
+            result: 'done',
+            message_en: 'The instance is running.',
+            message_es: 'La instancia está en marcha.',
+          },
         ]);
         await run();
         expect(engine.taken()).empty;
@@ -343,7 +272,7 @@ describe('reconciler', () => {
         await run();
         expect(answers()).empty;
         await run();
-        expect(answers()).length(1).and.have.nested.property('[0].message', 'The instance is running.');
+        expect(answers()).length(1).and.have.nested.property('[0].message_en', 'The instance is running.');
       });
 
       const given = [
@@ -362,7 +291,7 @@ describe('reconciler', () => {
           ask(command);
           engine.failAfter(2, new (terminal ? TerminalError : RetryableError)('a.b', 'no image', 'Pull it.'));
           await run().catch(() => undefined);
-          expect(answers().map(({ result, message }) => [result, message])).deep.equal(
+          expect(answers().map(({ result, message_en }) => [result, message_en])).deep.equal(
             answered ? [['failed', 'no image']] : [],
           );
           expect(test.store.commands.pending()).length(answered ? 0 : 1);
@@ -377,7 +306,7 @@ describe('reconciler', () => {
 
     it('that needs a person is recorded and told once', async () => {
       add();
-      for (let times = 0; times < 3; times++) reconciler.fail(KEY, terminal, true);
+      for (let times = 0; times < 3; times++) reconciler.fail(KEY, terminal);
       expect(instance()).include({ phase: 'error', errorMessage: 'no image' });
       const operations = owed();
       expect(operations.map(({ op }) => op)).deep.equal(['instance', 'log', 'problem']);
@@ -386,17 +315,17 @@ describe('reconciler', () => {
 
     it('that passes by itself keeps the phase', () => {
       add({ phase: 'running' });
-      reconciler.fail(KEY, retryable, false);
-      reconciler.fail(KEY, retryable, false);
+      reconciler.fail(KEY, retryable);
+      reconciler.fail(KEY, retryable);
       expect(instance()).include({ phase: 'running', errorMessage: 'no engine' });
       expect(owed().map(({ op }) => op)).deep.equal(['instance', 'log']);
-      reconciler.fail(KEY, new TerminalError('a.b', 'no engine', 'x'), true);
+      reconciler.fail(KEY, new TerminalError('a.b', 'no engine', 'x'));
       expect(instance()?.phase).equal('error');
     });
 
     it('is over with the next run that succeeds', async () => {
       add();
-      reconciler.fail(KEY, terminal, true);
+      reconciler.fail(KEY, terminal);
       owed();
       await run();
       expect(instance()).include({ phase: 'running', errorMessage: null });
@@ -405,7 +334,7 @@ describe('reconciler', () => {
     });
 
     it('of an instance that is gone is nothing', () => {
-      reconciler.fail('sol:9', terminal, true);
+      reconciler.fail('sol:9', terminal);
       expect(owed()).empty;
     });
   });
@@ -420,7 +349,7 @@ describe('reconciler', () => {
 
   it('needs a person when nothing is known about the plan, and answers who asked', async () => {
     add({ planId: 9 }, [bought({ instanceKey: KEY, planId: 9 })]);
-    test.store.commands.add([{ id: 5, instanceKey: KEY, command: 'retry', requestedBy: 'Ann' }]);
+    test.store.commands.add([{ id: 5, instanceKey: KEY, command: 'retry', requestedBy: 'Ann', planId: null }]);
     const error = await run().catch((thrown: unknown) => thrown);
     expect(error).instanceOf(TerminalError).property('code', 'plan.unknown');
     expect(owed().map(({ key }) => key)).deep.equal(['command:5']);
