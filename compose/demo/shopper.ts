@@ -2,6 +2,7 @@
  * A customer with a browser's manners: keeps cookies, follows the shop's own pages and fills in its own forms, from
  * the plan's page to the paid order. Nothing is written to the master but what a visitor can write.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type HTMLElement, parse } from 'node-html-parser';
 
 export interface Visitor {
@@ -177,10 +178,20 @@ export class Shopper {
     const paid = { order: transaction.reference.replace(/-\d+$/, ''), orderId: orderIn(route), paidAt: new Date() };
     if (leave) return paid;
     await this.#page('/payment/status');
-    const status = await this.#rpc<{ state: string; landing_route: string }>('/payment/status/poll', {});
+    const status = await this.#pollStatus();
     if (status.state !== state) throw new Error(`the payment is ${status.state}, not ${state}`);
     await this.#page(status.landing_route);
     return paid;
+  }
+
+  /** Asks again where the shop says so: somebody else writes to the same order at that moment. */
+  async #pollStatus(tries = 10): Promise<{ state: string; landing_route: string }> {
+    const answer = this.#rpc<{ state: string; landing_route: string }>('/payment/status/poll', {});
+    return answer.catch(async (error: Error) => {
+      if (tries <= 1 || !error.message.endsWith(': retry')) throw error;
+      await sleep(500);
+      return this.#pollStatus(tries - 1);
+    });
   }
 
   async #mustBeLoggedIn(response: Response, what: string): Promise<void> {
