@@ -40,7 +40,8 @@ export function spanOf(quantity: number, periodCount: number, unit: PeriodUnit):
  */
 export function addSpan(anchor: Date, span: Span): Date {
   // Ten times 0.1 is one month: a share of a month that is less than a millisecond is noise.
-  const months = Math.min(Math.round(span.months * 1e10) / 1e10, MAX_MONTHS);
+  const nearest = Math.round(span.months);
+  const months = Math.min(Math.abs(span.months - nearest) < 1e-10 ? nearest : span.months, MAX_MONTHS);
   const whole = Math.floor(months);
   const from = addMonths(anchor, whole);
   const partMs = months === whole ? 0 : (months - whole) * (addMonths(anchor, whole + 1) - from);

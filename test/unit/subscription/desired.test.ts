@@ -1,43 +1,154 @@
 import { expect } from 'chai';
-import type { Desired, Hold } from '../../../src/instance/types.js';
-import { desiredState } from '../../../src/subscription/desired.js';
+import type { Cause, Desired } from '../../../src/instance/types.js';
+import { type Decision, decide, type Situation } from '../../../src/subscription/desired.js';
 import { subscriptionStatus } from '../../../src/subscription/fold.js';
 import type { Entitlement } from '../../../src/subscription/types.js';
-import { entitlement, POLICY, utc } from './support.js';
+import { entitlement, POLICY, text, utc } from './support.js';
 
-describe('desiredState', () => {
-  const month = entitlement();
-  const cases: [string, Entitlement[], Hold, string, Desired['state'], RegExp][] = [
-    ['paid', [month], 'none', '2026-01-15T12:00:00', 'running', /paid until 2026-02-15 12:00 UTC/],
-    ['paid, held', [month], 'stopped', '2026-01-15T12:00:00', 'stopped', /Staff stopped/],
-    ['paid, suspended by staff', [month], 'suspended', '2026-01-15T12:00:00', 'suspended', /Staff suspended/],
-    ['in grace', [month], 'none', '2026-02-15T22:59:59', 'running', /suspended at 2026-02-15 23:00 UTC/],
-    ['after it', [month], 'none', '2026-02-15T23:00:00', 'suspended', /ended at 2026-02-15 23:00/],
-    ['nothing bought', [], 'none', '2026-01-15T12:00:00', 'suspended', /Nothing has been paid/],
+const SITUATION: Situation = {
+  hold: 'none',
+  suspendedAt: null,
+  warnedAt: null,
+  storageOverSince: null,
+  retentionDays: 30,
+};
+
+function decideOn(lines: Entitlement[], situation: Partial<Situation>, now: string): Decision {
+  const status = subscriptionStatus(lines, () => 0, POLICY, utc(now));
+  return decide(status, { ...SITUATION, ...situation }, POLICY, utc(now));
+}
+
+/** Paid until 15 Feb 12:00Z, suspended at 23:00Z, to be deleted 30 days after. */
+const month = entitlement();
+const unpaid = entitlement({ paidOn: null });
+const refunded = entitlement({ state: 'cancelled' });
+const late = entitlement({
+  key: 'sol:2',
+  state: 'pending',
+  paidOn: null,
+  startsOn: utc('2026-02-14T12:00:00'),
+  pendingSince: utc('2026-02-14T12:00:00'),
+});
+const suspendedAt = utc('2026-02-15T23:00:00');
+const warnedAt = utc('2026-03-16T23:00:00');
+const over = { storageOverSince: utc('2026-01-20T12:00:00') };
+
+describe('decide', () => {
+  const cases: [string, Entitlement[], Partial<Situation>, string, Desired['state'], Cause | null, RegExp][] = [
+    ['paid', [month], {}, '2026-01-15T12:00:00', 'running', null, /paid until 2026-02-15 12:00 UTC/],
+    ['paid, held', [month], { hold: 'stopped' }, '2026-01-15T12:00:00', 'stopped', 'staff', /Staff stopped/],
     [
-      'refunded',
-      [{ ...month, state: 'cancelled' }],
-      'none',
-      '2026-01-16T12:00:00',
+      'paid, suspended by staff',
+      [month],
+      { hold: 'suspended' },
+      '2026-01-15T12:00:00',
       'suspended',
-      /cancelled or refunded/,
+      'staff',
+      /Staff su/,
     ],
-    ['unpaid', [{ ...month, paidOn: null }], 'none', '2026-01-20T11:59:59', 'running', /paid until/],
     [
-      'unpaid for too long',
-      [{ ...month, paidOn: null }],
-      'none',
-      '2026-01-20T12:00:00',
+      'paid, deleted by staff',
+      [month],
+      { hold: 'deleted' },
+      '2026-01-15T12:00:00',
+      'deleted',
+      'staff',
+      /Staff deleted/,
+    ],
+    ['in grace', [month], {}, '2026-02-15T22:59:59', 'running', null, /suspended at 2026-02-15 23:00 UTC/],
+    ['after it', [month], {}, '2026-02-15T23:00:00', 'suspended', 'unpaid', /ended at 2026-02-15 23:00/],
+    ['held off', [month, late], {}, '2026-02-18T22:59:59', 'running', null, /payment is on its way.*2026-02-18 23:00/],
+    ['held off no longer', [month, late], {}, '2026-02-18T23:00:00', 'suspended', 'unpaid', /ended/],
+    ['nothing bought', [], {}, '2026-01-15T12:00:00', 'suspended', 'unpaid', /Nothing has been paid/],
+    ['refunded', [refunded], {}, '2026-01-16T12:00:00', 'suspended', 'taken_back', /cancelled or refunded/],
+    ['trusted', [unpaid], {}, '2026-01-20T11:59:59', 'running', null, /not paid yet.*until 2026-01-20 12:00/],
+    ['trusted no longer', [unpaid], {}, '2026-01-20T12:00:00', 'suspended', 'unpaid', /unpaid for too long/],
+
+    ['storage, in its days', [month], over, '2026-01-27T22:59:59', 'running', null, /paid/],
+    ['storage', [month], over, '2026-01-27T23:00:00', 'suspended', 'storage', /storage.*since 2026-01-20 12:00/],
+    ['storage, and unpaid: that goes first', [month], over, '2026-02-15T23:00:00', 'suspended', 'unpaid', /ended/],
+    ['storage, and stopped', [month], { ...over, hold: 'stopped' }, '2026-02-01T00:00:00', 'stopped', 'staff', /Staff/],
+
+    ['kept', [month], { suspendedAt, warnedAt }, '2026-03-17T22:59:59', 'suspended', 'unpaid', /ended/],
+    [
+      'kept no longer',
+      [month],
+      { suspendedAt, warnedAt },
+      '2026-03-17T23:00:00',
+      'deleted',
+      'unpaid',
+      /for 30 days after/,
+    ],
+    ['kept no longer, not warned', [month], { suspendedAt }, '2027-03-17T23:00:00', 'suspended', 'unpaid', /ended/],
+    ['never really suspended', [month], { warnedAt }, '2027-03-17T23:00:00', 'suspended', 'unpaid', /ended/],
+    [
+      'held by staff',
+      [month],
+      { hold: 'suspended', suspendedAt, warnedAt },
+      '2027-03-17T23:00:00',
       'suspended',
-      /unpaid for too long/,
+      'staff',
+      /Staff/,
+    ],
+    [
+      'stopped by staff',
+      [month],
+      { hold: 'stopped', suspendedAt, warnedAt },
+      '2027-03-17T23:00:00',
+      'stopped',
+      'staff',
+      /Staff/,
+    ],
+    [
+      'refunded, kept no longer',
+      [refunded],
+      { suspendedAt, warnedAt },
+      '2026-03-17T23:00:00',
+      'deleted',
+      'taken_back',
+      /30 days/,
+    ],
+    ['never paid, never suspended', [], { warnedAt }, '2027-03-17T23:00:00', 'suspended', 'unpaid', /Nothing/],
+    [
+      'storage never deletes',
+      [entitlement({ quantity: 99 })],
+      { ...over, suspendedAt, warnedAt },
+      '2027-03-17T23:00:00',
+      'suspended',
+      'storage',
+      /storage/,
+    ],
+    [
+      'paid on the last second',
+      [month, entitlement({ key: 'sol:2', startsOn: utc('2026-03-17T22:59:59') })],
+      { suspendedAt, warnedAt },
+      '2026-03-17T23:00:00',
+      'running',
+      null,
+      /paid until 2026-04-17/,
     ],
   ];
-  for (const [name, entitlements, hold, now, state, reason] of cases) {
+  for (const [name, entitlements, situation, now, state, cause, reason] of cases) {
     it(name, () => {
-      const status = subscriptionStatus(entitlements, () => 0, POLICY, utc(now));
-      const desired = desiredState(status, hold, utc(now));
-      expect(desired.state).to.equal(state);
+      const { desired } = decideOn(entitlements, situation, now);
+      expect([desired.state, desired.cause]).to.deep.equal([state, cause]);
       expect(desired.reason).to.match(reason);
     });
   }
+
+  it('tells when it changes by itself', () => {
+    const next = (situation: Partial<Situation>, now: string) => text(decideOn([month], situation, now).nextChangeAt);
+    expect(next(over, '2026-01-20T12:00:00')).to.equal('2026-01-27T23:00:00');
+    expect(next(over, '2026-01-27T23:00:00')).to.equal('2026-02-07T23:00:00');
+    expect(next({}, '2026-02-15T12:00:00')).to.equal('2026-02-15T23:00:00');
+    expect(next({ suspendedAt, warnedAt }, '2026-02-15T23:00:00')).to.equal('2026-03-17T23:00:00');
+    expect(next({ suspendedAt, warnedAt, hold: 'stopped' }, '2026-02-15T23:00:00')).to.equal(null);
+  });
+
+  it('announces no deletion of what is paid, held or going', () => {
+    expect(decideOn([month], {}, '2026-02-15T22:59:59').deletion).to.equal(null);
+    expect(decideOn([month], { hold: 'suspended', suspendedAt }, '2026-02-16T00:00:00').deletion).to.equal(null);
+    expect(decideOn([month], { suspendedAt, warnedAt }, '2026-03-17T23:00:00').deletion).to.equal(null);
+    expect(text(decideOn([month], {}, '2026-02-15T23:00:00').deletion?.at ?? null)).to.equal('2026-03-17T23:00:00');
+  });
 });

@@ -1,77 +1,121 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { openDatabase } from '../../../src/store/database.js';
+import { purchaseTable } from '../../../src/store/purchases.js';
 import { addSpan } from '../../../src/subscription/calendar.js';
 import { subscriptionStatus } from '../../../src/subscription/fold.js';
 import type { Entitlement } from '../../../src/subscription/types.js';
-import { POLICY, utc } from './support.js';
+import { happen, history, MINUTE_MS, type Told } from './history.js';
+import { naivePaidUntil } from './naive.js';
+import { entitlement, POLICY, purchase } from './support.js';
 
 const HISTORIES = 10_000;
-const NOW = utc('2027-06-01T00:00:00');
-const FROM = utc('2025-01-01T00:00:00').getTime();
-const MINUTE_MS = 60_000;
-const minutes = fc.integer({ min: 0, max: 2 * 365 * 24 * 60 });
+const IN_SQLITE = 1_000;
+const DAY_MS = 86_400_000;
+const policy = { ...POLICY, timeZone: 'UTC' };
 
-const line = fc.record({
-  state: fc.constantFrom('open', 'open', 'open', 'cancelled'),
-  planId: fc.integer({ min: 1, max: 3 }),
-  quantity: fc.constantFrom(-1, 0, 0.25, 0.5, 1, 1, 2, 3, 12),
-  periodCount: fc.constantFrom(1, 1, 3),
-  periodUnit: fc.constantFrom('hour', 'day', 'month', 'month', 'year'),
-  startedMinute: minutes,
-  paidAfterMinutes: fc.option(fc.integer({ min: 0, max: 20 * 24 * 60 })),
-});
+function fold(lines: Entitlement[], now: Date) {
+  return subscriptionStatus(lines, (planId) => planId % 3, policy, now);
+}
 
-const history = fc.array(line, { maxLength: 6 }).map((lines) =>
-  lines.map(({ startedMinute, paidAfterMinutes, ...rest }, index): Entitlement => {
-    const startsOn = new Date(FROM + startedMinute * MINUTE_MS);
-    const paidOn = paidAfterMinutes === null ? null : new Date(startsOn.getTime() + paidAfterMinutes * MINUTE_MS);
-    return { ...rest, key: `sol:${index + 1}`, startsOn, paidOn };
-  }),
-);
-
-/** A history, and what a sloppy poll makes of it: any order, some lines more than once. */
-const delivered = history.chain((lines) =>
-  fc.record({
-    lines: fc.constant(lines),
-    shuffled: fc.array(fc.nat({ max: Math.max(0, lines.length - 1) }), { maxLength: 6 }).chain((again) => {
-      const all = [...lines, ...again.flatMap((index) => lines[index] ?? [])];
-      return fc.shuffledSubarray(all, { minLength: all.length });
-    }),
-    chunk: fc.integer({ min: 1, max: 5 }),
-  }),
-);
-
-function fold(lines: Entitlement[]) {
-  return subscriptionStatus(lines, () => 0, { ...POLICY, timeZone: 'UTC' }, NOW);
+/** Whether what was kept folds into what a plain recomputation from the final documents gives. */
+function expectPlain(kept: Entitlement[], { rows, now }: Told): void {
+  const plain = naivePaidUntil(rows, policy.unpaidOrderGraceDays, policy.pendingPaymentDays, now.getTime());
+  const { paidUntil, planId } = fold(kept, now);
+  expect(paidUntil === null).to.equal(plain.paidUntil === null);
+  if (paidUntil === null || plain.paidUntil === null) return;
+  const difference = Math.abs(paidUntil.getTime() - plain.paidUntil);
+  expect(difference, `${paidUntil.toISOString()} against ${new Date(plain.paidUntil).toISOString()}`).to.be.at.most(
+    plain.divided ? 1 : 0,
+  );
+  if (now > paidUntil) expect(planId).to.equal(plain.planId);
 }
 
 describe('subscriptionStatus: any history', () => {
-  it('gives the same dates whatever the order, the chunks and the repetitions', function () {
+  it('gives what a plain recomputation gives, however the polls brought it', function () {
     this.timeout(60_000);
+    const seen = { paid: 0, divided: 0, nothing: 0 };
     fc.assert(
-      fc.property(delivered, ({ lines, shuffled, chunk }) => {
-        const expected = JSON.stringify(fold(lines));
-        // As the store keeps them, chunk after chunk by key; and all that came once more.
+      fc.property(history, (past) => {
+        const told = happen(past);
         const kept = new Map<string, Entitlement>();
-        for (let at = 0; at < shuffled.length; at += chunk) {
-          for (const entry of shuffled.slice(at, at + chunk).reverse()) kept.set(entry.key, entry);
-        }
-        expect(JSON.stringify(fold([...kept.values(), ...shuffled]))).to.equal(expected);
+        for (const page of told.pages) for (const row of page) kept.set(row.key, row);
+        expectPlain([...kept.values()], told);
+        const plain = naivePaidUntil(told.rows, 5, 4, told.now.getTime());
+        seen[plain.paidUntil === null ? 'nothing' : plain.divided ? 'divided' : 'paid']++;
       }),
       { numRuns: HISTORIES },
     );
+    // That it is about something.
+    for (const count of Object.values(seen)) expect(count).to.be.greaterThan(HISTORIES / 20);
   });
 
-  it('ends after everything that counts has begun, and always looks ahead', () => {
+  it('gives the same out of the real store', function () {
+    this.timeout(60_000);
+    const folder = mkdtempSync(join(tmpdir(), 'saas-history-'));
+    const db = openDatabase(join(folder, 'bridge.sqlite'));
+    try {
+      db.pragma('synchronous = OFF');
+      const table = purchaseTable(db);
+      let run = 0;
+      fc.assert(
+        fc.property(history, (past) => {
+          const firstKey = ++run * 100;
+          const instanceKey = `sol:${firstKey}`;
+          const told = happen(past, firstKey);
+          for (const page of told.pages) table.save(page.map((row) => purchase({ ...row, instanceKey })));
+          const kept = table.byInstance(instanceKey);
+          expect(kept.length).to.equal(told.rows.length);
+          expectPlain(kept, told);
+        }),
+        { numRuns: IN_SQLITE },
+      );
+    } finally {
+      db.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('does not depend on the order or the repetition of the lines', () => {
     fc.assert(
-      fc.property(history, (lines) => {
-        const { paidUntil, suspendAt, nextChangeAt } = fold(lines);
-        if (paidUntil === null) return;
-        expect(suspendAt !== null && suspendAt >= paidUntil).to.equal(true);
-        expect(nextChangeAt === null || nextChangeAt > NOW).to.equal(true);
-        expect(nextChangeAt !== null).to.equal(suspendAt !== null && suspendAt > NOW);
-        const starts = lines.flatMap((entry) => (Number(fold([entry]).paidUntil) > 0 ? entry.startsOn.getTime() : []));
-        expect(paidUntil.getTime()).to.be.greaterThan(Math.max(...starts));
+      fc.property(history, (past) => {
+        const { rows, now } = happen(past);
+        const expected = JSON.stringify(fold(rows, now));
+        expect(JSON.stringify(fold(rows.toReversed(), now))).to.equal(expected);
+        expect(JSON.stringify(fold([...rows, ...rows.toReversed()], now))).to.equal(expected);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('changes by itself only when it said so', () => {
+    fc.assert(
+      fc.property(history, fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (past, share) => {
+        const { rows, now } = happen(past);
+        const status = fold(rows, now);
+        const { nextChangeAt } = status;
+        const span = (nextChangeAt?.getTime() ?? now.getTime() + 4_000 * DAY_MS) - now.getTime();
+        expect(span).to.be.greaterThan(0);
+        for (const part of [share, 1 - 1e-9]) {
+          const then = new Date(Math.min(now.getTime() + Math.floor(span * part), now.getTime() + span - 1));
+          expect(JSON.stringify(fold(rows, then))).to.equal(JSON.stringify(status));
+        }
+      }),
+      { numRuns: 1_500 },
+    );
+  });
+
+  it('is suspended neither before the paid time ends nor during the day', () => {
+    fc.assert(
+      fc.property(history, (past) => {
+        const { rows, now } = happen(past);
+        const { paidUntil, suspendAt, hourly, heldOff } = fold(rows, now);
+        if (paidUntil === null || suspendAt === null) return;
+        expect(suspendAt.getTime()).to.be.at.least(paidUntil.getTime());
+        if (!hourly || heldOff) expect(suspendAt.getTime() % DAY_MS).to.equal(0);
       }),
       { numRuns: 1_000 },
     );
@@ -80,26 +124,16 @@ describe('subscriptionStatus: any history', () => {
   it('makes n early renewals of one period the same as one purchase of n periods', () => {
     fc.assert(
       fc.property(
-        minutes,
+        fc.integer({ min: 0, max: 2 * 365 * 24 * 60 }),
         fc.integer({ min: 1, max: 30 }),
         fc.constantFrom('day' as const, 'month' as const),
-        (minute, n, unit) => {
-          const anchor = new Date(FROM + minute * MINUTE_MS);
-          const lines = Array.from({ length: n }, (_, index): Entitlement => {
-            const startsOn = new Date(anchor.getTime() + index);
-            return {
-              key: `sol:${index}`,
-              state: 'open',
-              planId: 1,
-              quantity: 1,
-              periodCount: 1,
-              periodUnit: unit,
-              startsOn,
-              paidOn: startsOn,
-            };
-          });
-          const span = unit === 'month' ? { months: n, ms: 0 } : { months: 0, ms: n * 86_400_000 };
-          expect(fold(lines).paidUntil).to.deep.equal(addSpan(anchor, span));
+        (minute, n, periodUnit) => {
+          const anchor = new Date(Date.UTC(2025, 0, 1) + minute * MINUTE_MS);
+          const lines = Array.from({ length: n }, (_, index) =>
+            entitlement({ key: `sol:${index}`, periodUnit, startsOn: new Date(anchor.getTime() + index) }),
+          );
+          const span = periodUnit === 'month' ? { months: n, ms: 0 } : { months: 0, ms: n * DAY_MS };
+          expect(fold(lines, anchor).paidUntil).to.deep.equal(addSpan(anchor, span));
         },
       ),
       { numRuns: 200 },

@@ -1,0 +1,141 @@
+import { expect } from 'chai';
+import { deletionOf } from '../../../src/subscription/deletion.js';
+import { POLICY, text, utc } from './support.js';
+
+const orNull = (date: string | null) => (date === null ? null : utc(date));
+
+describe('deletionOf', () => {
+  const night = '2026-02-15T23:00:00';
+  // Name, when it should have been and was suspended, when warned, days kept, now; the deletion, its warnings.
+  type Case = [string, string | null, string | null, string | null, number, string, string, [number, string][]];
+  const all: [number, string][] = [
+    [14, '2026-03-03T23:00:00'],
+    [7, '2026-03-10T23:00:00'],
+    [1, '2026-03-16T23:00:00'],
+  ];
+  const cases: Case[] = [
+    ['just suspended', night, night, null, 30, night, '2026-03-17T23:00:00', all],
+    [
+      'a second into the day, the next night',
+      night,
+      '2026-02-15T23:00:01',
+      null,
+      30,
+      night,
+      '2026-03-18T23:00:00',
+      [
+        [14, '2026-03-04T23:00:00'],
+        [7, '2026-03-11T23:00:00'],
+        [1, '2026-03-17T23:00:00'],
+      ],
+    ],
+    ['warned in time', night, night, '2026-03-03T23:00:00', 30, '2026-03-17T23:00:00', '2026-03-17T23:00:00', all],
+    [
+      'warned a day before, to the second',
+      night,
+      night,
+      '2026-03-16T23:00:00',
+      30,
+      '2026-03-17T23:00:00',
+      '2026-03-17T23:00:00',
+      all,
+    ],
+    [
+      'warned a second later: a night more',
+      night,
+      night,
+      '2026-03-16T23:00:01',
+      30,
+      '2026-03-17T23:00:00',
+      '2026-03-18T23:00:00',
+      all,
+    ],
+    ['never warned, though it is time', night, night, null, 30, '2026-03-17T23:00:00', '2026-03-18T23:00:00', all],
+    ['never warned, months after', night, night, null, 30, '2026-07-01T12:00:00', '2026-07-02T22:00:00', all],
+    [
+      'warned, then asleep for months',
+      night,
+      night,
+      '2026-03-03T23:00:00',
+      30,
+      '2026-07-01T12:00:00',
+      '2026-03-17T23:00:00',
+      all,
+    ],
+    [
+      'asleep for months before the suspension',
+      night,
+      '2026-07-01T12:00:00',
+      null,
+      30,
+      '2026-07-01T12:00:00',
+      '2026-07-31T22:00:00',
+      [
+        [14, '2026-07-17T22:00:00'],
+        [7, '2026-07-24T22:00:00'],
+        [1, '2026-07-30T22:00:00'],
+      ],
+    ],
+    [
+      'suspended by staff before, unpaid later',
+      night,
+      '2026-01-20T12:00:00',
+      null,
+      30,
+      night,
+      '2026-03-17T23:00:00',
+      all,
+    ],
+    ['everything taken back', null, night, null, 30, night, '2026-03-17T23:00:00', all],
+    ['kept for 5 days', night, night, null, 5, night, '2026-02-20T23:00:00', [[1, '2026-02-19T23:00:00']]],
+    ['kept for 1 day, warned at once', night, night, night, 1, night, '2026-02-16T23:00:00', [[1, night]]],
+    ['kept for no day, warned at once', night, night, night, 0, night, '2026-02-16T23:00:00', [[1, night]]],
+    [
+      'kept for no day, not warned yet',
+      night,
+      night,
+      null,
+      0,
+      '2026-02-16T12:00:00',
+      '2026-02-17T23:00:00',
+      [[1, night]],
+    ],
+    // 42 days of 24 hours end at 01:00 of summer time: the night after.
+    [
+      'over the clocks forward',
+      night,
+      night,
+      null,
+      42,
+      night,
+      '2026-03-30T22:00:00',
+      [
+        [14, '2026-03-16T23:00:00'],
+        [7, '2026-03-23T23:00:00'],
+        [1, '2026-03-29T22:00:00'],
+      ],
+    ],
+  ];
+  for (const [name, suspendAt, suspendedAt, warnedAt, days, now, at, warnings] of cases) {
+    it(name, () => {
+      const status = { suspendAt: orNull(suspendAt), paidUntil: orNull(suspendAt) };
+      const facts = { suspendedAt: orNull(suspendedAt), warnedAt: orNull(warnedAt) };
+      const deletion = deletionOf(status, facts, days, POLICY, utc(now));
+      expect(text(deletion?.at ?? null)).to.equal(at);
+      expect(deletion?.warnings.map((warning) => [warning.days, text(warning.at)])).to.deep.equal(warnings);
+    });
+  }
+
+  it('has no date where nothing was paid or suspended', () => {
+    const facts = { suspendedAt: null, warnedAt: null };
+    expect(deletionOf({ suspendAt: null, paidUntil: null }, facts, 30, POLICY, utc(night))).to.equal(null);
+  });
+
+  it('warns of nothing where no days are configured', () => {
+    const status = { suspendAt: utc(night), paidUntil: utc(night) };
+    const facts = { suspendedAt: utc(night), warnedAt: null };
+    const policy = { ...POLICY, deletionWarningDays: [] };
+    const deletion = deletionOf(status, facts, 30, policy, utc('2026-07-01T00:00:00'));
+    expect([text(deletion?.at ?? null), deletion?.warnings]).to.deep.equal(['2026-03-17T23:00:00', []]);
+  });
+});

@@ -1,0 +1,168 @@
+/** Histories of what happens to purchases in a master, and what polls of it bring. For the property tests. */
+import fc from 'fast-check';
+import type { Entitlement, PeriodUnit } from '../../../src/subscription/types.js';
+
+export const MINUTE_MS = 60_000;
+const FROM = Date.UTC(2027, 10, 20);
+
+interface Product {
+  planId: number;
+  unitPrice: number;
+  periodCount: number;
+  periodUnit: PeriodUnit;
+}
+
+const PRODUCTS: Product[] = [
+  { planId: 1, unitPrice: 10, periodCount: 1, periodUnit: 'month' },
+  { planId: 1, unitPrice: 100, periodCount: 1, periodUnit: 'year' },
+  { planId: 1, unitPrice: 0, periodCount: 10, periodUnit: 'day' },
+  { planId: 2, unitPrice: 30, periodCount: 1, periodUnit: 'month' },
+  { planId: 2, unitPrice: 84, periodCount: 3, periodUnit: 'month' },
+  { planId: 3, unitPrice: 1.5, periodCount: 1, periodUnit: 'day' },
+  { planId: 4, unitPrice: 0, periodCount: 14, periodUnit: 'day' },
+  { planId: 5, unitPrice: 0.05, periodCount: 1, periodUnit: 'hour' },
+];
+
+type Kind = 'order' | 'invoice' | 'grant';
+
+/** A line in the master with all that belongs to it: however many documents, polls bring one row. */
+interface Line {
+  key: string;
+  kind: Kind;
+  product: Product;
+  quantity: number;
+  startsOn: number;
+  isCancelled: boolean;
+  invoice: { paidOn: number | null; credited: number };
+  pendingSince: number | null;
+  keepPlan: boolean;
+}
+
+export type Event =
+  | { do: 'buy'; kind: Kind; product: number; quantity: number; paid: boolean; dateMinutes: number }
+  | { do: 'pay' | 'reverse' | 'cancel' | 'refuse' | 'credit' | 'await'; line: number };
+
+const buy = fc.record({
+  do: fc.constant('buy' as const),
+  kind: fc.constantFrom<Kind>('order', 'order', 'order', 'invoice', 'grant'),
+  product: fc.oneof(fc.constant(0), fc.nat({ max: PRODUCTS.length - 1 })),
+  quantity: fc.constantFrom(0, 0.25, 0.5, 1, 1, 1, 2, 3, 12),
+  paid: fc.boolean(),
+  /** Of a grant: from when it is, against now. */
+  dateMinutes: fc.integer({ min: -20 * 1_440, max: 20 * 1_440 }),
+});
+const change = fc.record({
+  do: fc.constantFrom('pay', 'pay', 'reverse', 'cancel', 'refuse', 'credit', 'await'),
+  line: fc.nat({ max: 7 }),
+}) as fc.Arbitrary<Event>;
+
+/** Days lie between most events, none between some. */
+const pause = fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 3 * 1_440 }), fc.integer({ min: 1, max: 60 * 1_440 }));
+export const history = fc.record({
+  events: fc.array(fc.tuple(pause, fc.oneof(buy, buy, change)), { minLength: 1, maxLength: 12 }),
+  /** How long after the last event we look. */
+  later: fc.integer({ min: 0, max: 12 * 1_440 }),
+  /** Whether a poll follows each event, and the luck of the polls. */
+  polls: fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }),
+  seed: fc.integer({ min: 1, max: 2 ** 31 - 2 }),
+});
+export type History = typeof history extends fc.Arbitrary<infer T> ? T : never;
+
+export interface Told {
+  /** What each poll brought, in pages. */
+  pages: Entitlement[][];
+  /** The rows as they are in the end. */
+  rows: Entitlement[];
+  now: Date;
+}
+
+/** Lets it all happen; polls bring every row that changed, and some that did not, in any order and in pages of any size. */
+export function happen({ events, later, polls, seed }: History, firstKey = 1): Told {
+  const random = randomFrom(seed);
+  const lines: Line[] = [];
+  const changed = new Set<Line>();
+  const pages: Entitlement[][] = [];
+  let now = FROM;
+  const poll = () => {
+    const again = lines.filter(() => random() < 0.3);
+    const rows = shuffled([...changed, ...again], random).map(rowOf);
+    const size = 1 + Math.floor(random() * 4);
+    for (let from = 0; from < rows.length; from += size) pages.push(rows.slice(from, from + size));
+    changed.clear();
+  };
+  events.forEach(([minutes, event], index) => {
+    now += minutes * MINUTE_MS;
+    const line = event.do === 'buy' ? bought(event, firstKey + lines.length, now) : lines[event.line % lines.length];
+    if (line === undefined) return;
+    if (event.do === 'buy') lines.push(line);
+    else befall(line, event.do, now);
+    changed.add(line);
+    if (polls[index]) poll();
+  });
+  poll();
+  return { pages, rows: lines.map(rowOf), now: new Date(now + later * MINUTE_MS) };
+}
+
+function bought(event: Extract<Event, { do: 'buy' }>, number: number, now: number): Line {
+  const { kind, quantity, paid, dateMinutes } = event;
+  const startsOn = kind === 'grant' ? now + dateMinutes * MINUTE_MS : now;
+  const prefix = { order: 'sol', invoice: 'aml', grant: 'grant' }[kind];
+  return {
+    key: `${prefix}:${number}`,
+    kind,
+    product: PRODUCTS[event.product] as Product,
+    quantity,
+    startsOn,
+    isCancelled: false,
+    invoice: { paidOn: kind === 'order' && !paid ? null : startsOn, credited: 0 },
+    pendingSince: null,
+    keepPlan: false,
+  };
+}
+
+function befall(line: Line, what: Exclude<Event['do'], 'buy'>, now: number): void {
+  const { invoice } = line;
+  if (what === 'pay') {
+    invoice.paidOn ??= Math.max(now, line.startsOn);
+    line.pendingSince = null;
+  }
+  if (what === 'reverse' && line.kind !== 'grant') invoice.paidOn = null;
+  if (what === 'cancel') line.isCancelled = !line.isCancelled;
+  if (what === 'refuse') line.keepPlan = line.kind !== 'grant';
+  if (what === 'credit') invoice.credited += line.quantity / 2;
+  if (what === 'await' && invoice.paidOn === null) line.pendingSince = now;
+}
+
+/** As the addon sends it. */
+function rowOf(line: Line): Entitlement {
+  const { key, kind, product, startsOn, invoice, pendingSince, keepPlan } = line;
+  const quantity = Math.max(0, line.quantity - invoice.credited);
+  const isUnpaidInvoice = kind === 'invoice' && invoice.paidOn === null;
+  const isOpen = !line.isCancelled && !isUnpaidInvoice && (quantity > 0 || (kind === 'grant' && line.quantity === 0));
+  return {
+    ...product,
+    key,
+    quantity,
+    state: isOpen ? 'open' : pendingSince !== null && !line.isCancelled ? 'pending' : 'cancelled',
+    startsOn: new Date(startsOn),
+    paidOn: invoice.paidOn === null ? null : new Date(invoice.paidOn),
+    pendingSince: pendingSince === null ? null : new Date(pendingSince),
+    keepPlan,
+  };
+}
+
+function shuffled<T>(items: T[], random: () => number): T[] {
+  return items
+    .map((item) => ({ item, luck: random() }))
+    .sort((a, b) => a.luck - b.luck)
+    .map(({ item }) => item);
+}
+
+/** Lehmer's generator: the same numbers for the same seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}
