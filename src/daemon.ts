@@ -127,24 +127,6 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
     metrics,
     onOutbox: () => deliverer.wake(),
   });
-  const worker = startWorker({
-    jobs: store.jobs,
-    reconcile: (key) => reconciler.reconcile(key),
-    onFailure(job, error, retryAt) {
-      const terminal = error instanceof BridgeError && !error.retryable;
-      const instance = store.instances.get(job.instanceKey)?.name ?? job.instanceKey;
-      metrics.reconciles.inc({ result: terminal ? 'terminal' : 'retry' });
-      log[terminal ? 'error' : 'warn'](
-        terminal ? 'instance.failed' : 'instance.delayed',
-        terminal ? `${instance} needs a person.` : `${instance} is tried again at ${retryAt.toISOString()}.`,
-        { instance, attempt: job.attempts + 1, ...errorFields(error) },
-      );
-      reconciler.fail(job.instanceKey, error);
-    },
-    clock,
-    log,
-    concurrency: config.concurrency,
-  });
   const { odooImage, postgresImage, languages } = config.instances;
   const templates = startTemplateKeeper({
     store,
@@ -174,6 +156,29 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
       worker.wake();
       deliverer.wake();
     },
+  });
+  // After the poller: its first job may be a deletion, which asks for a fresh look at once.
+  const worker = startWorker({
+    jobs: store.jobs,
+    async reconcile(key) {
+      const nextRunAt = await reconciler.reconcile(key);
+      monitor.restarted(key);
+      return nextRunAt;
+    },
+    onFailure(job, error, retryAt) {
+      const terminal = error instanceof BridgeError && !error.retryable;
+      const instance = store.instances.get(job.instanceKey)?.name ?? job.instanceKey;
+      metrics.reconciles.inc({ result: terminal ? 'terminal' : 'retry' });
+      log[terminal ? 'error' : 'warn'](
+        terminal ? 'instance.failed' : 'instance.delayed',
+        terminal ? `${instance} needs a person.` : `${instance} is tried again at ${retryAt.toISOString()}.`,
+        { instance, attempt: job.attempts + 1, ...errorFields(error) },
+      );
+      reconciler.fail(job.instanceKey, error);
+    },
+    clock,
+    log,
+    concurrency: config.concurrency,
   });
   const nightly = startNightly({
     store,
