@@ -15,6 +15,8 @@ const AWAY_INTERVAL_MS = 5_000;
 /** One that died so often within the window is made anew; starting it again has not helped. */
 const TOO_MANY_DEATHS = 3;
 const DEATHS_WINDOW_MS = 15 * 60_000;
+/** However seldom it looks, so many looks fit into the window. */
+const LOOKS_IN_WINDOW = 5;
 
 export interface MonitorOptions {
   engine: Engine;
@@ -36,6 +38,8 @@ export interface EngineCheck {
 export interface Monitor extends Loop {
   /** The result of the last look. */
   engineCheck(): EngineCheck;
+  /** The daemon itself has worked on it: that its containers are young is no death. */
+  restarted(key: string): void;
 }
 
 /** A worker has it, or it failed and waits for its next try: looking again would only defeat the back-off. */
@@ -72,6 +76,7 @@ export function startMonitor({ engine, instances, store, clock, log, intervalMs,
   const deaths = new Map<string, number[]>();
   let seen = new Map<string, string>();
   let lookedAt = performance.now();
+  const windowMs = Math.max(DEATHS_WINDOW_MS, LOOKS_IN_WINDOW * intervalMs);
   let check: EngineCheck = { ok: false, detail: 'the engine has not been asked yet' };
 
   function countDeath(key: string): void {
@@ -79,7 +84,7 @@ export function startMonitor({ engine, instances, store, clock, log, intervalMs,
   }
 
   function isDying(key: string): boolean {
-    const recent = (deaths.get(key) ?? []).filter((at) => at > Date.now() - DEATHS_WINDOW_MS);
+    const recent = (deaths.get(key) ?? []).filter((at) => at > Date.now() - windowMs);
     if (recent.length > 0) deaths.set(key, recent);
     else deaths.delete(key);
     return recent.length >= TOO_MANY_DEATHS;
@@ -137,5 +142,12 @@ export function startMonitor({ engine, instances, store, clock, log, intervalMs,
   const loop = startLoop(look, (error) =>
     log.error('monitor.failed', 'Looking at the engine failed.', errorFields(error)),
   );
-  return { ...loop, engineCheck: () => check };
+  return {
+    ...loop,
+    engineCheck: () => check,
+    restarted(key) {
+      seen.delete(`${key} odoo`);
+      seen.delete(`${key} db`);
+    },
+  };
 }

@@ -109,7 +109,16 @@ export function createOutcome(parts: OutcomeParts) {
       if (!store.events.record(operation.key, notice)) continue;
       if (notice === 'deletion_warning') store.instances.update(after.key, { warnedAt: now });
       if (after.customer.email !== '') store.outbox.put(operation, after.key);
+      else if (notice === 'deletion_warning') warnStaff(run, operation.key);
     }
+  }
+
+  /** Nobody can be written to: a person must tell the customer in another way. */
+  function warnStaff({ after, facts }: Run, code: string): void {
+    const date = facts.decision.deletion?.at.toISOString().slice(0, 10) ?? '';
+    const en = `${after.name} is deleted on ${date}, and its customer has no e-mail address: tell them.`;
+    const es = `${after.name} se eliminará el ${date} y su cliente no tiene correo electrónico: avísele.`;
+    store.outbox.put(alertOperation(after, code, { en, es }), after.key);
   }
 
   /** For the summary of the night. */
@@ -180,6 +189,8 @@ export function createOutcome(parts: OutcomeParts) {
       for (const { id } of given) {
         if (store.commands.finish(id)) store.outbox.put(commandOperation(id, 'failed', { en: text, es: text }), key);
       }
+      // It was asked for and has failed; what is made later is no rescue.
+      if (given.some(({ command }) => command === 'rebuild')) store.instances.update(key, { rebuild: false });
     });
     if (given.length > 0) parts.onOutbox();
   }

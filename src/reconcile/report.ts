@@ -123,11 +123,16 @@ export function problemOperation(
   };
 }
 
-/** Told to the salesperson when an instance cannot be made without a person. */
-export function failureOperation({ name }: Instance, purchaseKey: string, message: string): PushOperation {
+/** Told to the salesperson when something cannot be done without a person. */
+export function failureOperation({ name, startedAt }: Instance, purchaseKey: string, message: string): PushOperation {
+  const isNew = startedAt === null;
   return problemOperation(purchaseKey, 'failed', {
-    en: `The instance ${name} could not be made: ${message}`,
-    es: `No se ha podido crear la instancia ${name}: ${message}`,
+    en: isNew
+      ? `The instance ${name} could not be made: ${message}`
+      : `The instance ${name} needs a person: ${message}`,
+    es: isNew
+      ? `No se ha podido crear la instancia ${name}: ${message}`
+      : `La instancia ${name} necesita a una persona: ${message}`,
   });
 }
 
