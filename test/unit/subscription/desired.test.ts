@@ -29,6 +29,9 @@ const late = entitlement({
   startsOn: utc('2026-02-14T12:00:00'),
   pendingSince: utc('2026-02-14T12:00:00'),
 });
+const lastSecond = utc('2026-02-15T22:59:59');
+/** Ordered days before, without trust left, and paid in the last second. */
+const paidLast = entitlement({ key: 'sol:2', startsOn: utc('2026-02-10T12:00:00'), paidOn: lastSecond });
 const suspendedAt = utc('2026-02-15T23:00:00');
 const warnedAt = utc('2026-03-16T23:00:00');
 const over = { storageOverSince: utc('2026-01-20T12:00:00') };
@@ -57,6 +60,33 @@ describe('decide', () => {
     ],
     ['in grace', [month], {}, '2026-02-15T22:59:59', 'running', null, /suspended at 2026-02-15 23:00 UTC/],
     ['after it', [month], {}, '2026-02-15T23:00:00', 'suspended', 'unpaid', /ended at 2026-02-15 23:00/],
+    [
+      'paid a second before it',
+      [month, paidLast],
+      {},
+      '2026-02-15T23:00:00',
+      'running',
+      null,
+      /until 2026-03-15 22:59/,
+    ],
+    [
+      'paid a second before it, the order not confirmed yet',
+      [month, { ...late, startsOn: lastSecond, pendingSince: lastSecond }],
+      {},
+      '2026-02-15T23:00:00',
+      'running',
+      null,
+      /payment is on its way/,
+    ],
+    [
+      'a payment begun a second after it',
+      [month, { ...late, startsOn: suspendedAt, pendingSince: utc('2026-02-15T23:00:01') }],
+      { suspendedAt },
+      '2026-02-15T23:00:02',
+      'suspended',
+      'unpaid',
+      /ended/,
+    ],
     ['held off', [month, late], {}, '2026-02-18T22:59:59', 'running', null, /payment is on its way.*2026-02-18 23:00/],
     ['held off no longer', [month, late], {}, '2026-02-18T23:00:00', 'suspended', 'unpaid', /ended/],
     ['nothing bought', [], {}, '2026-01-15T12:00:00', 'suspended', 'unpaid', /Nothing has been paid/],
