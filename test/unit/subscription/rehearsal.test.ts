@@ -159,6 +159,25 @@ describe('rehearse', () => {
       ],
     ],
     [
+      'kept for no day, warned, paid, and warned anew',
+      {
+        lines: [month, at('2026-02-16T12:00:00', { key: 'grant:1', quantity: 10, periodUnit: 'day' })],
+        situation: { retentionDays: 0 },
+      },
+      [
+        ...reminders,
+        'suspended 2026-02-15T23:00:00',
+        'deletion_warning 2026-02-15T23:00:00',
+        'running 2026-02-16T12:00:00',
+        'reminder 2026-02-18T23:00:00',
+        'reminder 2026-02-22T23:00:00',
+        'reminder 2026-02-24T23:00:00',
+        'suspended 2026-02-26T23:00:00',
+        'deletion_warning 2026-02-26T23:00:00',
+        'deleted 2026-02-27T23:00:00',
+      ],
+    ],
+    [
       'hours',
       { lines: [at('2026-01-20', { periodUnit: 'hour', quantity: 5 })], situation: { retentionDays: 400 } },
       ['suspended 2026-01-20T05:00:00'],
