@@ -9,6 +9,10 @@ from odoo.tools import email_normalize, plaintext2html
 
 _logger = logging.getLogger(__name__)
 
+# For so long a new e-mail is left to who sends it at once. Odoo's queue locks nothing before it sends: an e-mail that
+# both of them hold goes out twice. Longer than a mail server may take to answer (a minute).
+QUEUE_WAITS_SECONDS = 120
+
 # What the daemon calls a value, and the column that holds it.
 COLUMNS = {
     "name": "name",
@@ -273,6 +277,9 @@ class SaasBridge(models.AbstractModel):
             return "duplicate", ""
         company = instance.company_id
         sender = company.email_formatted or self.env.ref("base.partner_root").email_formatted
+        # The customer waits for it: at once where Odoo has a way to (17 has none), and by the queue what did not go.
+        at_once = hasattr(self.env["mail.mail"], "send_after_commit")
+        queue_at = fields.Datetime.now() + timedelta(seconds=QUEUE_WAITS_SECONDS if at_once else 0)
         mail = self.env["mail.mail"].create(
             {
                 "subject": " ".join(str(operation.get("subject") or "").split()),
@@ -281,15 +288,15 @@ class SaasBridge(models.AbstractModel):
                 "email_from": sender,
                 "reply_to": sender,
                 "auto_delete": True,
+                "scheduled_date": queue_at,
             }
         )
         self.env["saas.bridge.effect"].search([("key", "=", operation["key"])]).write(
             {"mail_id": mail.id, "instance_id": instance.id}
         )
-        # The customer waits for it: at once where Odoo has a way to (17 has none), and by the queue what did not go.
-        if hasattr(mail, "send_after_commit"):
+        if at_once:
             mail.send_after_commit()
-        self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger(fields.Datetime.now() + timedelta(seconds=20))
+        self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger(queue_at + timedelta(seconds=1))
         instance.message_post(body=sent[operation["notice"]] % to)
         return "done", ""
 

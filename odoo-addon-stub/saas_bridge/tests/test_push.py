@@ -244,6 +244,29 @@ class TestPush(SaasCommon):
         )
         self.assertEqual(self.env.cr.fetchone()[0], 0)
 
+    def test_notice_that_is_sent_at_once_is_left_alone_by_the_queue_until_later(self):
+        """Both would send it: Odoo's queue locks nothing before it sends."""
+        self._push_instance(state="running")
+        with patch("odoo.addons.mail.models.mail_mail.MailMail.send_after_commit"):
+            self._push(self._notice())
+        mail = self.env["saas.bridge.effect"].search([("key", "=", "notice:1")]).mail_id
+        self.assertEqual(mail.state, "outgoing")
+        taken = []
+
+        def take(mails, **_kwargs):
+            taken.extend(mails.ids)
+
+        with patch("odoo.addons.mail.models.mail_mail.MailMail.send", take):
+            self.env["mail.mail"].process_email_queue([mail.id])
+            self.assertEqual(taken, [], "not while somebody else sends it")
+            mail.scheduled_date = fields.Datetime.subtract(mail.scheduled_date, minutes=2, seconds=1)
+            self.env["mail.mail"].process_email_queue([mail.id])
+        self.assertEqual(taken, mail.ids, "what did not go, later")
+        # The queue is asked to come then.
+        cron = self.env.ref("mail.ir_cron_mail_scheduler_action")
+        at = self.env["ir.cron.trigger"].search([("cron_id", "=", cron.id)], order="call_at desc", limit=1).call_at
+        self.assertGreater(at, fields.Datetime.add(mail.scheduled_date, minutes=2))
+
     def test_failed_notice_is_sent_again_and_given_up_in_the_end(self):
         self._push_instance(state="running")
         with patch("odoo.addons.mail.models.mail_mail.MailMail.send_after_commit"):
