@@ -287,6 +287,8 @@ class SaasBridge(models.AbstractModel):
             "order_id": order.id,
             "invoice_ids": invoices.ids,
             "customer": self._customer_row(order.partner_id),
+            "wanted_name": line.saas_wanted_name or "",
+            "wanted_lang": line.saas_wanted_lang or "",
             "unit_price": unit_price,
             "pending_since": self._datetime(pending_since),
             "starts_on": self._datetime(starts_on),
@@ -329,6 +331,7 @@ class SaasBridge(models.AbstractModel):
             "instance_key": line.saas_instance_id.key or False,
             "additional": line.saas_additional,
             "keep_plan": line.saas_keep_plan,
+            "list_price": line.saas_list_price,
         }
 
     @api.model
@@ -349,6 +352,7 @@ class SaasBridge(models.AbstractModel):
             "instance_key": grant.instance_id.key,
             "additional": False,
             "unit_price": grant.unit_price,
+            "list_price": grant.unit_price,
             "keep_plan": False,
             "pending_since": False,
             "starts_on": self._datetime(grant.date),

@@ -1,4 +1,4 @@
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools.sql import create_index
 
@@ -6,6 +6,14 @@ from odoo.tools.sql import create_index
 class SaleOrderLine(models.Model):
     _name = "sale.order.line"
     _inherit = ["sale.order.line", "saas.line.mixin"]
+
+    # Wishes, not facts: the daemon finds a name like it when it is taken, and a language it has.
+    saas_wanted_name = fields.Char(
+        string="Wanted Name", copy=False, help="What the buyer wants a new instance to be called."
+    )
+    saas_wanted_lang = fields.Char(
+        string="Wanted Language", copy=False, help="Code of the language the buyer wants a new instance in, e.g. es_ES."
+    )
 
     def init(self):
         super().init()

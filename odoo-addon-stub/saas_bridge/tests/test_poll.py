@@ -36,6 +36,8 @@ class TestPoll(SaasCommon):
                 "period_unit": "month",
                 "instance_key": False,
                 "additional": False,
+                "wanted_name": "",
+                "wanted_lang": "",
                 "unit_price": 10.0,
                 "keep_plan": False,
                 "pending_since": False,
@@ -43,6 +45,15 @@ class TestPoll(SaasCommon):
                 "paid_on": False,
             },
         )
+
+    def test_wishes_of_the_buyer_travel_with_the_line_and_not_with_its_copy(self):
+        order = self._order(saas_wanted_name="panaderia", saas_wanted_lang="es_ES")
+        row = self._purchase(order.order_line)
+        self.assertEqual((row["wanted_name"], row["wanted_lang"]), ("panaderia", "es_ES"))
+        copy = order.copy()
+        copy.action_confirm()
+        row = self._purchase(copy.order_line)
+        self.assertEqual((row["wanted_name"], row["wanted_lang"]), ("", ""))
 
     def test_company_that_a_person_typed_in_the_checkout_is_the_customer(self):
         person = self.env["res.partner"].create({"name": "Lucía", "company_name": "Panadería La Espiga", "email": "l@x.example"})
