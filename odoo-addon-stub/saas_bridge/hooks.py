@@ -14,6 +14,8 @@ def pre_init_hook(env):
          WHERE state IN ('sale', 'done') AND saas_confirmed_on IS NULL;
         ALTER TABLE sale_order_line ADD COLUMN IF NOT EXISTS saas_period_count integer;
         ALTER TABLE sale_order_line ADD COLUMN IF NOT EXISTS saas_period_unit varchar;
+        ALTER TABLE sale_order_line ADD COLUMN IF NOT EXISTS saas_list_price double precision;
+        ALTER TABLE account_move_line ADD COLUMN IF NOT EXISTS saas_list_price double precision;
         ALTER TABLE account_move_line ADD COLUMN IF NOT EXISTS saas_period_count integer;
         ALTER TABLE account_move_line ADD COLUMN IF NOT EXISTS saas_period_unit varchar;
         """

@@ -69,6 +69,8 @@ export const purchaseRow = z.object({
   wanted_lang: text,
   /** What one unit (one period) was sold for: net of taxes and discounts, in the company's currency. */
   unit_price: z.number(),
+  /** What one unit costs without a discount, likewise; as it was when the line was made. */
+  list_price: z.number(),
   /** It is of another plan and that change was refused: its value extends the plan that the instance has. */
   keep_plan: z.boolean(),
   /** Since when a payment of it is pending or authorized and has not arrived. */

@@ -204,6 +204,7 @@ export function toPurchase(row: PurchaseRow): MasterPurchase {
     instanceKey: row.instance_key,
     additional: row.additional,
     unitPrice: Math.max(0, row.unit_price),
+    listPrice: Math.max(0, row.list_price),
     keepPlan: row.keep_plan,
     pendingSince: row.pending_since,
   };

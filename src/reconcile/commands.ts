@@ -9,8 +9,8 @@ export function changesOf(command: CommandName, now: Date): InstanceChanges {
   switch (command) {
     case 'start':
     case 'resume':
-      // Whoever was over the limit gets the whole grace once more.
-      return { hold: 'none', storageOverSince: now };
+      // Whoever was over the limit gets the whole grace once more, and a deletion is announced anew.
+      return { hold: 'none', storageOverSince: now, warnedAt: null };
     case 'stop':
       return { hold: 'stopped' };
     case 'suspend':

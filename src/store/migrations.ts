@@ -133,7 +133,7 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX events_at ON events (at);
 
-  UPDATE purchases SET content = json_set(content, '$.unitPrice', 0, '$.keepPlan', json('false'), '$.pendingSince', null);
+  UPDATE purchases SET content = json_set(content, '$.unitPrice', 0, '$.listPrice', 0, '$.keepPlan', json('false'), '$.pendingSince', null);
   UPDATE plans SET content = json_set(content, '$.trial', json('false'));
   `,
 ];

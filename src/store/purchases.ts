@@ -101,6 +101,7 @@ function encode(purchase: Purchase): string {
     invoiceIds: [...purchase.invoiceIds].sort((a, b) => a - b),
     additional: purchase.additional,
     unitPrice: purchase.unitPrice,
+    listPrice: purchase.listPrice,
     keepPlan: purchase.keepPlan,
     pendingSince: purchase.pendingSince?.toISOString() ?? null,
   };

@@ -85,10 +85,10 @@ function distinct(entitlements: Entitlement[]): Entitlement[] {
   const byKey = new Map<string, { entitlement: Entitlement; text: string }>();
   for (const entitlement of entitlements.filter(({ startsOn }) => !Number.isNaN(startsOn.getTime()))) {
     const { key, state, planId, quantity, periodCount, periodUnit, startsOn, paidOn } = entitlement;
-    const { unitPrice, keepPlan, pendingSince } = entitlement;
+    const { unitPrice, listPrice, keepPlan, pendingSince } = entitlement;
     const text = JSON.stringify([
       ...[state, paidOn, startsOn, planId, quantity, periodCount, periodUnit],
-      ...[unitPrice, keepPlan, pendingSince],
+      ...[unitPrice, listPrice, keepPlan, pendingSince],
     ]);
     const seen = byKey.get(key);
     if (seen === undefined || text < seen.text) byKey.set(key, { entitlement, text });

@@ -51,7 +51,8 @@ export function layOut(claims: Claim[]): Layout {
     if (run === null && quantity === 0) continue;
     const hourly = periodUnit === 'hour';
     const live = run !== null && start <= run.end ? run : null;
-    const priced: Entitlement | null = isPriced(entitlement) ? entitlement : run?.planId === planId ? run.priced : null;
+    const priced: Entitlement | null =
+      priceOf(entitlement) > 0 ? entitlement : run?.planId === planId ? run.priced : null;
     if (run !== null && entitlement.keepPlan && planId !== run.planId) {
       run = extended(run, live, start, worthOf(entitlement, run.priced), run.hourly);
       segments.push({ planId: run.planId, from: live?.end ?? start, until: run.end, value: moneyOf(entitlement) });
@@ -102,20 +103,24 @@ function sum(a: Span, b: Span): Span {
   return { months: a.months + b.months, ms: a.ms + b.ms };
 }
 
-function isPriced({ unitPrice }: Entitlement): boolean {
-  return unitPrice > 0 && Number.isFinite(unitPrice);
+/** What one period costs: a line sold for next to nothing must not turn a month into a century. */
+function priceOf({ unitPrice, listPrice }: Entitlement): number {
+  const [highest = 0] = [unitPrice, listPrice]
+    .filter((price) => price > 0 && Number.isFinite(price))
+    .sort((a, b) => b - a);
+  return highest;
 }
 
-function moneyOf(entitlement: Entitlement): number {
-  return isPriced(entitlement) ? entitlement.quantity * entitlement.unitPrice : 0;
+function moneyOf({ quantity, unitPrice }: Entitlement): number {
+  return unitPrice > 0 && Number.isFinite(unitPrice) ? quantity * unitPrice : 0;
 }
 
 /**
  * The time that money buys at the price of `priced`. Periods of the calendar: with days of the month in which the plan
  * happens to change, a year changed in February would lose two weeks.
  */
-function timeFor(money: number, { unitPrice, periodCount, periodUnit }: Entitlement): Span {
-  return spanOf(money / unitPrice, periodCount, periodUnit);
+function timeFor(money: number, priced: Entitlement): Span {
+  return spanOf(money / priceOf(priced), priced.periodCount, priced.periodUnit);
 }
 
 /** What was paid for a plan that was refused, as time of the plan there is; day for day where that one is free. */
@@ -125,7 +130,7 @@ function worthOf(entitlement: Entitlement, priced: Entitlement | null): Span {
 
 /** The time of the new plan that the unused value buys; a free plan takes the days as they are. */
 function carried(left: { value: number; ms: number }, entitlement: Entitlement): Span {
-  return isPriced(entitlement) ? timeFor(left.value, entitlement) : { months: 0, ms: left.ms };
+  return priceOf(entitlement) > 0 ? timeFor(left.value, entitlement) : { months: 0, ms: left.ms };
 }
 
 /** Money and time of the segments after `moment`. */

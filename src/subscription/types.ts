@@ -16,6 +16,8 @@ export interface Entitlement {
   paidOn: Date | null;
   /** What one period was sold for, in the company's currency; at least 0. Decides what carries over to another plan. */
   unitPrice: number;
+  /** What one period costs without a discount: a change of plan converts at this price, where it is the higher one. */
+  listPrice: number;
   /** The change to its plan was refused: its value extends the plan there is. */
   keepPlan: boolean;
   /** Since when a payment of it is on its way. */

@@ -103,8 +103,18 @@ class ProductTemplate(models.Model):
         domain = [("product_id.product_tmpl_id", "in", self.ids), ("saas_period_unit", "=", False)]
         for model in ("sale.order.line", "account.move.line"):
             lines = self.env[model].sudo().search(domain)
-            for fname in ("saas_period_count", "saas_period_unit"):
+            for fname in ("saas_period_count", "saas_period_unit", "saas_list_price"):
                 self.env.add_to_compute(lines._fields[fname], lines)
+
+    def _saas_net_list_price(self, company):
+        """One period of the plan by its own price: without taxes, in the currency of the company."""
+        company = company or self.env.company
+        plan = self.sudo().with_company(company)
+        if not plan:
+            return 0.0
+        price = plan.currency_id._convert(plan.list_price, company.currency_id, company, fields.Date.today(), round=False)
+        taxes = plan.taxes_id.filtered(lambda tax: tax.company_id == company)
+        return max(0.0, taxes.compute_all(price, company.currency_id, product=plan.product_variant_id)["total_excluded"])
 
     def _saas_plan_problems(self):
         """What is wrong with the plan, in sentences for the person who edits it."""

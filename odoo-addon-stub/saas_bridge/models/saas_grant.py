@@ -55,15 +55,7 @@ class SaasGrant(models.Model):
         for grant in self:
             plan_days = grant.plan_id.saas_period_count * UNIT_DAYS.get(grant.plan_id.saas_period_unit, 0.0)
             days = grant.period_count * UNIT_DAYS.get(grant.period_unit, 0.0)
-            grant.unit_price = grant._net_list_price() * days / plan_days if plan_days else 0.0
-
-    def _net_list_price(self):
-        """One period of the plan by the price list: without taxes, in the currency of the instance's company."""
-        company = self.instance_id.company_id or self.env.company
-        plan = self.plan_id.sudo().with_company(company)
-        price = plan.currency_id._convert(plan.list_price, company.currency_id, company, fields.Date.today(), round=False)
-        taxes = plan.taxes_id.filtered(lambda tax: tax.company_id == company)
-        return max(0.0, taxes.compute_all(price, company.currency_id, product=plan.product_variant_id)["total_excluded"])
+            grant.unit_price = grant.plan_id._saas_net_list_price(grant.instance_id.company_id) * days / plan_days if plan_days else 0.0
 
     @api.constrains("quantity", "period_count")
     def _check_amount(self):

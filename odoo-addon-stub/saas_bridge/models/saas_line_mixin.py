@@ -37,6 +37,16 @@ class SaasLineMixin(models.AbstractModel):
         PERIOD_UNITS, string="Plan Period Unit", compute="_compute_saas_period", store=True, precompute=True, copy=False
     )
 
+    saas_list_price = fields.Float(
+        string="Plan List Price",
+        compute="_compute_saas_period",
+        store=True,
+        precompute=True,
+        copy=False,
+        digits=0,
+        help="What one period cost without a discount when the line was made, without taxes, in the company's currency.",
+    )
+
     @api.constrains("saas_instance_id")
     def _check_saas_instance_customer(self):
         for line in self.filtered("saas_instance_id"):
@@ -51,6 +61,7 @@ class SaasLineMixin(models.AbstractModel):
             plan = line.product_id.product_tmpl_id.sudo()
             line.saas_period_count = plan.saas_period_count if plan.saas_plan else 0
             line.saas_period_unit = plan.saas_period_unit if plan.saas_plan else False
+            line.saas_list_price = plan._saas_net_list_price(line.company_id) if plan.saas_plan else 0.0
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_saas_instance(self):

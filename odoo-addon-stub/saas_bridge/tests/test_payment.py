@@ -202,7 +202,10 @@ class TestPayment(SaasCommon):
         )
         order = self._order(quantity=4, price_unit=12.1, discount=25, tax_ids=[(6, 0, tax.ids)])
         self.assertAlmostEqual(self._purchase(order.order_line)["unit_price"], 7.5)
+        self.plan.list_price = 20
+        self.assertEqual(self._purchase(order.order_line)["list_price"], 10.0, "as it was when the line was made")
         order = self._order(price_unit=0)
+        self.assertEqual(self._purchase(order.order_line)["list_price"], 20.0)
         self.assertEqual(self._purchase(order.order_line)["unit_price"], 0.0)
         order.order_line.product_uom_qty = 0
         self.assertEqual(self._purchase(order.order_line)["unit_price"], 0.0)

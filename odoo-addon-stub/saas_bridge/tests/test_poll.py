@@ -39,6 +39,7 @@ class TestPoll(SaasCommon):
                 "wanted_name": "",
                 "wanted_lang": "",
                 "unit_price": 10.0,
+                "list_price": 10.0,
                 "keep_plan": False,
                 "pending_since": False,
                 "starts_on": fields.Datetime.to_string(order.date_order),

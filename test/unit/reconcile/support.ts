@@ -92,7 +92,7 @@ export const POLICY: Policy = {
 /** A paid month of plan 1 by Acme from 15 Jan 2026, unless said otherwise. */
 export function bought(changes: Partial<MasterPurchase> = {}): MasterPurchase {
   const customer = changes.customer ?? CUSTOMER;
-  const terms = { unitPrice: 10, keepPlan: false, pendingSince: null };
+  const terms = { unitPrice: 10, listPrice: 10, keepPlan: false, pendingSince: null };
   const wishes = { wantedName: changes.wantedName ?? '', wantedLang: changes.wantedLang ?? '' };
   return { ...purchase({ customerId: customer.id, ...terms, ...changes }), ...wishes, customer };
 }

@@ -179,7 +179,7 @@ describe('openStore', () => {
       expect(store.purchases.get('sol:1')).to.deep.equal({
         ...OLD_PURCHASE,
         ...{ startsOn: new Date(OLD_PURCHASE.startsOn), paidOn: new Date(OLD_PURCHASE.paidOn), instanceKey: 'sol:1' },
-        ...{ unitPrice: 0, keepPlan: false, pendingSince: null },
+        ...{ unitPrice: 0, listPrice: 0, keepPlan: false, pendingSince: null },
       });
       expect(store.plans.get(1)).to.deep.equal({ ...OLD_PLAN, trial: false });
       expect(store.commands.pending()).to.deep.equal([

@@ -8,19 +8,20 @@ const FROM = Date.UTC(2027, 10, 20);
 interface Product {
   planId: number;
   unitPrice: number;
+  listPrice: number;
   periodCount: number;
   periodUnit: PeriodUnit;
 }
 
 const PRODUCTS: Product[] = [
-  { planId: 1, unitPrice: 10, periodCount: 1, periodUnit: 'month' },
-  { planId: 1, unitPrice: 100, periodCount: 1, periodUnit: 'year' },
-  { planId: 1, unitPrice: 0, periodCount: 10, periodUnit: 'day' },
-  { planId: 2, unitPrice: 30, periodCount: 1, periodUnit: 'month' },
-  { planId: 2, unitPrice: 84, periodCount: 3, periodUnit: 'month' },
-  { planId: 3, unitPrice: 1.5, periodCount: 1, periodUnit: 'day' },
-  { planId: 4, unitPrice: 0, periodCount: 14, periodUnit: 'day' },
-  { planId: 5, unitPrice: 0.05, periodCount: 1, periodUnit: 'hour' },
+  { planId: 1, unitPrice: 10, listPrice: 10, periodCount: 1, periodUnit: 'month' },
+  { planId: 1, unitPrice: 100, listPrice: 120, periodCount: 1, periodUnit: 'year' },
+  { planId: 1, unitPrice: 0, listPrice: 10, periodCount: 10, periodUnit: 'day' },
+  { planId: 2, unitPrice: 30, listPrice: 30, periodCount: 1, periodUnit: 'month' },
+  { planId: 2, unitPrice: 84, listPrice: 90, periodCount: 3, periodUnit: 'month' },
+  { planId: 3, unitPrice: 1.5, listPrice: 1.5, periodCount: 1, periodUnit: 'day' },
+  { planId: 4, unitPrice: 0, listPrice: 0, periodCount: 14, periodUnit: 'day' },
+  { planId: 5, unitPrice: 0.05, listPrice: 0, periodCount: 1, periodUnit: 'hour' },
 ];
 
 type Kind = 'order' | 'invoice' | 'grant';

@@ -76,6 +76,9 @@ describe('layOut: another plan', () => {
       '2026-05-01T00:00:00',
       3,
     ],
+    // Half off: what is left converts at the price of the list.
+    ['with a discount', [april, at('2026-04-16', { ...B, unitPrice: 30, listPrice: 60 })], '2026-05-23T18:00:00', 2],
+    ['as a present', [april, at('2026-04-16', { ...B, unitPrice: 0, listPrice: 60 })], '2026-05-23T18:00:00', 2],
     ['to days', [april, at('2026-04-16', { planId: 3, unitPrice: 3, periodUnit: 'day' })], '2026-04-22T00:00:00', 3],
     ['to hours', [april, at('2026-04-30', { planId: 3, unitPrice: 1, periodUnit: 'hour' })], '2026-04-30T02:00:00', 3],
     // Paid after the 5 days of trust: 11 left on 20 Apr, a sixth of a month at 66.

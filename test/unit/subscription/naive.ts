@@ -54,7 +54,8 @@ export function naivePaidUntil(rows: Entitlement[], trustDays: number, pendingDa
   for (const { row, start } of counting) {
     const money = row.quantity * row.unitPrice;
     const own = row.quantity * row.periodCount;
-    const ownPrice = row.unitPrice > 0 ? { money: row.unitPrice, count: row.periodCount, unit: row.periodUnit } : null;
+    const list = Math.max(row.unitPrice, row.listPrice);
+    const ownPrice = list > 0 ? { money: list, count: row.periodCount, unit: row.periodUnit } : null;
     if (plan === null && row.quantity === 0) continue;
     const isOver = plan === null || start > end;
     if (plan !== null && plan !== row.planId && row.keepPlan) {

@@ -23,6 +23,7 @@ export function entitlement(changes: Partial<Entitlement> = {}): Entitlement {
     startsOn,
     paidOn: startsOn,
     unitPrice: 10,
+    listPrice: 0,
     keepPlan: false,
     pendingSince: null,
     ...changes,
