@@ -21,7 +21,14 @@
         "views/res_partner_views.xml",
         "views/saas_bridge_connect_views.xml",
         "views/saas_menus.xml",
+        "views/portal_templates.xml",
     ],
+    "assets": {
+        "web.assets_frontend": [
+            "saas_bridge/static/src/portal/portal.scss",
+            "saas_bridge/static/src/portal/portal.js",
+        ],
+    },
     "pre_init_hook": "pre_init_hook",
     "application": True,
     "installable": True,

@@ -14,4 +14,5 @@ from . import saas_bridge
 from . import saas_bridge_poll
 from . import saas_bridge_push
 from . import saas_renewal
+from . import saas_instance_portal
 from . import saas_bridge_connect

@@ -114,6 +114,10 @@ class SaasInstance(models.Model):
         return bool(variant) and pricelist._get_product_price(variant, 1.0, date=fields.Datetime.now()) > 0
 
     def _create_renewal(self):
+        return self._create_quotation(self.plan_id, _("Renewal of %s", self.name))
+
+    def _create_quotation(self, plan, origin):
+        """One period of the plan for the instance, marked as sent: whoever has its link pays it."""
         customer = self.contact_id or self.partner_id
         seller = self.sale_order_id.user_id or customer.user_id or self.partner_id.user_id
         # The seller has nothing to do yet, and so need not hear of it.
@@ -123,7 +127,7 @@ class SaasInstance(models.Model):
                 "partner_id": customer.id,
                 "company_id": self.company_id.id,
                 "user_id": seller.filtered("active").id,
-                "origin": _("Renewal of %s", self.name),
+                "origin": origin,
                 "sale_order_template_id": False,
                 "require_payment": True,
                 "prepayment_percent": 1.0,
@@ -134,7 +138,7 @@ class SaasInstance(models.Model):
                         0,
                         0,
                         {
-                            "product_id": self.plan_id.product_variant_id.id,
+                            "product_id": plan.product_variant_id.id,
                             "product_uom_qty": 1,
                             "saas_instance_id": self.id,
                         },
@@ -152,7 +156,11 @@ class SaleOrder(models.Model):
     def _saas_pay_url(self):
         """A link that opens the payment of the quotation at once, for whoever has it."""
         self.ensure_one()
-        return self.get_base_url() + self.get_portal_url(query_string="&allow_payment=yes")
+        return self.get_base_url() + self._saas_pay_path()
+
+    def _saas_pay_path(self):
+        self.ensure_one()
+        return self.get_portal_url(query_string="&allow_payment=yes")
 
     def _saas_amount_text(self):
         """The total as the customer reads it: `14,52 €`."""

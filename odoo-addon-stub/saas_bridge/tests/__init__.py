@@ -7,3 +7,4 @@ from . import test_invoice
 from . import test_commands
 from . import test_payment
 from . import test_renewal
+from . import test_portal
