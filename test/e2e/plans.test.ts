@@ -4,7 +4,8 @@ import type { Record as SaasRecord } from '../../compose/demo/records.js';
 import { Shopper } from '../../compose/demo/shopper.js';
 import type { OdooClient } from '../../src/odoo/client.js';
 import { addUser, mails, ownOdoo, running } from '../support/customer.js';
-import { containersOf } from '../support/engine.js';
+import { settled } from '../support/daemon.js';
+import { containersOf, type SeenContainer } from '../support/engine.js';
 import { createCustomer, createPlan, invoiceAndPay, planVariant, sell } from '../support/shop.js';
 import {
   answered,
@@ -60,7 +61,7 @@ describe('a change of plan', function () {
   const refusals = async () => (await mails(w, email, /Todavía no podemos cambiar su plan/)).length;
   const hasPlan = async (id: number) => (await useOf(w.admin, record)).plan_id[0] === id;
   const quotation = async () =>
-    (await w.admin.call('sale.order', 'create', [
+    (await sales.call('sale.order', 'create', [
       {
         partner_id: partner,
         require_payment: true,
@@ -68,6 +69,8 @@ describe('a change of plan', function () {
         order_line: [[0, 0, { product_id: await planVariant(w.admin, 'menudo'), saas_instance_id: record.id }]],
       },
     ])) as number;
+  const memoryOf = (list: SeenContainer[]) => list.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);
+  const identityOf = (list: SeenContainer[]) => list.map(({ id, startedAt }) => `${id} ${startedAt}`).sort();
   const activeUsers = (wanted: number) =>
     until(`${wanted} users on the record`, async () => (await useOf(w.admin, record)).users_used === wanted);
 
@@ -75,7 +78,7 @@ describe('a change of plan', function () {
     users.push(await addUser(own, 'segunda'));
     expect(await refusalOf(addUser(own, 'tercera'))).to.include('Su plan incluye 2 usuarios');
     const before = await containersOf(record);
-    expect(before.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0)).to.be.lessThan(1024 ** 3);
+    expect(memoryOf(before)).to.equal(512 * 1024 ** 2);
 
     await confirmDialog(manager, record, 'action_change_plan', { plan_id: plans.large });
     const row = await answered(manager, record, 'change_plan');
@@ -84,10 +87,9 @@ describe('a change of plan', function () {
     await until('the new plan on the record', () => hasPlan(plans.large));
     const after = await until('the new memory', async () => {
       const found = await containersOf(record);
-      return found.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0) === 1024 ** 3 && found;
+      return memoryOf(found) === 1024 ** 3 && found;
     });
-    const identity = (list: typeof after) => list.map(({ id, startedAt }) => `${id} ${startedAt}`).sort();
-    expect(identity(after)).to.deep.equal(identity(before));
+    expect(identityOf(after)).to.deep.equal(identityOf(before));
     expect(after.find(({ role }) => role === 'odoo')?.cpus).to.equal(1.5);
     users.push(await addUser(own, 'tercera'));
 
@@ -148,7 +150,8 @@ describe('a change of plan', function () {
       const found = await todosOn(w.admin, 'sale.order', order);
       return found.length > 0 && found;
     });
-    expect(todo?.note).to.match(/Menudo/);
+    expect(todo?.note).to.include('tiene 4 usuarios activos y Menudo incluye 3');
+    expect(todo?.user_id[1]).to.equal('Sara Ventas');
     await customer.inState('running');
   });
 
@@ -170,11 +173,31 @@ describe('a change of plan', function () {
     expect(await todosOn(w.admin, 'sale.order', order)).to.have.length(1);
   });
 
+  it('to a smaller one that is large enough: the limits go down while it runs, value for value', async () => {
+    await own.call('res.users', 'write', [users.slice(1), { active: false }]);
+    await w.restart({ settings: { SAAS_USAGE_INTERVAL: '10' } });
+    await activeUsers(2);
+    const before = await containersOf(record);
+    await confirmDialog(manager, record, 'action_change_plan', { plan_id: plans.small, reason: 'Lo pide el cliente' });
+    expect((await answered(manager, record, 'change_plan')).state).to.equal('done');
+    // Thirty days at 60 are a hundred and twenty at 15.
+    await customer.paidFor(120);
+    const after = await until('the new memory', async () => {
+      const found = await containersOf(record);
+      return memoryOf(found) === 512 * 1024 ** 2 && found;
+    });
+    expect(identityOf(after)).to.deep.equal(identityOf(before));
+    await own.call('res.users', 'write', [users.slice(1, 2), { active: true }]);
+    const fourth = own.call('res.users', 'write', [users.slice(2), { active: true }]);
+    expect(await refusalOf(fourth)).to.include('Su plan incluye 3 usuarios');
+  });
+
   it('is told once each time, also by a daemon that reads everything again', async () => {
+    await until('the second mail', async () => (await mails(w, email, /Su plan ha cambiado/)).length === 2);
     await w.restart();
-    await activeUsers(4);
+    await settled(w);
     expect(await refusals()).to.equal(2);
-    expect(await mails(w, email, /Su plan ha cambiado/)).to.have.length(1);
-    expect((await customer.paidDays()).toFixed(1)).to.equal('30.0');
+    expect(await mails(w, email, /Su plan ha cambiado/)).to.have.length(2);
+    expect((await customer.paidDays()).toFixed(1)).to.equal('120.0');
   });
 });
