@@ -68,12 +68,26 @@ function whyNot({ cause, reason }: Desired): Message {
 
 const STATES = { running: 'en marcha', suspended: 'suspendida', stopped: 'detenida', deleted: 'eliminada' } as const;
 
-function isNow(command: CommandName, { state }: Desired): Message {
+function isNow(command: CommandName, { state, cause }: Desired): Message {
   if (command === 'rebuild') {
     return {
       en: 'Its containers were made anew from its own data.',
       es: 'Se ha reconstruido a partir de sus propios datos.',
     };
   }
+  if (command === 'extend' || command === 'change_plan') return isGranted(command, cause === 'staff');
   return { en: `The instance is ${state}.`, es: `La instancia está ${STATES[state]}.` };
+}
+
+/** What the instance is now says nothing: the addon grants time and plan on this answer, and they may wake it up. */
+function isGranted(command: 'extend' | 'change_plan', isHeld: boolean): Message {
+  const what =
+    command === 'extend'
+      ? { en: 'The time was added.', es: 'Se ha ampliado el plazo.' }
+      : { en: 'The plan was changed.', es: 'Se ha cambiado el plan.' };
+  if (!isHeld) return what;
+  return {
+    en: `${what.en} It stays down until staff start it.`,
+    es: `${what.es} Sigue parada hasta que el personal la reanude.`,
+  };
 }

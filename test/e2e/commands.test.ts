@@ -7,15 +7,7 @@ import type { OdooClient } from '../../src/odoo/client.js';
 import { leaveMark, mails, ownOdoo, running } from '../support/customer.js';
 import { containersOf, remainsOf } from '../support/engine.js';
 import { createCustomer, createPlan, invoiceAndPay, sell } from '../support/shop.js';
-import {
-  answered,
-  commandsOf,
-  confirmDialog,
-  managerOf,
-  pressButton,
-  refusalOf,
-  salesOf,
-} from '../support/staff.js';
+import { answered, commandsOf, confirmDialog, managerOf, pressButton, refusalOf, salesOf } from '../support/staff.js';
 import { type Subject, subject } from '../support/subject.js';
 import { travel } from '../support/time.js';
 import { DAEMON, until, type World, world } from '../support/world.js';
@@ -161,7 +153,8 @@ describe('commands', function () {
 
     it('extend wakes it up', async () => {
       await confirmDialog(manager, unpaid, 'action_extend', { days: 12, reason: 'Pagará a fin de mes' });
-      expect((await answered(manager, unpaid, 'extend')).state).to.equal('done');
+      const { state, message } = await answered(manager, unpaid, 'extend');
+      expect({ state, message }).to.deep.equal({ state: 'done', message: 'Se ha ampliado el plazo.' });
       const now = await debtor.inState('running');
       expect((Date.parse(`${now.paid_until}Z`) - Date.now()) / 86_400_000).to.be.within(11.9, 17.1);
       for (const { State } of await containersOf(unpaid)) expect(State).to.equal('running');

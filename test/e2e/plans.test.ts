@@ -82,7 +82,7 @@ describe('a change of plan', function () {
 
     await confirmDialog(manager, record, 'action_change_plan', { plan_id: plans.large });
     const row = await answered(manager, record, 'change_plan');
-    expect(row).to.deep.include({ state: 'done', details: 'Amplio' });
+    expect(row).to.deep.include({ state: 'done', details: 'Amplio', message: 'Se ha cambiado el plan.' });
     expect(row.requested_by[1]).to.equal('Marcos Gestor');
     await until('the new plan on the record', () => hasPlan(plans.large));
     const after = await until('the new memory', async () => {
