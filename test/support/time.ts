@@ -2,28 +2,12 @@
  * Time travel. The daemon's clock is moved by SAAS_CLOCK_OFFSET; the master has none to move, so what is bought "now" is
  * dated to the daemon's time behind its back, while the daemon is stopped and sees nothing of it.
  */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
+import { masterSql } from './sql.js';
 import { MASTER, type World } from './world.js';
 
-const run = promisify(execFile);
-
 /** Runs SQL in the master's database; gives what it prints. */
-export async function sql(text: string): Promise<string> {
-  const args = [
-    'exec',
-    '-i',
-    `${MASTER.project}-db-1`,
-    'psql',
-    '-U',
-    'odoo',
-    'master',
-    '-qAt',
-    '-v',
-    'ON_ERROR_STOP=1',
-  ];
-  const { stdout } = await run('docker', [...args, '-c', text], { timeout: 30_000 });
-  return stdout.trim();
+export function sql(text: string): Promise<string> {
+  return masterSql(MASTER.project, text);
 }
 
 /** Dates orders, their payments, invoices and credit notes made in the last `withinSeconds` as if made `days` from now. */

@@ -17,6 +17,7 @@ import { removeInstances } from '../../compose/demo/fleet.js';
 import { type MasterOptions, type MasterState, masterDown, masterUp, REPO_DIR } from '../../compose/demo/master.js';
 import { adminOf } from '../../compose/demo/records.js';
 import type { OdooClient } from '../../src/odoo/client.js';
+import { masterSql } from './sql.js';
 
 /** Several people, or several runs, side by side: each number is a world of its own. */
 const NUMBER = Number(process.env.TEST_WORLD ?? 0);
@@ -55,15 +56,21 @@ export interface World {
   run(...args: string[]): Promise<{ code: number | null; output: string }>;
 }
 
-let made: Promise<World> | null = null;
+let made: Promise<World & { startOver(): Promise<void> }> | null = null;
 
-/** The world, made on first use (half a minute; the very first time on a machine some minutes). */
-export function world(): Promise<World> {
+/**
+ * The world, made on first use (half a minute; the very first time on a machine some minutes). Every further call, one
+ * for each file, starts over: no instance, an empty store. Instances of others would cost a journey through time minutes.
+ */
+export async function world(): Promise<World> {
+  const first = made === null;
   made ??= makeWorld();
-  return made;
+  const w = await made;
+  if (!first) await w.startOver();
+  return w;
 }
 
-async function makeWorld(): Promise<World> {
+async function makeWorld(): Promise<World & { startOver(): Promise<void> }> {
   await clean();
   const master = await masterUp(MASTER, true);
   let options = DAEMON;
@@ -83,7 +90,28 @@ async function makeWorld(): Promise<World> {
       return daemon;
     },
     run: (...args) => runCommand(master, options, args),
+    async startOver() {
+      await daemon.stop('SIGKILL');
+      await clean();
+      await forgetSales();
+      options = DAEMON;
+      daemon = await startDaemon(master, options);
+    },
   };
+}
+
+/** All that was sold is cancelled and all instances are deleted, behind the addon's back. */
+async function forgetSales(): Promise<void> {
+  await masterSql(
+    MASTER.project,
+    `
+    UPDATE sale_order SET state = 'cancel' WHERE id IN (
+      SELECT l.order_id FROM sale_order_line l JOIN product_product p ON p.id = l.product_id
+        JOIN product_template t ON t.id = p.product_tmpl_id WHERE t.saas_plan);
+    UPDATE saas_command SET state = 'failed' WHERE state = 'pending';
+    UPDATE saas_instance SET state = 'deleted', hold = 'deleted', odoo_container = NULL, db_container = NULL;
+    `,
+  );
 }
 
 /** A root hook: ends what the tests started and removes what they made; templates and images stay for the next run. */
