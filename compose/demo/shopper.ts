@@ -97,6 +97,24 @@ export class Shopper {
     });
   }
 
+  /** A page as this visitor sees it; a page that is refused is an error. */
+  async see(path: string): Promise<HTMLElement> {
+    return this.#page(path);
+  }
+
+  /** Sends the form of the page that leads to `action`, as its button does. Gives where that ends. */
+  async press(path: string, action: RegExp, fields: Record<string, string> = {}): Promise<string> {
+    const page = await this.#page(path);
+    const form = page.querySelectorAll('form').find((one) => action.test(one.getAttribute('action') ?? ''));
+    if (!form) throw new Error(`${path} has no button for ${action}`);
+    const hidden = form
+      .querySelectorAll('input[type=hidden]')
+      .map((input) => [input.getAttribute('name') ?? '', input.getAttribute('value') ?? '']);
+    const target = form.getAttribute('action') ?? '';
+    const response = await this.#post(target, { ...Object.fromEntries(hidden), ...fields });
+    return response.url;
+  }
+
   /** Pays a quotation through the link in a mail, as whoever has it: no login. */
   async payLink(url: string, state: PaymentState = 'done'): Promise<PaidOrder> {
     return this.#pay(url, state);

@@ -8,7 +8,7 @@ import { login } from '../../src/docker/ready.js';
 import { Secret } from '../../src/secret.js';
 import { mails, running, WELCOME, welcomeMail } from '../support/customer.js';
 import { createCustomer, sell } from '../support/shop.js';
-import { logged, until, type World, world } from '../support/world.js';
+import { DAEMON, logged, until, type World, world } from '../support/world.js';
 
 describe('the main job', function () {
   this.timeout(300_000);
@@ -39,7 +39,7 @@ describe('the main job', function () {
     it('is on the record: state, dates, address, containers, log', () => {
       expect(record.subscription_state).to.equal('active');
       expect(record.url).to.equal(`http://127.0.0.1:${record.http_port}`);
-      expect(record.odoo_container).to.equal(`e2e_odoo_cliente_${record.name}`);
+      expect(record.odoo_container).to.equal(`${DAEMON.scope}_odoo_cliente_${record.name}`);
       const days = (Date.parse(record.paid_until) - Date.parse(record.started_on)) / 86_400_000;
       expect(days).to.be.within(27.5, 31.5);
     });
