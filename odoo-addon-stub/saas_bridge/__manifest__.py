@@ -11,6 +11,7 @@
         "security/ir.model.access.csv",
         "security/saas_bridge_rules.xml",
         "data/ir_cron.xml",
+        "data/mail_activity_type.xml",
         "views/saas_instance_views.xml",
         "views/saas_grant_views.xml",
         "views/saas_command_views.xml",
@@ -20,10 +21,14 @@
         "views/sale_order_views.xml",
         "views/res_partner_views.xml",
         "views/saas_bridge_connect_views.xml",
+        "views/saas_report_views.xml",
         "views/saas_menus.xml",
         "views/portal_templates.xml",
     ],
     "assets": {
+        "web.assets_backend": [
+            "saas_bridge/static/src/live/live.js",
+        ],
         "web.assets_frontend": [
             "saas_bridge/static/src/portal/portal.scss",
             "saas_bridge/static/src/portal/portal.js",

@@ -15,4 +15,8 @@ from . import saas_bridge_poll
 from . import saas_bridge_push
 from . import saas_renewal
 from . import saas_instance_portal
+from . import saas_movement
+from . import saas_instance_office
+from . import saas_document
+from . import saas_report
 from . import saas_bridge_connect

@@ -39,7 +39,9 @@ class ProductTemplate(models.Model):
     saas_period_count = fields.Integer(
         string="Period", default=1, help="How long one unit of the product lasts, e.g. 1 month."
     )
-    saas_period_unit = fields.Selection(PERIOD_UNITS, string="Period Unit", default="month")
+    saas_period_unit = fields.Selection(
+        PERIOD_UNITS, string="Period Unit", default="month", help="A plan of 1 month is paid month by month."
+    )
     saas_cpu = fields.Float(string="CPU Cores", default=1.0, help="Processor cores the instance may use at most. Idle instances use none; under 1 every page and every start is slower.")
     saas_memory_mb = fields.Integer(string="Memory (MB)", default=512, help="Memory of the instance's Odoo.")
     saas_storage_gb = fields.Integer(string="Storage (GB)", default=2, help="Database and files together.")

@@ -364,7 +364,7 @@ class SaasBridge(models.AbstractModel):
             try:
                 with self.env.cr.savepoint():
                     document.activity_schedule(
-                        "mail.mail_activity_data_todo",
+                        "saas_bridge.mail_activity_type",
                         user_id=user.id,
                         summary=_("SaaS instance"),
                         note=plaintext2html(note(user)),

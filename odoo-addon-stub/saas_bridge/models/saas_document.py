@@ -1,0 +1,154 @@
+from datetime import timedelta
+
+from markupsafe import Markup
+
+from odoo import _, api, fields, models
+
+# The daemon asks every few seconds.
+LATE_MINUTES = 5
+# From what a person must look at down to what needs nobody.
+GRAVITY = ("error", "late", "down", "preparing", "unpaid", "running", "gone")
+OF_STATE = {
+    "draft": "preparing",
+    "provisioning": "preparing",
+    "running": "running",
+    "suspended": "down",
+    "stopped": "down",
+    "error": "error",
+    "deleting": "gone",
+    "deleted": "gone",
+}
+BADGES = {
+    "error": "text-bg-danger",
+    "late": "text-bg-warning",
+    "down": "text-bg-warning",
+    "preparing": "text-bg-info",
+    "unpaid": "text-bg-secondary",
+    "running": "text-bg-success",
+    "gone": "text-bg-secondary",
+}
+
+
+class SaasDocument(models.AbstractModel):
+    """What an order and an invoice say of the instances they pay for, to whoever may read the document."""
+
+    _name = "saas.document"
+    _description = "Document that pays for SaaS instances"
+
+    saas_status = fields.Selection(
+        [
+            ("error", "Error"),
+            ("late", "Late"),
+            ("down", "Not running"),
+            ("preparing", "Preparing"),
+            ("unpaid", "Waiting for payment"),
+            ("running", "Running"),
+            ("gone", "Deleted"),
+        ],
+        string="Instance Status",
+        compute="_compute_saas_status",
+    )
+    saas_status_html = fields.Html(string="Instance", compute="_compute_saas_status", sanitize=False)
+
+    @api.depends_context("uid", "lang")
+    def _compute_saas_status(self):
+        for document in self:
+            rows = document.sudo()._saas_status_rows()
+            statuses = {status for status, _html in rows}
+            document.saas_status = next((status for status in GRAVITY if status in statuses), False)
+            document.saas_status_html = Markup("").join(html for _status, html in rows) or False
+
+    def _saas_status_rows(self):
+        """One pair (status, HTML) an instance, and one for what no instance serves yet."""
+        self.ensure_one()
+        rows = [self._saas_instance_row(instance) for instance in self._saas_instances().sudo()]
+        if waiting := self._saas_waiting_status():
+            rows.append((waiting, self._saas_row_html(waiting, *self._saas_waiting_words(waiting))))
+        return rows
+
+    def _saas_waiting_status(self):
+        """Of a plan that was sold and has no instance; False when there is none."""
+        raise NotImplementedError
+
+    def _saas_waiting_words(self, status):
+        return {
+            "preparing": (_("Preparing…"), _("The instance is made within seconds.")),
+            "late": (_("Waiting"), _("No instance yet: ask a SaaS manager whether the server's daemon runs.")),
+            "unpaid": (_("Waiting for payment"), _("The instance is made as soon as the payment is here.")),
+        }[status]
+
+    def _saas_instance_row(self, instance):
+        status = OF_STATE[instance.state]
+        if status == "preparing":
+            label = _("Preparing…")
+        else:
+            label = dict(instance._fields["state"]._description_selection(self.env))[instance.state]
+        name = Markup("<b>%s</b>") % instance.name
+        # Who may not open the instance gets its name without a link.
+        if self.env.user.has_group("saas_bridge.group_user"):
+            name = Markup('<a href="/odoo/saas.instance/%s" class="fw-bold">%s</a>') % (instance.id, instance.name)
+        detail = Markup("")
+        if status == "running" and instance.url:
+            detail = Markup('<a href="%s" target="_blank" rel="noopener">%s</a>') % (instance.url, instance.url)
+        elif status == "error":
+            detail = instance.error_message or ""
+        elif status == "preparing" and not instance.requested:
+            status, label, detail = "unpaid", _("Draft"), ""
+        return status, self._saas_row_html(status, label, detail, name)
+
+    @api.model
+    def _saas_row_html(self, status, label, detail, name=""):
+        parts = [Markup('<span class="badge rounded-pill %s">%s</span>') % (BADGES[status], label), name, detail]
+        return Markup('<div class="d-flex flex-wrap gap-2 align-items-center">%s</div>') % Markup("").join(
+            Markup("<span>%s</span>") % part for part in parts if part
+        )
+
+    @api.model
+    def _saas_late_before(self):
+        return fields.Datetime.now() - timedelta(minutes=LATE_MINUTES)
+
+
+class SaleOrder(models.Model):
+    _name = "sale.order"
+    _inherit = ["sale.order", "saas.document"]
+
+    @api.depends("state", "order_line.saas_instance_id.state", "order_line.product_uom_qty", "transaction_ids.state")
+    def _compute_saas_status(self):
+        return super()._compute_saas_status()
+
+    def _saas_waiting_status(self):
+        self.ensure_one()
+        lines = self.order_line.filtered(
+            lambda line: line._saas_plan() and not line.saas_instance_id and line.product_uom_qty > 0
+        )
+        if self.state != "sale" or not lines:
+            return False
+        paid = [line._saas_paid_on() for line in lines]
+        since = max(filter(None, [*paid, self.saas_confirmed_on]), default=fields.Datetime.now())
+        if since >= self._saas_late_before():
+            return "preparing"
+        # Whether an order is trusted is set on the server, which serves a trusted one at once.
+        return "late" if all(paid) else "unpaid"
+
+
+class AccountMove(models.Model):
+    _name = "account.move"
+    _inherit = ["account.move", "saas.document"]
+
+    @api.depends("state", "payment_state", "invoice_line_ids.saas_instance_id.state")
+    def _compute_saas_status(self):
+        return super()._compute_saas_status()
+
+    def _saas_waiting_status(self):
+        self.ensure_one()
+        if self.move_type != "out_invoice" or self.state != "posted" or self.payment_state == "reversed":
+            return False
+        lines = self.invoice_line_ids.filtered(
+            lambda line: line._saas_plan() and line.quantity > 0 and not line.saas_instance_id and not line.sale_line_ids
+        )
+        # What was given by hand for the invoice is an instance of it, without one on the line.
+        if not lines or self.saas_instance_ids:
+            return False
+        if not self._saas_is_paid():
+            return "unpaid"
+        return "preparing" if self.saas_paid_on and self.saas_paid_on >= self._saas_late_before() else "late"

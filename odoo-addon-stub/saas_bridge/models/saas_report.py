@@ -1,0 +1,126 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+
+class SaasReport(models.Model):
+    """What happened, one row a movement, and what there was at the end of each month, one row an active instance."""
+
+    _name = "saas.report"
+    _description = "SaaS Report"
+    _auto = False
+    _order = "date desc, id desc"
+    _rec_name = "date"
+
+    date = fields.Date(readonly=True)
+    # Set on what counts at the end of a month, empty on what happened.
+    snapshot = fields.Date(string="Month End", readonly=True)
+    instance_id = fields.Many2one("saas.instance", readonly=True)
+    partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
+    seller_id = fields.Many2one("res.users", string="Salesperson", readonly=True)
+    plan_id = fields.Many2one("product.template", string="Plan", readonly=True)
+    company_id = fields.Many2one("res.company", readonly=True)
+    currency_id = fields.Many2one("res.currency", readonly=True)
+    mrr = fields.Monetary(
+        string="MRR",
+        readonly=True,
+        currency_field="currency_id",
+        help="Monthly recurring revenue at the end of the month, or today. Over several months: their average.",
+    )
+    active_count = fields.Integer(
+        string="Active Subscriptions", readonly=True, help="At the end of the month, or today. Over several months: their average."
+    )
+    new_count = fields.Integer(string="New", readonly=True)
+    churned_count = fields.Integer(
+        string="Lost", readonly=True, help="Suspended because nobody paid, taken back, or deleted."
+    )
+    returned_count = fields.Integer(string="Returned", readonly=True, help="Active again after they were lost.")
+    renewed_count = fields.Integer(string="Renewed", readonly=True, help="Paid for longer before they were suspended.")
+    renewal_rate = fields.Float(
+        string="Renewal Rate (%)",
+        readonly=True,
+        aggregator="avg",
+        help="Of the subscriptions that were renewed or lost, how many were renewed or came back.",
+    )
+    failed_count = fields.Integer(string="Failures", readonly=True, help="How often an instance went into the state Error.")
+    provision_seconds = fields.Float(
+        string="Provisioning Time (s, median)",
+        readonly=True,
+        aggregator="avg",
+        digits=(16, 0),
+        help="From the confirmation or payment until the instance ran for the first time: half were faster.",
+    )
+
+    @property
+    def _table_query(self):
+        """Months are those of UTC, as the dates are stored."""
+        return SQL(
+            """
+            WITH movement AS (
+                SELECT m.*, m.date::date AS day FROM saas_movement m
+            ), month AS (
+                SELECT i.id AS instance_id, month::date AS month
+                  FROM saas_instance i
+                  JOIN LATERAL (SELECT min(date) AS first FROM saas_movement WHERE instance_id = i.id) m ON m.first IS NOT NULL
+                 CROSS JOIN LATERAL generate_series(
+                       date_trunc('month', m.first), date_trunc('month', now() AT TIME ZONE 'UTC'), interval '1 month') AS month
+            ), state AS (
+                SELECT month.instance_id, month.month,
+                       last.plan_id, last.subscribed, last.mrr
+                  FROM month
+                  JOIN LATERAL (
+                       SELECT plan_id, subscribed, mrr FROM saas_movement
+                        WHERE instance_id = month.instance_id AND date < month.month + interval '1 month'
+                        ORDER BY date DESC, id DESC LIMIT 1) last ON TRUE
+                 WHERE month.month < date_trunc('month', now() AT TIME ZONE 'UTC')
+                UNION ALL
+                -- Today is what the instances say: the price list may have changed since the last movement.
+                SELECT i.id, date_trunc('month', now() AT TIME ZONE 'UTC')::date, i.plan_id, i.subscribed, i.mrr
+                  FROM saas_instance i
+            ), fact AS (
+                SELECT instance_id, plan_id,
+                       LEAST((month + interval '1 month - 1 day')::date, (now() AT TIME ZONE 'UTC')::date) AS date,
+                       month AS snapshot, mrr, 1 AS active_count, NULL AS kind, NULL::integer AS provision_seconds
+                  FROM state WHERE subscribed
+                UNION ALL
+                SELECT instance_id, plan_id, day, NULL, NULL, NULL, kind, NULL FROM movement
+                UNION ALL
+                SELECT id, plan_id, started_on::date, NULL, NULL, NULL, NULL, provision_seconds
+                  FROM saas_instance WHERE provision_seconds > 0
+            )
+            SELECT row_number() OVER (ORDER BY fact.date, fact.instance_id, fact.kind) AS id,
+                   fact.date, fact.snapshot, fact.instance_id, i.partner_id, i.seller_id, fact.plan_id,
+                   i.company_id, company.currency_id,
+                   fact.mrr, fact.active_count,
+                   (fact.kind = 'new')::integer AS new_count,
+                   (fact.kind = 'churned')::integer AS churned_count,
+                   (fact.kind = 'returned')::integer AS returned_count,
+                   (fact.kind = 'renewed')::integer AS renewed_count,
+                   CASE WHEN fact.kind IN ('renewed', 'returned') THEN 100.0 WHEN fact.kind = 'churned' THEN 0.0 END AS renewal_rate,
+                   (fact.kind = 'failed')::integer AS failed_count,
+                   fact.provision_seconds::double precision AS provision_seconds
+              FROM fact
+              JOIN saas_instance i ON i.id = fact.instance_id
+              JOIN res_company company ON company.id = i.company_id
+            """
+        )
+
+    @api.model
+    def _read_group_select(self, aggregate_spec, query):
+        """Stocks are not added up over months, a rate is one of counts, and a median is no average."""
+
+        def column(fname):
+            return self._field_to_sql(self._table, fname, query)
+
+        if aggregate_spec in ("mrr:sum", "active_count:sum"):
+            return SQL(
+                "COALESCE(SUM(%s) / NULLIF(COUNT(DISTINCT %s), 0), 0)",
+                column(aggregate_spec.partition(":")[0]),
+                column("snapshot"),
+            )
+        if aggregate_spec == "renewal_rate:avg":
+            ended = SQL("NULLIF(SUM(%s) + SUM(%s), 0)", column("renewed_count"), column("churned_count"))
+            kept = SQL("SUM(%s) + SUM(%s)", column("renewed_count"), column("returned_count"))
+            return SQL("LEAST(100.0, 100.0 * (%s) / %s)", kept, ended)
+        if aggregate_spec == "provision_seconds:avg":
+            return SQL("PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY %s)", column("provision_seconds"))
+        return super()._read_group_select(aggregate_spec, query)
