@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Usage: odoo-addon-stub/run-tests.sh [--help] [--keep] [TAGS]
 #
-# Installs saas_bridge in a fresh database of the real Odoo and runs its tests, in containers of their own that are
-# gone afterwards. TAGS as in odoo --test-tags, default /saas_bridge. The last line is "N passed, N failed".
+# Installs saas_bridge in a fresh database of the real Odoo and runs its tests, then saas_bridge_website in another one
+# that has a shop, in containers of their own that are gone afterwards. TAGS as in odoo --test-tags: those that name
+# saas_bridge_website run in the shop, others without it; default: all tests of both. The last line is
+# "N passed, N failed".
 #
-# What the addon depends on is installed once, into a volume named after the image and the module list; every run
+# What the addons depend on is installed once, into a volume named after the image and the module lists; every run
 # works on a copy of it.
 #
 #   --keep          keep the last log, and say where
@@ -17,9 +19,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ODOO_IMAGE=${ODOO_IMAGE:-odoo:19.0}
 POSTGRES_IMAGE=${POSTGRES_IMAGE:-postgres:17}
 MODULES=sale_management,account_payment,portal
+SHOP_MODULES=website_sale
 
 keep=
-tags=/saas_bridge
+tags=
 for argument in "$@"; do
   case $argument in
     -h | --help)
@@ -51,7 +54,7 @@ log=$(mktemp "${TMPDIR:-/tmp}/addontest.XXXXXX")
 docker_cmd info >/dev/null 2>&1 || fail "no Docker engine answers: run compose/engine.sh"
 ids=$(docker_cmd image inspect --format '{{.Id}}' "$ODOO_IMAGE" "$POSTGRES_IMAGE") ||
   fail "the images $ODOO_IMAGE and $POSTGRES_IMAGE are needed: run compose/images.sh"
-prepared=addontest-prepared-$(printf '%s %s' "$ids" "$MODULES" | sha256sum | cut -c 1-16)
+prepared=addontest-prepared-$(printf '%s %s %s' "$ids" "$MODULES" "$SHOP_MODULES" | sha256sum | cut -c 1-16)
 
 # shellcheck disable=SC2329  # called by the trap
 clean_up() {
@@ -75,9 +78,12 @@ start_db() {
   done
 }
 
+# run_odoo DATABASE ARGUMENT...
 run_odoo() {
+  local database=$1
+  shift
   docker_cmd run --rm --name "$run-odoo" --network "$run" -e HOST="$run-db" -e USER=odoo -e PASSWORD=odoo \
-    -v "$here:/mnt/extra-addons:ro" "$ODOO_IMAGE" odoo -d test --no-http --stop-after-init "$@" >>"$log" 2>&1
+    -v "$here:/mnt/extra-addons:ro" "$ODOO_IMAGE" odoo -d "$database" --no-http --stop-after-init "$@" >>"$log" 2>&1
 }
 
 # copy FROM TO SCRIPT: runs SCRIPT in a container with one volume at /from and the other at /to.
@@ -89,30 +95,45 @@ docker_cmd network create "$run" >/dev/null
 docker_cmd volume create "$run-data" >/dev/null
 # Without the mark there is nothing, or what a run that was cut short left.
 if ! copy "$prepared" "$run-data" 'test -e /from/.prepared && cp -a /from/. /to/ && rm /to/.prepared'; then
-  echo "preparing a database with $MODULES (once)" >&2
+  echo "preparing databases with $MODULES and with $SHOP_MODULES (once)" >&2
   start_db "$run-data"
-  run_odoo -i "$MODULES" --without-demo=1 || { tail -n 20 "$log" >&2; fail "the database could not be prepared"; }
+  # The second is the first with a shop on top.
+  run_odoo test -i "$MODULES" --without-demo=1 &&
+    docker_cmd exec "$run-db" createdb -U odoo -T test shop &&
+    run_odoo shop -i "$SHOP_MODULES" --without-demo=1 ||
+    { tail -n 20 "$log" >&2; fail "the databases could not be prepared"; }
   docker_cmd stop -t 30 "$run-db" >/dev/null
   docker_cmd rm "$run-db" >/dev/null
   copy "$run-data" "$prepared" 'find /to -mindepth 1 -delete && cp -a /from/. /to/ && touch /to/.prepared'
 fi
 
 start_db "$run-data"
-status=0
-run_odoo -i saas_bridge --test-tags "$tags" || status=$?
+passed=0
+bad=0
+# test_addon DATABASE ADDON TAGS: adds to passed and bad.
+test_addon() {
+  local result failed errors total wrong status=0 begin
+  begin=$(wc -l <"$log")
+  run_odoo "$1" -i "$2" --test-tags "$3" || status=$?
+  # Odoo's own words: "… WARNING/ERROR test odoo.tests.result: 2 failed, 1 error(s) of 90 tests when loading database".
+  result=$(tail -n "+$begin" "$log" | grep -oE '[0-9]+ failed, [0-9]+ error\(s\) of [0-9]+ tests' | tail -n 1 || true)
+  read -r failed errors total < <(sed -E 's/^([0-9]+) failed, ([0-9]+) error\(s\) of ([0-9]+) tests$/\1 \2 \3/' <<<"${result:-0 failed, 0 error(s) of 0 tests}")
+  wrong=$((failed + errors))
+  if ((total == 0)); then
+    tail -n 40 "$log" >&2
+    fail "no test of $2 ran"
+  fi
+  if ((wrong > 0 || status != 0)); then
+    tail -n "+$begin" "$log" | grep -vE ' (INFO|DEBUG) ' | tail -n 200 >&2 || true
+    ((wrong > 0)) || wrong=1
+  fi
+  bad=$((bad + wrong))
+  ((wrong >= total)) || passed=$((passed + total - wrong))
+}
 
-# Odoo's own words: "… WARNING/ERROR test odoo.tests.result: 2 failed, 1 error(s) of 90 tests when loading database".
-result=$(grep -oE '[0-9]+ failed, [0-9]+ error\(s\) of [0-9]+ tests' "$log" | tail -n 1 || true)
-read -r failed errors total < <(sed -E 's/^([0-9]+) failed, ([0-9]+) error\(s\) of ([0-9]+) tests$/\1 \2 \3/' <<<"${result:-0 failed, 0 error(s) of 0 tests}")
-bad=$((failed + errors))
-if ((total == 0)); then
-  tail -n 40 "$log" >&2
-  fail "no test ran"
-fi
-if ((bad > 0 || status != 0)); then
-  grep -vE ' (INFO|DEBUG) ' "$log" | tail -n 200 >&2
-  ((bad > 0)) || bad=1
-fi
+[[ $tags == *saas_bridge_website* ]] || test_addon test saas_bridge "${tags:-/saas_bridge}"
+[[ -n $tags && $tags != *saas_bridge_website* ]] || test_addon shop saas_bridge_website "${tags:-/saas_bridge_website}"
+
 [[ -z $keep ]] || echo "log: $log" >&2
-echo "$((total > bad ? total - bad : 0)) passed, $bad failed"
+echo "$passed passed, $bad failed"
 ((bad == 0))

@@ -4,12 +4,17 @@ What is generated goes to /secrets/credentials.json (mode 0600) and nowhere else
 saas_bridge the plans are ordinary products and the groups of the addon are left out.
 """
 
+import base64
+import io
 import json
 import os
 import secrets
 
+from PIL import Image, ImageDraw
+
 CREDENTIALS = "/secrets/credentials.json"
 DOMAIN = "nubefacil.example"
+PLUM, PALE, WHITE = "#714b67", "#f6f1f5", "#ffffff"
 
 PLANS = [
     {
@@ -93,6 +98,54 @@ def save_credentials(credentials):
     os.replace(new, CREDENTIALS)
 
 
+def picture(size, draw):
+    """A square PNG as Odoo stores one; `draw` gets the pen and the scale to a square of 100. Drawn large, for smooth edges."""
+    image = Image.new("RGB", (4 * size, 4 * size), PALE)
+    draw(ImageDraw.Draw(image), 4 * size / 100)
+    file = io.BytesIO()
+    image.resize((size, size), Image.Resampling.LANCZOS).save(file, "PNG")
+    return base64.b64encode(file.getvalue())
+
+
+def cloud(pen, x, y, width, fill):
+    """A cloud: `x`, `y` its upper left corner."""
+    unit = width / 100
+    pen.ellipse([x, y + 22 * unit, x + 44 * unit, y + 66 * unit], fill)
+    pen.ellipse([x + 22 * unit, y, x + 74 * unit, y + 52 * unit], fill)
+    pen.ellipse([x + 58 * unit, y + 24 * unit, x + 100 * unit, y + 66 * unit], fill)
+    pen.rectangle([x + 22 * unit, y + 40 * unit, x + 79 * unit, y + 66 * unit], fill)
+
+
+def plan_picture(bars):
+    """A cloud with as many bars below as the plan is large; none for a trial."""
+
+    def draw(pen, scale):
+        cloud(pen, 24 * scale, 20 * scale, 52 * scale, PLUM)
+        for number in range(3):
+            left = (30 + number * 15) * scale
+            fill = PLUM if number < bars else "#e3d8e0"
+            pen.rounded_rectangle([left, 68 * scale, left + 10 * scale, 74 * scale], 3 * scale, fill)
+
+    return picture(512, draw)
+
+
+def clock_picture():
+    def draw(pen, scale):
+        pen.ellipse([28 * scale, 28 * scale, 72 * scale, 72 * scale], PLUM)
+        pen.ellipse([33 * scale, 33 * scale, 67 * scale, 67 * scale], WHITE)
+        pen.line([50 * scale, 39 * scale, 50 * scale, 51 * scale, 58 * scale, 55 * scale], PLUM, int(4 * scale), "curve")
+
+    return picture(512, draw)
+
+
+def logo_picture():
+    image = Image.new("RGBA", (960, 640), (0, 0, 0, 0))
+    cloud(ImageDraw.Draw(image), 20, 10, 920, PLUM)
+    file = io.BytesIO()
+    image.resize((240, 160), Image.Resampling.LANCZOS).save(file, "PNG")
+    return base64.b64encode(file.getvalue())
+
+
 def known(record, values):
     """The values whose fields exist: fields of an addon that is not installed are left out."""
     return {name: value for name, value in values.items() if name in record._fields}
@@ -147,9 +200,39 @@ def seed_products(env):
                 "saas_modules": False,
                 "saas_grace_days": 0,
                 "saas_retention_days": 30,
+                "image_1920": plan_picture({"basico": 1, "pro": 2, "empresa": 3}.get(plan["code"], 0)),
             },
         )
-    save_product(env, "CONSULTORIA-1H", CONSULTING, {"list_price": 70.0, "website_sequence": 100})
+    save_product(env, "CONSULTORIA-1H", CONSULTING, {"list_price": 70.0, "website_sequence": 100, "image_1920": clock_picture()})
+
+
+def seed_look(env):
+    """Put the company's name where Odoo's pages have examples. Pages that were edited since stay."""
+    company = env.company
+    for website in env["website"].search([]):
+        own = website.with_context(website_id=website.id)
+        website.logo = logo_picture()
+        phone = own.viewref("website.header_text_element", raise_if_not_found=False)
+        if phone and phone.active:
+            phone.active = False
+        # Company name, address, phone and e-mail of the footer and of the contact page, in both languages.
+        for key in ("website.footer_copyright_company_name", "website.contactus"):
+            for lang in ("en_US", "es_ES"):
+                view = own.with_context(lang=lang).viewref(key)
+                arch = view.arch_db
+                for example, real in (
+                    ("Company name", company.name),
+                    ("Nombre de la empresa", company.name),
+                    ("3575 Fake Buena Vista Avenue", f"{company.street}, {company.zip} {company.city}"),
+                    ("+1 555-555-5556", company.phone),
+                    ("info@yourcompany.example.com", company.email),
+                    ("info@sucompañía.example.com", company.email),
+                    ("My Company", company.name),
+                    ("Mi empresa", company.name),
+                ):
+                    arch = arch.replace(example, real)
+                if arch != view.arch_db:
+                    view.arch_db = arch
 
 
 def groups(env, *names):
@@ -236,6 +319,7 @@ def forget_mails(env):
 def main(env):
     credentials = load_credentials()
     seed_products(env)
+    seed_look(env)
     seed_users(env, credentials)
     seed_daemon(env, credentials)
     forget_mails(env)

@@ -1,0 +1,25 @@
+{
+    "name": "SaaS Bridge: Website",
+    "summary": "Pages that sell plans, and a checkout that asks what the new Odoo is to be called",
+    "version": "19.0.1.0.0",
+    "category": "Sales/Subscriptions",
+    "license": "LGPL-3",
+    "author": "odoo-saas-bridge contributors",
+    "depends": ["saas_bridge", "website_sale"],
+    "data": [
+        "views/plan_templates.xml",
+        "views/shop_templates.xml",
+        "views/sale_order_views.xml",
+        "data/pages.xml",
+        "data/menus.xml",
+    ],
+    "assets": {
+        "web.assets_frontend": [
+            "saas_bridge_website/static/src/shop.scss",
+            "saas_bridge_website/static/src/wish.js",
+        ],
+    },
+    "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
+    "installable": True,
+}

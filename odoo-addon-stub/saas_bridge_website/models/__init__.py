@@ -1,0 +1,5 @@
+from . import product_template
+from . import saas_instance
+from . import sale_order_line
+from . import website
+from . import website_page

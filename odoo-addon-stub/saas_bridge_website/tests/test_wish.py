@@ -1,0 +1,196 @@
+import re
+
+from odoo.tests import tagged
+
+from .common import ShopCommon
+
+
+@tagged("post_install", "-at_install")
+class TestName(ShopCommon):
+    def test_names(self):
+        self._instance("acme")
+        self._instance("acme-2")
+        long = "x" * 40
+        self._instance(long)
+        names = self.env["saas.instance"]
+        for typed, name, status in (
+            ("bakery", "bakery", "free"),
+            ("  Panadería Ñandú, S.L. ", "panaderia-nandu-s-l", "changed"),
+            ("3 Hermanos", "c3-hermanos", "changed"),
+            ("O'Brien Straße", "obrien-strasse", "changed"),
+            ("acme", "acme-3", "taken"),
+            ("ACME", "acme-3", "taken"),
+            (long, "x" * 38 + "-2", "taken"),
+            ("www", "www-2", "reserved"),
+            ("", "", "empty"),
+            ("../;%$", "", "empty"),
+            ("a" * 500, "a" * 40, "changed"),
+        ):
+            with self.subTest(typed=typed):
+                answer = names._shop_name(typed)
+                self.assertEqual((answer["name"], answer["status"]), (name, status))
+                if name:
+                    # What is proposed is a name that a record may have.
+                    self._instance(answer["name"]).unlink()
+
+    def test_name_of_an_order_without_instance_is_taken(self):
+        order = self._order(saas_wanted_name="bakery", confirm=False)
+        names = self.env["saas.instance"]
+        self.assertEqual(names._shop_name("bakery")["status"], "free")
+        order.action_confirm()
+        self.assertEqual(names._shop_name("bakery")["name"], "bakery-2")
+        self.assertEqual(names._shop_name("bakery", order.order_line)["status"], "free")
+
+    def test_route_says_while_typing(self):
+        self._instance("acme")
+        self.assertEqual(self._json("/shop/saas/name", name="acme")["name"], "acme-2")
+        for rubbish in (None, {"a": 1}, ["x"], True, "", "x" * 5000, "\x00"):
+            with self.subTest(rubbish=str(rubbish)[:9]):
+                self._json("/shop/saas/name", name=rubbish, line_id=rubbish)
+
+
+@tagged("post_install", "-at_install")
+class TestWish(ShopCommon):
+    def test_guest(self):
+        self._instance("acme")
+        line = self._add()
+        page = self.url_open("/shop/cart").text
+        self.assertIn('name="name"', page)
+        # A visitor who is nobody yet has no instance to choose.
+        self.assertNotIn('name="target"', page)
+        answer = self._json("/shop/saas/wish", line_id=line.id, name="acme", lang="en_US", target="new")
+        self.assertEqual((answer["name"], answer["status"]), ("acme-2", "taken"))
+        self.assertEqual((line.saas_wanted_name, line.saas_wanted_lang), ("acme-2", "en_US"))
+        self.assertFalse(line.saas_instance_id or line.saas_additional)
+
+    def test_nothing_said_is_nothing_stored(self):
+        self.authenticate("t-buyer", "t-buyer-1")
+        line = self._add()
+        for path in ("/shop/cart", "/shop/payment"):
+            self.assertEqual(self.url_open(path).status_code, 200)
+        line.order_id.action_confirm()
+        row = self._purchase(line)
+        self.assertEqual((row["wanted_name"], row["wanted_lang"], row["additional"]), ("", "", False))
+        self.assertFalse(row["instance_key"])
+
+    def test_choice_travels_to_the_daemon(self):
+        self.authenticate("t-buyer", "t-buyer-1")
+        line = self._add()
+        self._json("/shop/saas/wish", line_id=line.id, name="Mi Tienda", lang="en_US", target="new")
+        line.order_id.action_confirm()
+        row = self._purchase(line)
+        self.assertEqual((row["wanted_name"], row["wanted_lang"]), ("mi-tienda", "en_US"))
+
+    def test_renew_or_one_more(self):
+        mine = self._instance("mine", state="running", requested=True)
+        self.authenticate("t-buyer", "t-buyer-1")
+        line = self._add()
+        page = self.url_open("/shop/cart").text
+        self.assertIn(f'<option value="{mine.id}" selected="selected">', page)
+        self.assertFalse(line.saas_instance_id, "shown as chosen is not chosen")
+        self._json("/shop/saas/wish", line_id=line.id, target=str(mine.id))
+        self.assertEqual((line.saas_instance_id, line.saas_additional), (mine, False))
+        self.assertNotIn("o_saas_wish", self.url_open("/shop/payment").text)
+        self._json("/shop/saas/wish", line_id=line.id, target="new", name="second")
+        self.assertEqual((line.saas_instance_id.id, line.saas_additional), (False, True))
+        self.assertEqual(line.saas_wanted_name, "second")
+
+    def test_several_of_the_plan_are_asked_for(self):
+        for name in ("one", "two"):
+            self._instance(name, state="running", requested=True)
+        self.authenticate("t-buyer", "t-buyer-1")
+        line = self._add()
+        self.assertEqual(line.with_user(self.buyer)._saas_shop_wish()["target"], "")
+        self.assertIn("o_saas_wish", self.url_open("/shop/payment").text)
+
+    def test_customers_choose_their_own_only(self):
+        mine = self._instance("mine", state="running", requested=True)
+        gone = self._instance("gone", state="deleted", requested=True)
+        draft = self._instance("draft")
+        theirs = self._instance("theirs", partner_id=self.bea.id, state="running", requested=True)
+        self.authenticate("t-other", "t-other-1")
+        line = self._add()
+        page = self.url_open("/shop/cart").text
+        self.assertIn(f'value="{theirs.id}"', page)
+        self.assertNotIn(f'value="{mine.id}"', page)
+        for target in (mine.id, str(mine.id), gone.id, draft.id, 999999, "x", [mine.id], {"id": mine.id}):
+            with self.subTest(target=target):
+                self._json("/shop/saas/wish", line_id=line.id, target=target)
+                self.assertFalse(line.saas_instance_id)
+        self.authenticate("t-buyer", "t-buyer-1")
+        own = self._add()
+        self.assertNotEqual(own.order_id, line.order_id)
+        answer = self._json("/shop/saas/wish", line_id=line.id, name="stolen", target="new")
+        self.assertEqual(answer["status"], "gone")
+        self.assertFalse(line.saas_wanted_name, "a line of another's cart")
+        self._json("/shop/saas/wish", line_id=own.id, target=str(gone.id))
+        self.assertFalse(own.saas_instance_id)
+
+    def test_visitor_without_login_chooses_none(self):
+        mine = self._instance("mine", state="running", requested=True)
+        line = self._add()
+        answer = self._json("/shop/saas/wish", line_id=line.id, target=str(mine.id), name="free-name")
+        self.assertEqual(answer["status"], "refused")
+        self.assertFalse(line.saas_instance_id)
+        self.assertEqual(line.saas_wanted_name, "free-name")
+
+    def test_plan_too_small_is_not_offered(self):
+        large = self._instance("large", plan_id=self.big.id, state="running", requested=True)
+        large.sudo().write({"users_used": 9, "measured_on": "2026-01-01 00:00:00"})
+        self.authenticate("t-buyer", "t-buyer-1")
+        line = self._add()
+        self._json("/shop/saas/wish", line_id=line.id, target=str(large.id))
+        self.assertFalse(line.saas_instance_id)
+        large.sudo().users_used = 1
+        self._json("/shop/saas/wish", line_id=line.id, target=str(large.id))
+        self.assertEqual(line.saas_instance_id, large)
+
+    def test_trial_renews_nothing(self):
+        self._instance("mine", state="running", requested=True)
+        trial = self._plan("Try", "t-try", is_published=True, saas_trial=True, list_price=0)
+        self.authenticate("t-buyer", "t-buyer-1")
+        self._add(trial)
+        self.assertNotIn('name="target"', self.url_open("/shop/cart").text)
+
+    def test_line_with_an_instance_can_be_taken_out_of_the_cart(self):
+        mine = self._instance("mine", state="running", requested=True)
+        self.authenticate("t-buyer", "t-buyer-1")
+        line = self._add()
+        self._json("/shop/saas/wish", line_id=line.id, target=str(mine.id))
+        self._json("/shop/cart/update", line_id=line.id, quantity=0)
+        self.assertFalse(line.exists())
+
+    def test_two_plans_of_one_cart_get_two_names(self):
+        first, second = self._add(), self._add(self.big)
+        self._json("/shop/saas/wish", line_id=first.id, name="bakery")
+        self._json("/shop/saas/wish", line_id=second.id, name="bakery")
+        self.assertEqual((first.saas_wanted_name, second.saas_wanted_name), ("bakery", "bakery-2"))
+
+    def test_language_is_one_that_exists(self):
+        line = self._add()
+        self._json("/shop/saas/wish", line_id=line.id, lang="xx_YY'; --")
+        self.assertFalse(line.saas_wanted_lang)
+
+    def test_without_scripts(self):
+        self._instance("acme")
+        line = self._add()
+        token = re.search(r'name="csrf_token" value="([^"]+)"', self.url_open("/shop/cart").text).group(1)
+        form = {"line_id": line.id, "name": "acme", "lang": "en_US", "csrf_token": token}
+        response = self.url_open("/shop/saas/wish/save", data=form)
+        self.assertTrue(response.url.endswith("/shop/cart"))
+        self.assertEqual(line.saas_wanted_name, "acme-2")
+        self.assertIn("acme is taken already.", response.text)
+        self.url_open("/shop/saas/wish/save", data={**form, "line_id": 0, "back": "https://evil.example"})
+
+    def test_confirmed_order_is_not_changed(self):
+        line = self._add()
+        line.order_id.write({"partner_id": self.bea.id})
+        line.order_id.action_confirm()
+        self._json("/shop/saas/wish", line_id=line.id, name="late")
+        self.assertFalse(line.saas_wanted_name)
+
+    def test_other_products_ask_nothing(self):
+        product = self.env["product.template"].create({"name": "Hour", "type": "service", "list_price": 5, "is_published": True})
+        line = self._add(product)
+        self.assertNotIn("o_saas_wish", self.url_open("/shop/cart").text)
+        self.assertEqual(self._json("/shop/saas/wish", line_id=line.id, name="x")["status"], "refused")
