@@ -101,6 +101,8 @@ class TestWish(ShopCommon):
         self.authenticate("t-buyer", "t-buyer-1")
         line = self._add()
         self.assertEqual(line.with_user(self.buyer)._saas_shop_wish()["target"], "")
+        self._json("/shop/saas/wish", line_id=line.id, name="third", target="")
+        self.assertFalse(line.saas_instance_id or line.saas_additional, "no answer is no decision")
         self.assertIn("o_saas_wish", self.url_open("/shop/payment").text)
 
     def test_customers_choose_their_own_only(self):

@@ -45,7 +45,7 @@ function show(form, answer, saved) {
 /** Name and language matter for a new Odoo only. */
 function showParts(form) {
     const target = form.elements.target;
-    const isNew = !target || ["", "new"].includes(target.value);
+    const isNew = !target || target.value === "new";
     for (const part of form.querySelectorAll(".o_saas_wish_new, .o_saas_wish_hint")) {
         part.toggleAttribute("data-hidden", !isNew);
     }
