@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from odoo import _, api, fields, models
 from odoo.fields import Domain
-from odoo.tools import format_date
+from odoo.tools import format_date, html2plaintext
 
 # Made within seconds; after so long somebody should look whether the daemon runs.
 LATE_MINUTES = 10
@@ -70,9 +70,10 @@ class SaasInstance(models.Model):
                 reasons.append(_("Over its limits"))
             if instance.delete_on and instance.state not in ("deleting", "deleted"):
                 reasons.append(_("Deleted on %s unless paid", format_date(self.env, instance.delete_on)))
-            if instance.activity_ids:
-                reasons.append(_("To-do: %s", instance.activity_ids[0].summary or instance.activity_ids[0].activity_type_id.name))
-            instance.attention = ". ".join(reasons)
+            for activity in instance.activity_ids[:1]:
+                text = " ".join(html2plaintext(activity.note or "").split()) or activity.summary or activity.activity_type_id.name
+                reasons.append(_("To-do: %s", text))
+            instance.attention = " · ".join(reason.rstrip(".") for reason in reasons)
 
     def _is_late(self, late):
         return self.requested and self.state in ("draft", "provisioning") and self.write_date and self.write_date < late

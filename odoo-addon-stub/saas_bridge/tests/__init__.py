@@ -8,3 +8,4 @@ from . import test_commands
 from . import test_payment
 from . import test_renewal
 from . import test_portal
+from . import test_backoffice

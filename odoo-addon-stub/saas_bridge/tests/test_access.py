@@ -1,9 +1,17 @@
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
+from odoo.tools import mute_logger
 
 from odoo.addons.saas_bridge.const import PROTOCOL
 
 from .common import SaasCommon
+
+# What Odoo itself opens to every account; nothing of a customer, a document or a setting.
+OPEN_TO_ALL = (("account.root", "search"),)
+
+
+class Reached(Exception):
+    """Undoes what should have been refused."""
 
 
 @tagged("post_install", "-at_install")
@@ -28,6 +36,134 @@ class TestAccess(SaasCommon):
                 self.env[model].with_user(self.bridge_user).search([]).read(["id", "display_name"])
             with self.subTest(model=model), self.assertRaises(AccessError):
                 self.env[model].with_user(self.bridge_user).create({})
+
+    @mute_logger("odoo.addons.base.models.ir_model", "odoo.addons.base.models.ir_rule", "odoo.models", "odoo.sql_db")
+    def test_bridge_user_is_refused_by_every_model_of_the_database(self):
+        """Whatever is installed: a stolen key reads, makes, changes and deletes nothing."""
+        self._order()
+        self._invoice()
+        self._instance()
+        self.env.flush_all()
+        opened, asked, models = [], 0, 0
+        for name in sorted(self.env.registry):
+            model = self.env[name]
+            if model._abstract:
+                continue
+            models += 1
+            mine = model.with_user(self.bridge_user)
+            for right in ("read", "write", "create", "unlink"):
+                if mine.has_access(right):
+                    opened.append((name, right))
+            record = self._any_record(model).with_user(self.bridge_user)
+            calls = [("search", lambda: mine.search([], limit=1)), ("create", lambda: mine.create({}))]  # noqa: B023
+            if record:
+                calls += [
+                    ("read", lambda: record.read(["display_name"])),  # noqa: B023
+                    ("write", lambda: record.write({"write_date": False})),  # noqa: B023
+                    ("unlink", record.unlink),
+                ]
+            for operation, call in calls:
+                asked += 1
+                if self._succeeds(call):
+                    opened.append((name, operation))
+        self.assertGreater(models, 200, "the registry was walked through")
+        self.assertGreater(asked, 3 * models)
+        self.assertEqual([one for one in opened if one not in OPEN_TO_ALL], [])
+
+    def _any_record(self, model):
+        try:
+            with self.env.cr.savepoint():
+                return model.sudo().with_context(active_test=False).search([], limit=1)
+        except Exception:  # noqa: BLE001
+            # Some of Odoo's own answer nobody, not even the superuser.
+            return model
+
+    def _succeeds(self, call):
+        """Whether the call does something; what it did is undone."""
+        try:
+            with self.env.cr.savepoint():
+                raise Reached(call())
+        except Reached as reached:
+            return bool(reached.args[0])
+        except Exception:  # noqa: BLE001
+            return False
+
+    def test_the_bridge_has_four_methods_and_no_more(self):
+        """Public methods of the model itself; those of every model (read, write, …) are refused by rights."""
+        common = set(dir(self.env["base"]))
+        public = {
+            name
+            for name in dir(self.env["saas.bridge"])
+            if not name.startswith("_") and name not in common and callable(getattr(type(self.env["saas.bridge"]), name, None))
+        }
+        self.assertEqual(public, {"hello", "poll", "push", "renewal"})
+
+    def test_bridge_user_orders_nothing_by_public_methods(self):
+        order, invoice, instance = self._order(confirm=False), self._invoice(post=False), self._instance(state="running")
+        wizard = self.env["saas.command.wizard"].create({"instance_id": instance.id, "command": "suspend", "reason": "x"})
+        for record, method in (
+            (order, "action_confirm"),
+            (order, "message_post"),
+            (invoice, "action_post"),
+            (instance, "action_stop"),
+            (instance, "action_delete"),
+            (instance, "action_provision"),
+            (instance, "action_open_url"),
+            (instance, "message_post"),
+            (wizard, "action_confirm"),
+        ):
+            with self.subTest(model=record._name, method=method), self.assertRaises(AccessError):
+                getattr(record.with_user(self.bridge_user), method)()
+        with self.assertRaises(AccessError):
+            self.env["ir.config_parameter"].with_user(self.bridge_user).get_param("database.secret")
+        with self.assertRaises(AccessError):
+            self.env["ir.config_parameter"].with_user(self.bridge_user).set_param("web.base.url", "http://evil.example")
+
+    def test_portal_user_reaches_nothing_of_saas(self):
+        instance = self._instance(admin_password="s3cret")
+        portal = new_test_user(self.env, "t-portal", groups="base.group_portal")
+        portal.partner_id.parent_id = self.acme
+        for name in sorted(self.env.registry):
+            if not name.startswith("saas.") or self.env[name]._abstract:
+                continue
+            mine = self.env[name].with_user(portal)
+            for call in (lambda: mine.search([]), lambda: mine.create({}), lambda: mine.search_count([])):  # noqa: B023
+                with self.subTest(model=name), self.assertRaises(AccessError):
+                    call()
+        mine = instance.with_user(portal)
+        for call in (
+            lambda: mine.read(["name"]),
+            lambda: mine.write({"name": "mine"}),
+            mine.unlink,
+            mine.action_stop,
+            mine.action_restart,
+            mine.action_retry,
+            mine.action_rebuild,
+            mine.action_provision,
+            mine.action_delete,
+            mine.action_extend,
+        ):
+            with self.subTest(call=str(call)), self.assertRaises(AccessError):
+                call()
+
+    def test_salesperson_sees_and_managers_act(self):
+        instance = self._instance(state="running", url="http://acme.example")
+        mine = instance.with_user(self.saas_user)
+        self.assertEqual(mine.name, "acme")
+        mine.message_post(body="Called the customer")
+        mine.activity_schedule("mail.mail_activity_data_todo", user_id=self.saas_user.id)
+        self.assertEqual(mine.action_open_url()["url"], "http://acme.example")
+        for action in ("start", "stop", "restart", "suspend", "resume", "extend", "change_plan", "rebuild", "delete"):
+            with self.subTest(action=action), self.assertRaises(AccessError):
+                getattr(mine, f"action_{action}")()
+        with self.assertRaises(AccessError):
+            self.env["saas.command"].with_user(self.saas_user).create({"instance_id": instance.id, "command": "stop"})
+        with self.assertRaises(AccessError):
+            self.env["saas.command"].with_user(self.saas_manager).create({"instance_id": instance.id, "command": "stop"})
+        instance.with_user(self.saas_manager).action_stop()
+        self.assertEqual(instance.command_ids.requested_by, self.saas_manager)
+        instance.state = "error"
+        mine.action_retry()
 
     def test_only_the_bridge_group_calls_the_bridge(self):
         portal = new_test_user(self.env, "t-portal", groups="base.group_portal")
@@ -167,7 +303,21 @@ class TestAccess(SaasCommon):
             self.env, "t-other", groups="saas_bridge.group_manager", company_id=company.id, company_ids=[(6, 0, company.ids)]
         )
         instance = self._instance(company_id=self.company.id)
-        self.assertFalse(self.env["saas.instance"].with_user(user).search([("id", "=", instance.id)]))
+        grant = self.env["saas.grant"].create({"instance_id": instance.id, "reason": "gift"})
+        command = self.env["saas.command"].create({"instance_id": instance.id, "command": "stop"})
+        movement = self.env["saas.movement"].create({"instance_id": instance.id, "kind": "failed"})
+        self.env.flush_all()
+        report = self.env["saas.report"].search([("instance_id", "=", instance.id)])
+        for record in (instance, grant, command, movement, report):
+            with self.subTest(model=record._name):
+                self.assertTrue(record.with_user(self.saas_manager).search([("id", "in", record.ids)]))
+                self.assertFalse(record.with_user(user).search([("id", "in", record.ids)]))
+                with self.assertRaises(AccessError):
+                    record.with_user(user).read(["display_name"])
+        with self.assertRaises(AccessError):
+            instance.with_user(user).action_stop()
+        with self.assertRaises(AccessError):
+            self.env["saas.grant"].with_user(user).create({"instance_id": instance.id, "reason": "gift"})
 
     def test_connect_makes_a_key_for_the_bridge_user_only(self):
         with self.assertRaises(AccessError):
