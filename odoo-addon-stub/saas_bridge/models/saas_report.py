@@ -29,12 +29,12 @@ class SaasReport(models.Model):
     active_count = fields.Integer(
         string="Active Subscriptions", readonly=True, help="At the end of the month, or today. Over several months: their average."
     )
-    new_count = fields.Integer(string="New", readonly=True)
+    new_count = fields.Integer(string="New Subscriptions", readonly=True)
     churned_count = fields.Integer(
-        string="Lost", readonly=True, help="Suspended because nobody paid, taken back, or deleted."
+        string="Lost Subscriptions", readonly=True, help="Suspended because nobody paid, taken back, or deleted."
     )
-    returned_count = fields.Integer(string="Returned", readonly=True, help="Active again after they were lost.")
-    renewed_count = fields.Integer(string="Renewed", readonly=True, help="Paid for longer before they were suspended.")
+    returned_count = fields.Integer(string="Returned Subscriptions", readonly=True, help="Active again after they were lost.")
+    renewed_count = fields.Integer(string="Renewals", readonly=True, help="Paid for longer before they were suspended.")
     renewal_rate = fields.Float(
         string="Renewal Rate (%)",
         readonly=True,
