@@ -90,11 +90,12 @@ export class Shopper {
   /** @throws Error with the shop's own message when it refuses. */
   async putIntoCart(product: string, quantity = 1): Promise<void> {
     const page = await this.#page(await this.#productPath(product));
-    await this.#rpc('/shop/cart/add', {
+    const added = await this.#rpc<{ quantity: number; notification_info?: { warning?: string } }>('/shop/cart/add', {
       product_template_id: Number(value(page, 'input[name=product_template_id]')),
       product_id: Number(value(page, 'input[name=product_id]')),
       quantity,
     });
+    if (added.quantity < quantity) throw new Error(added.notification_info?.warning ?? `the shop adds no ${product}`);
   }
 
   /** A page as this visitor sees it; a page that is refused is an error. */

@@ -85,8 +85,11 @@ class SaleOrder(models.Model):
         lines = self._saas_trial_lines()
         if not lines:
             return ""
-        name = lines[0].product_id.name
-        if sum(lines.mapped("product_uom_qty")) > 1:
+        return self._saas_trial_refusal(lines[0].product_id.name, sum(lines.mapped("product_uom_qty")))
+
+    def _saas_trial_refusal(self, name, quantity):
+        """Why the customer may not have so many of a free trial; "" if they may."""
+        if quantity > 1:
             return _("%s: a free trial can be had once only. Leave one of it in the order.", name)
         if self._saas_had_trial():
             return _("%s: you have had a free trial already. Choose another plan to go on.", name)

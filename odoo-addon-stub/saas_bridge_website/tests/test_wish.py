@@ -113,8 +113,8 @@ class TestWish(ShopCommon):
         self.authenticate("t-other", "t-other-1")
         line = self._add()
         page = self.url_open("/shop/cart").text
-        self.assertIn(f'value="{theirs.id}"', page)
-        self.assertNotIn(f'value="{mine.id}"', page)
+        self.assertIn(f'<option value="{theirs.id}"', page)
+        self.assertNotIn(f'<option value="{mine.id}"', page)
         for target in (mine.id, str(mine.id), gone.id, draft.id, 999999, "x", [mine.id], {"id": mine.id}):
             with self.subTest(target=target):
                 self._json("/shop/saas/wish", line_id=line.id, target=target)
@@ -196,3 +196,18 @@ class TestWish(ShopCommon):
         line = self._add(product)
         self.assertNotIn("o_saas_wish", self.url_open("/shop/cart").text)
         self.assertEqual(self._json("/shop/saas/wish", line_id=line.id, name="x")["status"], "refused")
+
+    def test_second_trial_is_refused_as_the_shop_refuses(self):
+        trial = self._plan("Try", "t-try", is_published=True, saas_trial=True, list_price=0)
+        params = {"product_template_id": trial.id, "product_id": trial.product_variant_id.id}
+        self.authenticate("t-buyer", "t-buyer-1")
+        first = self._json("/shop/cart/add", quantity=3, **params)
+        self.assertEqual(first["quantity"], 1, "one of it, not three")
+        self.assertTrue(first["notification_info"]["warning"])
+        order = self.env["sale.order"].search([("partner_id", "=", self.ana.id)], order="id desc", limit=1)
+        order.action_confirm()
+        second = self._json("/shop/cart/add", quantity=1, **params)
+        self.assertEqual(second["quantity"], 0)
+        self.assertIn("have had a free trial already", second["notification_info"]["warning"])
+        cart = self.env["sale.order"].search([("partner_id", "=", self.ana.id), ("state", "=", "draft")])
+        self.assertFalse(cart.order_line)
