@@ -74,7 +74,7 @@ class SaasDocument(models.AbstractModel):
         return {
             "preparing": (_("Preparing…"), _("The instance is made within seconds.")),
             "late": (_("Waiting"), _("No instance yet: ask a SaaS manager whether the server's daemon runs.")),
-            "unpaid": (_("Waiting for payment"), _("The instance is made as soon as the payment is here.")),
+            "unpaid": (_("Waiting for payment"), _("The instance is made as soon as the payment is here. Where unpaid orders are served too, ask a SaaS manager.")),
         }[status]
 
     def _saas_instance_row(self, instance):

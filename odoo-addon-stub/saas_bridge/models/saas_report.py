@@ -118,9 +118,10 @@ class SaasReport(models.Model):
                 column("snapshot"),
             )
         if aggregate_spec == "renewal_rate:avg":
-            ended = SQL("NULLIF(SUM(%s) + SUM(%s), 0)", column("renewed_count"), column("churned_count"))
+            ended = SQL("SUM(%s) + SUM(%s)", column("renewed_count"), column("churned_count"))
             kept = SQL("SUM(%s) + SUM(%s)", column("renewed_count"), column("returned_count"))
-            return SQL("LEAST(100.0, 100.0 * (%s) / %s)", kept, ended)
+            # Of a month in which nothing ended there is no rate; who comes back may have been lost in another month.
+            return SQL("CASE WHEN %s > 0 THEN LEAST(100.0, 100.0 * (%s) / (%s)) END", ended, kept, ended)
         if aggregate_spec == "provision_seconds:avg":
             return SQL("PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY %s)", column("provision_seconds"))
         return super()._read_group_select(aggregate_spec, query)

@@ -207,11 +207,13 @@ class TestReport(SaasCommon):
         counts = ("mrr", "active_count", "new_count", "renewed_count", "churned_count", "returned_count", "failed_count")
         months = self._report([*(f"{name}:sum" for name in counts), "renewal_rate:avg"])
         self.assertEqual(months["2024-01"][:7], (10, 1, 1, 0, 0, 0, 0))
+        self.assertFalse(months["2024-01"][7], "nothing ended: no rate")
         self.assertEqual(months["2024-02"][:7], (10, 1, 0, 1, 0, 0, 0))
         self.assertEqual(months["2024-02"][7], 100)
         self.assertEqual(months["2024-03"][:7], (0, 0, 0, 0, 1, 0, 0))
         self.assertEqual(months["2024-03"][7], 0)
         self.assertEqual(months["2024-04"][:7], (10, 1, 0, 0, 0, 1, 1))
+        self.assertFalse(months["2024-04"][7])
         # Not forty: revenue of a month is not added up over months.
         self.assertEqual(self._report(["mrr:sum"], groupby=())[0], 10)
 
