@@ -79,7 +79,7 @@ export function startNightly(options: NightlyOptions): Loop {
     const line = Object.entries(counts).map(([what, number]) => `${what} ${number}`);
     log.info('nightly.summary', `${line.join(', ')}.`, {
       ...counts,
-      ...store.instances.countByPhase(),
+      phases: store.instances.countByPhase(),
       outbox,
       deadLetters,
       ...(late ? { advice: 'Some work of the night is not done yet; saas-bridge status lists it.' } : {}),

@@ -129,10 +129,13 @@ describe('outages', function () {
     expect((await w.run('instance', 'apagon-s-l')).output).to.include('PostgreSQL');
     const plan = await w.run('plan', '--at', '2099-01-01', '--json');
     const { plans } = JSON.parse(plan.output) as {
-      plans: { name: string; desired: { state: string }; steps: string[] }[];
+      plans: { name: string; desired: { state: string }; steps: string[]; coming: { what: string }[] }[];
     };
     const acme = plans.find(({ name }) => name === 'apagon-s-l');
-    expect(acme?.desired.state).to.equal('suspended');
-    expect(acme?.steps).to.deep.equal(['stopOdoo', 'stopDb']);
+    expect(acme).to.deep.include({ steps: [] });
+    expect(acme?.desired.state).to.equal('running');
+    const coming = acme?.coming.map(({ what }) => what) ?? [];
+    expect(coming.slice(0, 4)).to.deep.equal(['reminder', 'reminder', 'reminder', 'suspended']);
+    expect(coming.at(-1)).to.equal('deleted');
   });
 });

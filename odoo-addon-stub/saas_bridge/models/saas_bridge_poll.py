@@ -14,8 +14,9 @@ _logger = logging.getLogger(__name__)
 
 # write_date is when a transaction began: one that took long commits rows older than a cursor already passed.
 OVERLAP_SECONDS = 120
-# Odoo confirms a paid order by itself at once, if the customer's browser stays open.
-CONFIRM_AFTER_SECONDS = 3
+# Odoo confirms a paid order by itself within seconds, if the customer's browser stays open. Two who confirm at the same
+# moment end in a deadlock, and the customer's page shows it.
+CONFIRM_AFTER_SECONDS = 10
 CONFIRM_WITHIN_DAYS = 30
 MAX_LIMIT = 2000
 
