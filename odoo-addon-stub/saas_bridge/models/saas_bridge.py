@@ -49,7 +49,12 @@ class SaasBridge(models.AbstractModel):
             raise AccessError(_("Only a user of the group “SaaS bridge” may call saas.bridge."))
         companies = self.env["res.company"].sudo().search([], order="sequence, id")
         context = {"allowed_company_ids": companies.ids, "lang": companies[:1].partner_id.lang or "en_US"}
-        return self.with_user(SUPERUSER_ID).sudo().with_context(**context)
+        bridge = self.with_user(SUPERUSER_ID).sudo().with_context(**context)
+        # What is computed and written late, at a savepoint or the end, is done with the rights of the first environment
+        # of the call, and the caller may read nothing: not even the currency that an amount is rounded by.
+        if hasattr(bridge.env.transaction, "default_env"):
+            bridge.env.transaction.default_env = bridge.env
+        return bridge
 
     @api.model
     def _hello_warnings(self):

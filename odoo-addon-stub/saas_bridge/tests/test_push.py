@@ -28,6 +28,19 @@ class TestPush(SaasCommon):
     def _instances(self, key="sol:900"):
         return self.env["saas.instance"].search([("key", "=", key)])
 
+    def test_nothing_is_written_with_the_rights_of_the_caller(self):
+        self.env.flush_all()
+        self.env.registry.clear_cache()
+        self.env.invalidate_all()
+        transaction = self.env.transaction
+        self.addCleanup(setattr, transaction, "default_env", transaction.default_env)
+        # As in a call from outside, where the caller's is the first environment.
+        transaction.default_env = self.bridge.env
+        for state, subscription in (("provisioning", "draft"), ("running", "active")):
+            self.env.invalidate_all()
+            result = self._push_instance(state=state, subscription_state=subscription)
+            self.assertEqual((result["status"], result["message"]), ("done", ""))
+
     def test_instance_is_made_and_linked(self):
         order = self._order()
         invoice = self._invoice()
