@@ -1,15 +1,17 @@
 /** Takes in what a poll of the master brought: facts into the store, new instances, work into the queue. */
 import type { Clock } from '../clock.js';
 import { isValidName, suggestName } from '../instance/naming.js';
+import type { Instance } from '../instance/types.js';
 import type { Log } from '../logger.js';
-import type { Command, InstanceRecord, MasterPurchase, PollBatch, Rejected } from '../odoo/rows.js';
+import type { Command, InstanceRecord, MasterPurchase, PollBatch } from '../odoo/rows.js';
 import type { Store } from '../store/store.js';
 import { assignPurchases } from '../subscription/assign.js';
 import { subscriptionStatus } from '../subscription/fold.js';
 import type { Policy, Purchase } from '../subscription/types.js';
 import { changesOf } from './commands.js';
 import { graceDaysIn } from './facts.js';
-import { commandOperation, logOperation, problemOperation } from './report.js';
+import { createProblems } from './problems.js';
+import { commandOperation, logOperation } from './report.js';
 
 export interface IngestParts {
   store: Store;
@@ -32,10 +34,7 @@ export type Ingest = ReturnType<typeof createIngest>;
 export function createIngest({ store, policy, firstToExpire, clock, log }: IngestParts) {
   /** Purchases of the pages so far that are for no known instance; decided when the last page is in. */
   const undecided = new Map<string, MasterPurchase>();
-  /** Problems already told; one that a full pass does not meet is over. The addon tells each only once anyhow. */
-  let told = new Set<string>();
-  /** Those met since the last full pass ended. */
-  let met = new Set<string>();
+  const problems = createProblems(store, log);
 
   /**
    * One page of a poll, in one commit.
@@ -44,11 +43,10 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
   function page(batch: PollBatch, full: boolean): Ingested {
     try {
       const ingested = store.transaction(() => take(batch, full));
-      if (full && !batch.more) forgetOver();
+      if (full && !batch.more) problems.passEnded();
       return ingested;
     } catch (error) {
-      // What was to be told is rolled back with the rest.
-      told.clear();
+      problems.rolledBack();
       throw error;
     }
   }
@@ -62,25 +60,12 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
       // Every page lists them all; only now every instance is known.
       for (const command of store.commands.add(batch.commands)) takeCommand(command);
     }
-    for (const rejected of batch.rejected) tellRejected(rejected);
+    for (const rejected of batch.rejected) problems.rejected(rejected);
     for (const id of newPlans) recheckPlan(id);
     return {
       plansChanged: newPlans.length > 0,
       needsFullPoll: !full && newPlans.length > 0 && store.purchases.unassigned().length > 0,
     };
-  }
-
-  function forgetOver(): void {
-    told = met;
-    met = new Set();
-  }
-
-  /** Whether it is news. */
-  function isNew(problem: string): boolean {
-    met.add(problem);
-    if (told.has(problem)) return false;
-    told.add(problem);
-    return true;
   }
 
   /** A record the store does not know is one that staff made, or one from before the store was lost. */
@@ -137,7 +122,7 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
       const instance = instanceKey === null ? null : store.instances.get(instanceKey);
       if (!instance) undecided.set(purchase.key, purchase);
       else if (!changed.has(purchase.key)) continue;
-      else if (instance.phase === 'deleted') tellDeleted(purchase, instance.key, instance.name);
+      else if (instance.phase === 'deleted') tellDeleted(purchase, instance);
       else if (isTakenBack(before.get(purchase.key) ?? null, purchase)) {
         const line = `${purchase.document} was cancelled, given back or its payment taken back.`;
         store.outbox.put(logOperation(instance.key, clock(), [line]), instance.key);
@@ -169,9 +154,9 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
     };
     const customers = new Map(usable.map((purchase) => [purchase.key, purchase]));
     for (const { purchase, to } of assignPurchases(usable, instances, rules)) {
-      if (to.kind === 'ambiguous') tellAmbiguous(purchase.key, purchase.document, to.candidates);
-      if (to.kind === 'unknown-instance') tellUnknown(purchase.key, purchase.document, to.instanceKey);
-      if (to.kind === 'trial-used') tellTrialUsed(purchase.key, purchase.document);
+      if (to.kind === 'ambiguous') problems.ambiguous(purchase.key, purchase.document, to.candidates);
+      if (to.kind === 'unknown-instance') problems.unknownInstance(purchase.key, purchase.document, to.instanceKey);
+      if (to.kind === 'trial-used') problems.trialUsed(purchase.key, purchase.document);
       if (to.kind !== 'existing' && to.kind !== 'new') continue;
       const source = customers.get(purchase.key);
       if (to.kind === 'new' && source) create(source, to.instanceKey);
@@ -186,12 +171,7 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
 
   function hasPlan(purchase: MasterPurchase): boolean {
     if (store.plans.get(purchase.planId) || purchase.state === 'cancelled') return true;
-    tell(
-      purchase.key,
-      'plan',
-      `${purchase.document}: the product is no complete SaaS plan, so nothing could be provisioned. Complete the product's SaaS plan page; it goes on by itself then.`,
-      `${purchase.document}: el producto no es un plan SaaS completo y no se ha podido crear nada. Complete la página «Plan SaaS» del producto; después sigue solo.`,
-    );
+    problems.noPlan(purchase.key, purchase.document);
     return false;
   }
 
@@ -246,70 +226,11 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
     }
   }
 
-  function tellAmbiguous(key: string, document: string, candidates: string[]): void {
-    const names = candidates.map((candidate) => store.instances.get(candidate)?.name ?? candidate).join(', ');
-    tell(
-      key,
-      'ambiguous',
-      `${document}: the customer has several instances of this plan (${names}); set on the line which one it is for.`,
-      `${document}: el cliente tiene varias instancias de este plan (${names}); indique en la línea para cuál es.`,
-    );
-  }
-
-  function tellUnknown(key: string, document: string, instanceKey: string): void {
-    tell(
-      key,
-      'unknown-instance',
-      `${document}: the instance on the line (${instanceKey}) does not exist or was not asked for yet; create it, or set another on the line.`,
-      `${document}: la instancia de la línea (${instanceKey}) no existe o aún no se ha solicitado; créela o indique otra en la línea.`,
-    );
-  }
-
-  function tellTrialUsed(key: string, document: string): void {
-    tell(
-      key,
-      'trial-used',
-      `${document}: the free trial is for new customers, and this one has or had an instance. Nothing was made.`,
-      `${document}: la prueba gratuita es para clientes nuevos y este ya tiene o tuvo una instancia. No se ha creado nada.`,
-    );
-  }
-
-  /** Somebody paid for an instance that is gone. */
-  function tellDeleted({ key, document }: Purchase, instanceKey: string, name: string): void {
-    const { paidUntil } = statusOf(instanceKey);
-    if (paidUntil === null || paidUntil <= clock() || store.instances.get(instanceKey)?.hold === 'deleted') return;
-    tell(
-      key,
-      'deleted-instance',
-      `${document} pays for ${name}, which was deleted. Give the money back, or take the instance off the line to make a new one.`,
-      `${document} paga ${name}, que ya fue eliminada. Devuelva el dinero, o quite la instancia de la línea para crear una nueva.`,
-    );
-  }
-
-  function tellRejected({ kind, key, id, problem }: Rejected): void {
-    if (kind === 'purchase' && key) {
-      tell(
-        key,
-        'rejected',
-        `${problem}. Nothing was provisioned for it.`,
-        `${problem}. No se ha creado nada por ella.`,
-      );
-      return;
-    }
-    if (!isNew(`${kind}:${id ?? key}:${problem}`)) return;
-    log.warn('poll.row_rejected', `The master sent a ${kind} that cannot be used: ${problem}`, {
-      kind,
-      id: id ?? key,
-      advice: 'Correct it in the master; it is read again when it changes.',
-    });
-  }
-
-  /** Once to the log, and once to the salesperson of the purchase. */
-  function tell(purchaseKey: string, code: string, en: string, es: string): void {
-    if (!isNew(`${purchaseKey}:${code}`)) return;
-    log.warn('purchase.problem', en, { purchase: purchaseKey, problem: code });
-    // In a lane of its own: one that the master cannot take holds up no other.
-    store.outbox.put(problemOperation(purchaseKey, code, { en, es }), purchaseKey);
+  /** News about a purchase of an instance that is gone: it matters where it would still run. */
+  function tellDeleted({ key, document }: Purchase, instance: Instance): void {
+    const { paidUntil } = statusOf(instance.key);
+    if (paidUntil === null || paidUntil <= clock() || instance.hold === 'deleted') return;
+    problems.deletedInstance(key, document, instance.name);
   }
 
   return { page };
