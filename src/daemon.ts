@@ -1,6 +1,7 @@
 /** The composition root: builds the parts, starts and stops them in order. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { cpus } from 'node:os';
 import path from 'node:path';
 import { systemClock } from './clock.js';
 import type { Config } from './config.js';
@@ -55,6 +56,8 @@ export async function createFleet(
       reachAddress: reachable(settings.bindAddress),
       proxyMode: settings.proxyMode,
       timeZone: policy.timeZone,
+      // A plan that is larger than the host gets all of it.
+      maxCpus: cpus().length,
       logLevel: 'warn',
     },
     daemonKey: await loadDaemonKey(path.join(config.dataDir, 'secret.key')),

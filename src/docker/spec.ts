@@ -34,6 +34,8 @@ export interface DockerSettings {
   /** A reverse proxy stands before the instances: trust its X-Forwarded-* headers. */
   proxyMode: boolean;
   timeZone: string;
+  /** CPUs the host has: Docker refuses a container that may use more. */
+  maxCpus: number;
   logLevel: 'info' | 'warn' | 'error';
 }
 
@@ -48,6 +50,7 @@ export const DEFAULT_SETTINGS: DockerSettings = {
   reachAddress: '127.0.0.1',
   proxyMode: false,
   timeZone: 'Europe/Madrid',
+  maxCpus: 1024,
   logLevel: 'warn',
 };
 
@@ -139,7 +142,7 @@ export function renderInstance(
       dbMaxConnections: DB_CONNECTIONS - 6,
       logLevel: settings.logLevel,
     });
-    const view = { ...settings, ...limits(spec), names, labels, ports };
+    const view = { ...settings, ...limits(spec, settings.maxCpus), names, labels, ports };
     const confHash = digest(JSON.stringify([conf, templates.limitsModule]));
     const render = (hashes: object, sizes: object): string =>
       templates.compose({ ...view, hashes: { ...hashes, conf: confHash }, sizes });
@@ -167,8 +170,9 @@ export function renderInstance(
  * the sum is what was sold. CPU: Odoo may use all of it, PostgreSQL half beside it, so that neither starves.
  * Odoo's own limits count address space, several times what is resident, so they are only a second net.
  */
-export function limits(spec: Pick<InstanceSpec, 'cpu' | 'memoryMb'>) {
-  const { cpu, memoryMb } = spec;
+export function limits(spec: Pick<InstanceSpec, 'cpu' | 'memoryMb'>, maxCpus: number) {
+  const { memoryMb } = spec;
+  const cpu = Math.min(spec.cpu, maxCpus);
   if (!(cpu > 0) || !(memoryMb >= 256)) throw new RangeError(`a plan of ${cpu} CPU and ${memoryMb} MB is too small`);
   const dbMb = Math.round(Math.min(2048, Math.max(96, memoryMb / 4)));
   const softMb = Math.round(Math.max(2048, memoryMb * 2));

@@ -1,11 +1,12 @@
 /** Other ways to an instance than the shop, and what strange customers bring with them. */
+import { cpus } from 'node:os';
 import { expect } from 'chai';
 import { instancesOf } from '../../compose/demo/fleet.js';
 import { instances, type Record as SaasRecord } from '../../compose/demo/records.js';
 import { DEFAULT_SETTINGS } from '../../src/docker/spec.js';
 import { ownOdoo, running, welcomeMail } from '../support/customer.js';
-import { containersOf, runOn } from '../support/engine.js';
-import { createCustomer, postAndPay, sell } from '../support/shop.js';
+import { containersOf, docker, runOn } from '../support/engine.js';
+import { createCustomer, createPlan, postAndPay, sell } from '../support/shop.js';
 import { DAEMON, until, type World, world } from '../support/world.js';
 
 describe('ways in', function () {
@@ -107,6 +108,15 @@ describe('ways in', function () {
     ]);
     await odoo.close();
     expect(count).to.equal(1);
+  });
+
+  it('give a plan that is larger than the host all the processors there are', async () => {
+    await createPlan(w.admin, 'enorme', { saas_cpu: 64, list_price: 99 });
+    const partner = await createCustomer(w.admin, { name: 'Enorme', email: 'enorme@example.com' });
+    const record = await running(w, (await sell(w.admin, partner, 'enorme')).id);
+    const odoo = docker.getContainer(record.odoo_container);
+    const { HostConfig } = await odoo.inspect();
+    expect(HostConfig.NanoCpus).to.equal(Math.min(64, cpus().length) * 1e9);
   });
 
   it('serve a customer without e-mail, and tell the salesperson that nobody got the password', async () => {

@@ -207,9 +207,15 @@ describe('renderInstance', () => {
 describe('limits', () => {
   it('share out exactly the memory that was sold', () => {
     for (const memoryMb of [256, 512, 1024, 4096, 32_768]) {
-      const { db, odoo } = limits({ cpu: 2, memoryMb });
+      const { db, odoo } = limits({ cpu: 2, memoryMb }, 8);
       expect(db.memoryBytes + odoo.memoryBytes).to.equal(memoryMb * MB);
     }
+  });
+
+  it('give a plan that is larger than the host all the processors there are', () => {
+    const large = { cpu: 4, memoryMb: 1024 };
+    expect(limits(large, 2)).to.deep.equal(limits({ ...large, cpu: 2 }, 2));
+    expect(limits(large, 8).odoo.cpus).to.equal(4);
   });
 });
 
