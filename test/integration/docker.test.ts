@@ -383,8 +383,8 @@ describe('instances on the engine', function () {
   it('needs less than 150 MB', async () => {
     const { db, odoo } = await instances.memoryBytes(acme.name);
     expect((db ?? 0) + (odoo ?? 0))
-      .to.be.greaterThan(10e6)
-      .and.lessThan(150e6);
+      .to.be.greaterThan(10 * MB)
+      .and.lessThan(150 * MB);
   });
 
   it('gives a running pair the memory and CPU of another plan at once, and restarts nothing', async () => {
