@@ -7,7 +7,7 @@ import { messageOf } from '../errors.js';
 import { planSteps } from '../instance/plan.js';
 import type { StepName } from '../instance/steps.js';
 import type { Observed } from '../instance/types.js';
-import { type Facts, limitsOf, readFacts } from '../reconcile/facts.js';
+import { type Facts, planContext, readFacts } from '../reconcile/facts.js';
 import type { Store } from '../store/store.js';
 
 /** The facts about one instance, or why there are none: one that is broken must not hide the others. */
@@ -28,17 +28,13 @@ export function factsOf(
 export function stepsOf(
   config: Config,
   instances: Pick<Instances, 'hashes'>,
-  { instance, plan, desired }: Facts,
+  store: Store,
+  facts: Facts,
   observed: Observed | undefined,
 ): StepName[] {
+  const { instance, plan, desired } = facts;
   const slot = instance.slot ?? 0;
   const spec = instanceSpec({ ...instance, slot }, plan, urlOf(config, instance.name, slot));
-  const steps = planSteps(desired, observed ?? { network: false, db: null, odoo: null }, {
-    specHashes: instances.hashes(spec),
-    provisioned: instance.startedAt !== null,
-    limitsApplied: instance.limits === limitsOf(plan),
-    rebuild: instance.rebuild,
-    exportFirst: instance.startedAt !== null && config.exports.keptDays > 0,
-  });
-  return steps.map(({ action }) => action);
+  const context = planContext(store, facts, instances.hashes(spec), config.exports.keptDays);
+  return planSteps(desired, observed ?? { network: false, db: null, odoo: null }, context).map(({ action }) => action);
 }

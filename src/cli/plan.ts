@@ -34,7 +34,7 @@ export async function showPlan(config: Config, at: Date | null, out: Out, asJson
           isMail(notice) && store.events.has(noticeOperation(instance, notice, period, NO_DETAILS).key),
       };
       const coming = at === null ? [] : rehearse(story, policy, now, at);
-      return [{ name, desired, steps: stepsOf(config, instances, facts, observed.get(name)), coming }];
+      return [{ name, desired, steps: stepsOf(config, instances, store, facts, observed.get(name)), coming }];
     });
     if (asJson) {
       const until = at?.toISOString() ?? null;

@@ -65,7 +65,7 @@ export async function showInstance(config: Config, name: string, out: Out, asJso
     const { facts, problem } = factsOf(store, config, instance.key, systemClock(config.clockOffset)());
     const { instances } = await createFleet(config);
     const observed = await instances.observe(name);
-    const steps = facts ? stepsOf(config, instances, facts, observed) : [];
+    const steps = facts ? stepsOf(config, instances, store, facts, observed) : [];
     if (asJson) {
       out.write(`${JSON.stringify({ instance, status: facts?.status, desired: facts?.desired, observed, steps })}\n`);
       return;

@@ -1,8 +1,10 @@
 /** What is known about one instance at one moment, and what must be by that: read from the store alone. */
 import { TerminalError } from '../errors.js';
-import type { Desired, Instance, Plan, Usage } from '../instance/types.js';
+import type { PlanContext } from '../instance/plan.js';
+import type { Desired, Instance, Plan } from '../instance/types.js';
 import type { Store } from '../store/store.js';
 import { type Decision, decide } from '../subscription/desired.js';
+import { isOverStorage } from '../subscription/fit.js';
 import { subscriptionStatus } from '../subscription/fold.js';
 import { calendarNotices, type DueNotice } from '../subscription/timeline.js';
 import type { Policy, Purchase, SubscriptionStatus } from '../subscription/types.js';
@@ -37,7 +39,7 @@ export function readFacts(store: Store, policy: Policy, key: string, now: Date):
       'Open the product in the master and complete its SaaS plan page.',
     );
   }
-  const isOver = instance.usage !== null && plan.storageGb > 0 && storageBytes(instance.usage) > plan.storageGb * GB;
+  const isOver = instance.usage !== null && isOverStorage(instance.usage, plan);
   const storageOverSince = isOver ? (instance.storageOverSince ?? now) : null;
   const { hold, suspendedAt, warnedAt } = instance;
   const situation = { hold, suspendedAt, warnedAt, storageOverSince, retentionDays: plan.retentionDays };
@@ -50,10 +52,26 @@ export function graceDaysIn(store: Store): (planId: number) => number {
   return (planId) => store.plans.get(planId)?.graceDays ?? 0;
 }
 
-export const GB = 1024 ** 3;
+/** What the planner needs to know beside what must be and what is. */
+export function planContext(
+  store: Store,
+  { instance, plan }: Facts,
+  specHashes: PlanContext['specHashes'],
+  exportDays: number,
+): PlanContext {
+  const provisioned = instance.startedAt !== null;
+  return {
+    specHashes,
+    provisioned,
+    limitsApplied: instance.limits === limitsOf(plan),
+    rebuild: instance.rebuild,
+    exportFirst: provisioned && exportDays > 0 && !store.events.has(exportKey(instance)),
+  };
+}
 
-export function storageBytes({ databaseBytes, filestoreBytes }: Usage): number {
-  return databaseBytes + filestoreBytes;
+/** Of this suspension: where somebody pays after all, the copy is old when it is deleted one day. */
+export function exportKey({ key, suspendedAt }: Instance): string {
+  return `exported:${key}:${suspendedAt?.getTime() ?? ''}`;
 }
 
 /** The limits as one word: another one is to be applied. */

@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.js';
 import { isValidName, suggestName } from '../instance/naming.js';
 import type { Instance } from '../instance/types.js';
+import { UNTOUCHED } from '../instance/untouched.js';
 import type { Log } from '../logger.js';
 import type { Command, InstanceRecord, MasterPurchase, PollBatch } from '../odoo/rows.js';
 import type { Store } from '../store/store.js';
@@ -235,22 +236,6 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
 
   return { page };
 }
-
-/** An instance of which nothing was made yet. */
-const UNTOUCHED = {
-  hold: 'none',
-  phase: 'draft',
-  startedAt: null,
-  suspendedAt: null,
-  usage: null,
-  measuredAt: null,
-  storageOverSince: null,
-  toldPaidUntil: null,
-  warnedAt: null,
-  rebuild: false,
-  limits: null,
-  errorMessage: null,
-} as const;
 
 /** It counted, and counts for less or nothing now. */
 function isTakenBack(before: Purchase | null, now: Purchase): boolean {

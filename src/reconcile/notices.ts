@@ -10,6 +10,7 @@ import { asksToPay, languageOf, WITHOUT_ADDRESS } from '../odoo/mail-values.js';
 import type { Master } from '../odoo/master.js';
 import type { NoticeDetails, PushOperation } from '../odoo/protocol.js';
 import type { Store } from '../store/store.js';
+import { GB } from '../subscription/fit.js';
 import { daysLeft } from '../subscription/timeline.js';
 import { SELLER, SHOP_URL } from './poller.js';
 
@@ -96,5 +97,5 @@ function dateOf(text: string | null | undefined): Date | null {
 /** `2,4 GB` as the reader writes it. */
 function gigabytes(bytes: number, lang: string): string {
   const format = new Intl.NumberFormat(languageOf(lang), { maximumFractionDigits: 1 });
-  return `${format.format(bytes / 1024 ** 3)} GB`;
+  return `${format.format(bytes / GB)} GB`;
 }

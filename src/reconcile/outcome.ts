@@ -14,16 +14,16 @@ import type { Policy } from '../subscription/types.js';
 import { answerTo } from './commands.js';
 import type { Runtime } from './executors.js';
 import { type Facts, limitsOf, readFacts } from './facts.js';
-import { day, owedNotices, type Run } from './owed.js';
+import { owedHelp, unwarnedAlert } from './help.js';
+import { lineOf } from './line.js';
+import { owedNotices, type Run } from './owed.js';
 import type { Refusal } from './plan-change.js';
 import {
-  alertOperation,
   commandOperation,
   type Endpoint,
   failureOperation,
   instanceOperation,
   logOperation,
-  noEmailOperation,
   noticeOperation,
 } from './report.js';
 
@@ -87,7 +87,7 @@ export function createOutcome(parts: OutcomeParts) {
       if (phase === 'deleted') store.slots.release(before.key);
       oweNotices(run, now);
       recordEvents(run, now);
-      oweHelp(run);
+      for (const operation of owedHelp(run, now)) store.outbox.put(operation, before.key);
       answer(facts, commands, refused);
     });
     parts.onOutbox();
@@ -109,16 +109,8 @@ export function createOutcome(parts: OutcomeParts) {
       if (!store.events.record(operation.key, notice)) continue;
       if (notice === 'deletion_warning') store.instances.update(after.key, { warnedAt: now });
       if (after.customer.email !== '') store.outbox.put(operation, after.key);
-      else if (notice === 'deletion_warning') warnStaff(run, operation.key);
+      else if (notice === 'deletion_warning') store.outbox.put(unwarnedAlert(run, operation.key), after.key);
     }
-  }
-
-  /** Nobody can be written to: a person must tell the customer in another way. */
-  function warnStaff({ after, facts }: Run, code: string): void {
-    const date = facts.decision.deletion?.at.toISOString().slice(0, 10) ?? '';
-    const en = `${after.name} is deleted on ${date}, and its customer has no e-mail address: tell them.`;
-    const es = `${after.name} se eliminará el ${date} y su cliente no tiene correo electrónico: avísele.`;
-    store.outbox.put(alertOperation(after, code, { en, es }), after.key);
   }
 
   /** For the summary of the night. */
@@ -132,27 +124,6 @@ export function createOutcome(parts: OutcomeParts) {
             ? 'provision'
             : null;
     if (kind) store.events.record(`${kind}:${after.key}:${now.getTime()}`, kind);
-  }
-
-  /** What a person must look at. */
-  function oweHelp({ before, after, facts, recovered }: Run): void {
-    const served = before.startedAt === null && after.phase === 'running';
-    const [purchase] = facts.purchases;
-    if (served && purchase && after.customer.email === '') {
-      store.outbox.put(noEmailOperation(after, purchase.key), after.key);
-    }
-    if (recovered && after.phase === 'running') {
-      const code = `rebuilt:${day(clock())}`;
-      const en = `${after.name} kept dying and was rebuilt from its own data. Its log may tell why: docker logs, memory.`;
-      const es = `${after.name} se caía una y otra vez y se ha reconstruido con sus propios datos. Revise el registro y la memoria.`;
-      store.outbox.put(alertOperation(after, code, { en, es }), after.key);
-    }
-    if (facts.storageOverSince !== null && before.storageOverSince === null) {
-      const code = `storage:${facts.storageOverSince.getTime()}`;
-      const en = `${after.name} uses more storage than ${facts.plan.name} includes; it is suspended when its grace ends.`;
-      const es = `${after.name} ocupa más espacio del que incluye ${facts.plan.name}; se suspenderá al terminar el plazo.`;
-      store.outbox.put(alertOperation(after, code, { en, es }), after.key);
-    }
   }
 
   /** Stores the changes and owes them to the master. */
@@ -255,26 +226,4 @@ function phaseOf({ desired, instance }: Facts, spec: InstanceSpec | null): Phase
   // Bought and taken back before anything was made.
   if (!spec && desired.state === 'suspended') return instance.startedAt ? 'suspended' : 'draft';
   return desired.state;
-}
-
-function lineOf({ before, after, facts, recovered }: Run, changed: boolean, ms: number): [string, string] | null {
-  const { desired } = facts;
-  const { name, document } = before;
-  const seconds = `${(ms / 1000).toFixed(1)} s`;
-  if (before.startedAt === null && after.phase === 'running') {
-    return ['instance.provisioned', `${document} paid → ${name} running in ${seconds}`];
-  }
-  if (after.phase === 'deleted') return ['instance.deleted', `${name} and its data are deleted: ${desired.reason}`];
-  if (after.phase === 'running' && before.suspendedAt !== null) {
-    return ['instance.reactivated', `${name} runs again after ${seconds}: ${desired.reason}`];
-  }
-  if (after.suspendedAt !== null && before.suspendedAt === null && before.startedAt !== null) {
-    return ['instance.suspended', `${name} is suspended, its data is kept: ${desired.reason}`];
-  }
-  if (recovered) return ['instance.rebuilt', `${name} kept dying; rebuilt from its own data in ${seconds}.`];
-  if (before.planId !== facts.plan.id) {
-    return ['instance.plan_changed', `${name} has the plan ${facts.plan.name} now: ${desired.reason}`];
-  }
-  if (!changed && after.phase === before.phase) return null;
-  return ['instance.reconciled', `${name} is ${after.phase}: ${desired.reason}`];
 }

@@ -2,9 +2,10 @@
 import type { Instance, Plan } from '../instance/types.js';
 import type { Notice, NoticeDetails } from '../odoo/protocol.js';
 import { addDays, midnightAtOrAfter } from '../subscription/calendar.js';
+import { GB, storageBytes } from '../subscription/fit.js';
 import { noticeDue } from '../subscription/timeline.js';
 import type { Policy } from '../subscription/types.js';
-import { type Facts, GB, storageBytes } from './facts.js';
+import type { Facts } from './facts.js';
 
 export interface OwedNotice {
   notice: Notice;

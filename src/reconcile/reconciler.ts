@@ -6,10 +6,9 @@ import { type InstanceSpec, instanceSpec } from '../docker/spec.js';
 import { BridgeError, messageOf, TerminalError } from '../errors.js';
 import { planSteps } from '../instance/plan.js';
 import type { Step } from '../instance/steps.js';
-import type { Instance } from '../instance/types.js';
 import type { Command } from '../store/commands.js';
 import type { Runtime } from './executors.js';
-import { type Facts, limitsOf, readFacts } from './facts.js';
+import { exportKey, type Facts, planContext, readFacts } from './facts.js';
 import { createOutcome, type OutcomeParts } from './outcome.js';
 import { createPlanChange } from './plan-change.js';
 import { SHOP_URL } from './poller.js';
@@ -87,16 +86,10 @@ export function createReconciler(parts: ReconcilerParts) {
   }
 
   async function stepsFor(facts: Facts, spec: InstanceSpec, commands: Command[]): Promise<Step[]> {
-    const { instance, plan, desired } = facts;
     const observed = await runtime.observe(spec);
-    const steps = planSteps(desired, observed, {
-      specHashes: runtime.specHashes(spec),
-      provisioned: instance.startedAt !== null,
-      limitsApplied: instance.limits === limitsOf(plan),
-      rebuild: instance.rebuild,
-      exportFirst: instance.startedAt !== null && parts.exportDays > 0 && !store.events.has(exportKey(instance)),
-    });
-    const restart = commands.some((command) => command.command === 'restart') && desired.state === 'running';
+    const context = planContext(store, facts, runtime.specHashes(spec), parts.exportDays);
+    const steps = planSteps(facts.desired, observed, context);
+    const restart = commands.some((command) => command.command === 'restart') && facts.desired.state === 'running';
     if (!restart || steps.some(({ action }) => action !== 'applyLimits')) return steps;
     return [...steps, { action: 'stopOdoo' }, { action: 'startOdoo' }, { action: 'awaitReady', login: false }];
   }
@@ -132,9 +125,4 @@ export function createReconciler(parts: ReconcilerParts) {
   }
 
   return { reconcile, fail, specOf };
-}
-
-/** Of this suspension: where somebody pays after all, the copy is old when it is deleted one day. */
-function exportKey({ key, suspendedAt }: Instance): string {
-  return `exported:${key}:${suspendedAt?.getTime() ?? ''}`;
 }

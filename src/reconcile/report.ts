@@ -4,7 +4,8 @@ import { DateTime } from 'luxon';
 import type { Instance } from '../instance/types.js';
 import type { InstanceValues, Notice, NoticeDetails, PushOperation } from '../odoo/protocol.js';
 import { toOdooTime } from '../odoo/time.js';
-import { type Facts, storageBytes } from './facts.js';
+import { storageBytes } from '../subscription/fit.js';
+import type { Facts } from './facts.js';
 
 /** Where an instance is reached and what it is made of. */
 export interface Endpoint {

@@ -5,7 +5,7 @@ import { messageOf } from '../errors.js';
 import type { Instance, Plan, Usage } from '../instance/types.js';
 import type { Log } from '../logger.js';
 import type { Store } from '../store/store.js';
-import { GB, storageBytes } from './facts.js';
+import { isOverStorage } from '../subscription/fit.js';
 import { type Loop, startLoop } from './loop.js';
 import { usageOperation } from './report.js';
 
@@ -48,7 +48,7 @@ export function startUsage(options: UsageOptions): Loop {
       if (store.instances.get(key)?.phase !== 'running') return;
       const measured = store.instances.update(key, { usage, measuredAt: clock() });
       store.outbox.put(usageOperation(measured), key);
-      const isOver = plan.storageGb > 0 && storageBytes(usage) > plan.storageGb * GB;
+      const isOver = isOverStorage(usage, plan);
       if (isOver !== (measured.storageOverSince !== null)) {
         store.jobs.enqueue(key, { reason: 'its use of storage changed' });
         options.onLimit();

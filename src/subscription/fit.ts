@@ -1,4 +1,4 @@
-/** Whether what an instance uses fits into another plan. */
+/** Whether what an instance uses fits into a plan. */
 import type { Plan, Usage } from '../instance/types.js';
 
 export interface Misfit {
@@ -6,7 +6,16 @@ export interface Misfit {
   es: string;
 }
 
-const GB = 1024 ** 3;
+export const GB = 1024 ** 3;
+
+export function storageBytes({ databaseBytes, filestoreBytes }: Usage): number {
+  return databaseBytes + filestoreBytes;
+}
+
+/** 0 GB is no limit. */
+export function isOverStorage(usage: Usage, { storageGb }: Pick<Plan, 'storageGb'>): boolean {
+  return storageGb > 0 && storageBytes(usage) > storageGb * GB;
+}
 
 /** What is too much for the plan, for the customer and the staff; null where all fits. Limits that do not shrink never refuse. */
 export function misfitOf(usage: Usage, present: Plan, wanted: Plan): Misfit | null {
@@ -16,7 +25,7 @@ export function misfitOf(usage: Usage, present: Plan, wanted: Plan): Misfit | nu
     en.push(`it has ${usage.users} active users and ${wanted.name} includes ${wanted.maxUsers}`);
     es.push(`tiene ${usage.users} usuarios activos y ${wanted.name} incluye ${wanted.maxUsers}`);
   }
-  const usedGb = (usage.databaseBytes + usage.filestoreBytes) / GB;
+  const usedGb = storageBytes(usage) / GB;
   if (wanted.storageGb > 0 && isLess(wanted.storageGb, present.storageGb) && usedGb > wanted.storageGb) {
     const used = usedGb.toFixed(1);
     en.push(`it uses ${used} GB and ${wanted.name} includes ${wanted.storageGb} GB`);

@@ -147,6 +147,13 @@ describe('instances on the engine', function () {
     ).to.equal('t');
   });
 
+  it('needs less than 150 MB, idle after the login', async () => {
+    const { db, odoo } = await instances.memoryBytes(acme.name);
+    expect((db ?? 0) + (odoo ?? 0))
+      .to.be.greaterThan(10e6)
+      .and.lessThan(150e6);
+  });
+
   it("writes the customer's values exactly", async () => {
     const hex = (text: string): string => Buffer.from(text).toString('hex');
     const encoded = (column: string): string => `encode(convert_to(${column}, 'UTF8'), 'hex')`;
@@ -378,13 +385,6 @@ describe('instances on the engine', function () {
     const folder = join(dataDir, 'instances', acme.name);
     expect((await stat(folder)).mode & 0o777).to.equal(0o700);
     expect((await stat(join(folder, 'odoo.conf'))).mode & 0o777).to.equal(0o600);
-  });
-
-  it('needs less than 150 MB', async () => {
-    const { db, odoo } = await instances.memoryBytes(acme.name);
-    expect((db ?? 0) + (odoo ?? 0))
-      .to.be.greaterThan(10 * MB)
-      .and.lessThan(150 * MB);
   });
 
   it('gives a running pair the memory and CPU of another plan at once, and restarts nothing', async () => {

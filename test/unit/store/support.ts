@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Instance } from '../../../src/instance/types.js';
+import { UNTOUCHED } from '../../../src/instance/untouched.js';
 import { openStore, type Store } from '../../../src/store/store.js';
 
 export const NOW = new Date('2026-01-15T12:00:00Z');
@@ -46,23 +47,12 @@ export function testStore(): TestStore {
 
 export function newInstance(key: string): Omit<Instance, 'name' | 'slot'> {
   return {
+    ...UNTOUCHED,
     key,
     customer: { id: 10, name: 'Acme', contactId: 11, contactName: 'Ann', email: 'ann@acme.example', lang: 'es_ES' },
     planId: 1,
     document: 'S00001',
     orderId: 5,
-    hold: 'none',
-    phase: 'draft',
     createdAt: NOW,
-    startedAt: null,
-    suspendedAt: null,
-    usage: null,
-    measuredAt: null,
-    storageOverSince: null,
-    toldPaidUntil: null,
-    warnedAt: null,
-    rebuild: false,
-    limits: null,
-    errorMessage: null,
   };
 }

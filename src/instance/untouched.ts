@@ -1,0 +1,15 @@
+/** An instance of which nothing was made yet. */
+export const UNTOUCHED = {
+  hold: 'none',
+  phase: 'draft',
+  startedAt: null,
+  suspendedAt: null,
+  usage: null,
+  measuredAt: null,
+  storageOverSince: null,
+  toldPaidUntil: null,
+  warnedAt: null,
+  rebuild: false,
+  limits: null,
+  errorMessage: null,
+} as const;
