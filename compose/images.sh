@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Usage: compose/images.sh [--help] [--node-image] [NAME...]
 #
-# Makes the images of the machine present: odoo, postgres, node, mail (all of them without NAME).
+# Makes the images of the machine present: odoo, postgres, node, mail (these without NAME), and browser for the tests.
 # An image that is here is kept; else it is pulled; else it is built from Debian's packages with the
 # Dockerfiles in compose/images/, to the same contract as the official one. A locally built image is
 # built again when its folder changes; a pulled one never is.
@@ -22,6 +22,7 @@ DEBIAN_IMAGE=debian:trixie-slim
 NODE_OFFICIAL=node:22-trixie-slim
 NODE_LOCAL=saas-bridge/node
 MAIL_IMAGE=saas-bridge/mail
+BROWSER_IMAGE=saas-bridge/browser
 IMAGE_PULL_SECONDS=${IMAGE_PULL_SECONDS:-600}
 LABEL=saas-bridge.build
 PULLS_FAIL=
@@ -144,7 +145,8 @@ ensure_one() {
     postgres) ensure "$POSTGRES_IMAGE" postgres ;;
     node) ensure_node ;;
     mail) ensure_node && build "$MAIL_IMAGE" mail NODE_IMAGE="$(node_image)" ;;
-    *) die "unknown image '$1': choose among odoo, postgres, node, mail" ;;
+    browser) build_debian && build "$BROWSER_IMAGE" browser DEBIAN_IMAGE="$DEBIAN_IMAGE" ;;
+    *) die "unknown image '$1': choose among odoo, postgres, node, mail, browser" ;;
   esac
 }
 

@@ -52,8 +52,8 @@ async function masterCommand(options: MasterOptions, args: string[]): Promise<vo
   ]);
 }
 
-/** Runs one of our scripts; its progress is shown, its failure is ours. */
-function script(name: string, args: string[]): Promise<void> {
+/** Runs a script of compose/; its progress is shown, its failure is ours. */
+export function script(name: string, args: string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn(path.join(COMPOSE_DIR, name), args, { stdio: ['ignore', 'ignore', 'inherit'] });
     child.once('error', reject);

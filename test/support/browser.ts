@@ -1,0 +1,174 @@
+/**
+ * A real Chromium, as people have it: two languages, a computer and a phone. Every page that a test looks at is checked for
+ * accessibility and for errors on the console, and is kept as a picture when SCREENS names a folder.
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { script } from '../../compose/demo/master.js';
+import { docker } from './engine.js';
+import { MASTER } from './world.js';
+
+/** How somebody looks at a page. */
+export interface Look {
+  language: 'es' | 'en';
+  /** Odoo's name of the language. */
+  lang: 'es_ES' | 'en_US';
+  device: 'computer' | 'phone';
+  width: 1280 | 390;
+  /** `es-1280` */
+  name: string;
+}
+
+export const LOOKS: readonly Look[] = (['es', 'en'] as const).flatMap((language) =>
+  ([1280, 390] as const).map((width): Look => {
+    const device = width === 390 ? 'phone' : 'computer';
+    return { language, lang: language === 'es' ? 'es_ES' : 'en_US', device, width, name: `${language}-${width}` };
+  }),
+);
+
+const IMAGE = 'saas-bridge/browser';
+const PORT = 18_222 + MASTER.port - 18_069;
+const START_TIMEOUT_MS = 30_000;
+/** Longest wait for anything on a page; a page that has to compile its styles first takes some seconds. */
+const PAGE_TIMEOUT_MS = 60_000;
+/** Chromium's pictures end somewhere below 16384 pixels. */
+const MAX_HEIGHT = 8000;
+const SCREENS = process.env.SCREENS;
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const CONTAINER = `${MASTER.project}-browser`;
+
+let started: Promise<Browser> | null = null;
+
+/** Somebody with a browser of their own: cookies, language, screen. */
+export class Onlooker {
+  readonly complaints: string[] = [];
+
+  private constructor(
+    readonly look: Look,
+    readonly base: string,
+    readonly context: BrowserContext,
+    readonly page: Page,
+  ) {
+    context.on('console', (message) => {
+      if (message.type() === 'error') this.complaints.push(`${message.location().url}: ${message.text()}`);
+    });
+    context.on('weberror', (error) => this.complaints.push(String(error.error().stack ?? error.error())));
+  }
+
+  /** @param base the address that paths are relative to. */
+  static async open(base: string, look: Look): Promise<Onlooker> {
+    started ??= startBrowser();
+    const browser = await started;
+    const phone = look.device === 'phone';
+    const context = await browser.newContext({
+      baseURL: base,
+      locale: look.language === 'es' ? 'es-ES' : 'en-US',
+      timezoneId: 'Europe/Madrid',
+      viewport: { width: look.width, height: phone ? 844 : 900 },
+      isMobile: phone,
+      hasTouch: phone,
+      reducedMotion: 'reduce',
+    });
+    context.setDefaultTimeout(PAGE_TIMEOUT_MS);
+    return new Onlooker(look, base, context, await context.newPage());
+  }
+
+  /** The text in the language of this person. */
+  say(es: string, en: string): string {
+    return this.look.language === 'es' ? es : en;
+  }
+
+  async goto(where: string): Promise<void> {
+    await this.page.goto(where, { waitUntil: 'load' });
+  }
+
+  /** Looks at the page: a picture of it, and what a person who cannot see it as others do would miss. */
+  async see(name: string, page: Page = this.page): Promise<void> {
+    await settled(page);
+    if (SCREENS) await picture(page, path.join(SCREENS, this.look.name, `${name}.png`));
+    await accessible(page, `${name} (${this.look.name})`);
+  }
+
+  /** Nothing went wrong in the browser since the last time. @throws Error with all that did. */
+  quiet(): void {
+    const heard = this.complaints.splice(0);
+    if (heard.length > 0) throw new Error(`errors on the console (${this.look.name}):\n${heard.join('\n')}`);
+  }
+
+  async close(): Promise<void> {
+    await this.context.close();
+  }
+}
+
+/** Waits until the page loads nothing more and stands still. */
+async function settled(page: Page): Promise<void> {
+  await page.waitForLoadState('networkidle', { timeout: 5000 }).catch(() => undefined);
+  await page.evaluate('document.fonts.ready.then(() => null)');
+}
+
+/** How high the page is, also where it scrolls in a box of its own as Odoo's do; pixels. */
+const FULL_HEIGHT = `(() => {
+  const hidden = [...document.querySelectorAll('#wrapwrap, .o_content, .o_form_view')]
+    .map((box) => (box.scrollHeight > box.clientHeight && getComputedStyle(box).overflowY !== 'visible'
+      ? box.scrollHeight - box.clientHeight : 0));
+  return Math.max(document.documentElement.scrollHeight, innerHeight + Math.max(0, ...hidden));
+})()`;
+
+async function picture(page: Page, file: string): Promise<void> {
+  mkdirSync(path.dirname(file), { recursive: true });
+  const viewport = page.viewportSize();
+  if (!viewport) throw new Error('the page has no size');
+  const height = Math.min(await page.evaluate<number>(FULL_HEIGHT), MAX_HEIGHT);
+  if (height > viewport.height) await page.setViewportSize({ ...viewport, height });
+  await sleep(200);
+  await page.screenshot({ path: file });
+  await page.setViewportSize(viewport);
+}
+
+const FINDINGS = `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations
+  .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  .flatMap(({ id, help, nodes }) => nodes.map(({ html, target }) => [id, help, target.join(' '), html].join(': '))))`;
+
+/** @throws Error that names every serious finding of axe. */
+async function accessible(page: Page, name: string): Promise<void> {
+  await page.evaluate(AXE);
+  const findings = await page.evaluate<string[]>(FINDINGS);
+  if (findings.length > 0) throw new Error(`${name} has findings of axe:\n${findings.join('\n')}`);
+}
+
+async function startBrowser(): Promise<Browser> {
+  await script('images.sh', ['browser']);
+  await removeBrowser();
+  const container = await docker.createContainer({
+    name: CONTAINER,
+    Image: IMAGE,
+    Cmd: [`--remote-debugging-port=${PORT}`, 'about:blank'],
+    HostConfig: { NetworkMode: 'host', Init: true, AutoRemove: true },
+  });
+  await container.start();
+  const end = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return await chromium.connectOverCDP(`http://127.0.0.1:${PORT}`, { timeout: 5000 });
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await sleep(200);
+    }
+  }
+}
+
+async function removeBrowser(): Promise<void> {
+  const left = await docker.listContainers({ all: true, filters: { name: [`^/${CONTAINER}$`] } });
+  for (const { Id } of left) await docker.getContainer(Id).remove({ force: true });
+}
+
+/** A root hook: the browser goes when all tests are done. */
+after(async function closeBrowser() {
+  this.timeout(60_000);
+  if (!started) return;
+  await (await started).close().catch(() => undefined);
+  await removeBrowser();
+});
