@@ -53,7 +53,6 @@ export function daemonEnv(master: MasterState, options: DaemonOptions): Record<s
     SAAS_HTTP_PORT: String(options.httpPort),
     SAAS_PORT_RANGE: options.portRange,
     SAAS_SUBNET_POOL: options.subnetPool,
-    SAAS_INSTANCE_URL: 'http://127.0.0.1:{port}',
     SAAS_LOG_LEVEL: 'debug',
     SAAS_LOG_FORMAT: 'json',
     ...options.settings,

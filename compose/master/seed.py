@@ -279,7 +279,7 @@ def seed_users(env, credentials):
 
     internal = "base.group_user"
     for who, name, group_ids in (
-        ("sales", "Sara Ventas", groups(env, internal, "sales_team.group_sale_salesman_all_leads", "saas_bridge.group_user")),
+        ("sales", "Sara Ventas", groups(env, internal, "sales_team.group_sale_salesman_all_leads", "account.group_account_invoice", "saas_bridge.group_user")),
         (
             "manager",
             "Marcos Gestor",

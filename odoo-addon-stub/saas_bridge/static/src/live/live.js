@@ -1,7 +1,7 @@
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
-import { Component, onWillUnmount, xml } from "@odoo/owl";
+import { Component, onWillUnmount, status, xml } from "@odoo/owl";
 
 /** Reads an open form again when the server says that its instance changed. What somebody is editing stays. */
 export class SaasLive extends Component {
@@ -20,7 +20,15 @@ export class SaasLive extends Component {
         if (!resId || !documents[resModel]?.includes(resId) || (await this.props.record.isDirty())) {
             return;
         }
-        await this.props.record.load();
+        try {
+            await this.props.record.load();
+        } catch (error) {
+            // The form was left, or built anew by a button, while it read.
+            if (status(this) === "destroyed") {
+                return;
+            }
+            throw error;
+        }
         this.env.bus.trigger("MAIL:RELOAD-THREAD", { model: resModel, id: resId });
     }
 }
