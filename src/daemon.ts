@@ -10,6 +10,7 @@ import { loadDaemonKey } from './docker/daemon-key.js';
 import { createInstances, type Instances } from './docker/instances.js';
 import { BridgeError } from './errors.js';
 import { createApp } from './http/app.js';
+import { createDoors } from './http/doors.js';
 import { slotPorts } from './instance/naming.js';
 import { errorFields, type Log } from './logger.js';
 import { createMetrics } from './metrics.js';
@@ -22,6 +23,7 @@ import { createIngest } from './reconcile/ingest.js';
 import { startMonitor } from './reconcile/monitor.js';
 import { startNightly } from './reconcile/nightly.js';
 import { completeOperation } from './reconcile/notices.js';
+import { pausedInstance } from './reconcile/paused.js';
 import { type Poller, startPoller } from './reconcile/poller.js';
 import { createReconciler } from './reconcile/reconciler.js';
 import { startTemplateKeeper } from './reconcile/templates.js';
@@ -109,14 +111,15 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
     clock,
     log,
   });
-  const runtime = createRuntime({
-    instances,
-    store,
-    scope: config.instances.scope,
-    portBase: config.instances.portBase,
-    maxSlots: config.instances.maxSlots,
+  const { scope, portBase, maxSlots, bindAddress } = config.instances;
+  const doors = createDoors({
+    address: bindAddress,
+    pausedOf: (key) => pausedInstance(store, portBase, key),
     log,
   });
+  await Promise.all(store.instances.all().map(({ key }) => doors.follow(key)));
+  const releasePort = (port: number) => doors.release(port);
+  const runtime = createRuntime({ instances, store, scope, portBase, maxSlots, releasePort, log });
   const reconciler = createReconciler({
     store,
     runtime,
@@ -166,6 +169,7 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
     async reconcile(key) {
       const nextRunAt = await reconciler.reconcile(key);
       monitor.restarted(key);
+      await doors.follow(key);
       return nextRunAt;
     },
     onFailure(job, error, retryAt) {
@@ -178,6 +182,7 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
         { instance, attempt: job.attempts + 1, ...errorFields(error) },
       );
       reconciler.fail(job.instanceKey, error);
+      void doors.follow(job.instanceKey);
     },
     clock,
     log,
@@ -219,13 +224,14 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
   const httpPort = (server.address() as AddressInfo).port;
   log.info('daemon.started', `Watching ${config.odoo.url}; health at http://${config.http.host}:${httpPort}/health.`, {
     version,
-    scope: config.instances.scope,
+    scope,
     dataDir: config.dataDir,
     instances: store.instances.all().length,
   });
 
   async function stop(): Promise<void> {
     await Promise.all([...[poller, worker, monitor, templates, nightly, usage].map((part) => part.stop())]);
+    await doors.stop();
     // Last: what the running jobs report is delivered where the master answers, and kept where it does not.
     await deliverer.stop();
     await client.close();

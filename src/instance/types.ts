@@ -113,3 +113,15 @@ export interface Observed {
   /** Whether it has any volume; absent when the engine was not asked. */
   volumes?: boolean;
 }
+
+/** An instance that is down, as the page in its place shows it. */
+export interface Paused {
+  name: string;
+  /** Its http port, which no container holds now. */
+  port: number;
+  phase: 'suspended' | 'stopped';
+  /** Odoo language code of its customer. */
+  lang: string;
+  /** Where its customer learns why and can pay; null while the shop's address is not known. */
+  ownerUrl: string | null;
+}

@@ -47,10 +47,15 @@ export interface RuntimeParts {
   scope: string;
   portBase: number;
   maxSlots: number;
+  /** Gives the port back that the page of an instance that is down may hold; resolves when it is free. */
+  releasePort(port: number): Promise<void>;
   log: Log;
 }
 
-export function createRuntime({ instances, store, scope, portBase, maxSlots, log }: RuntimeParts): Runtime {
+export function createRuntime(parts: RuntimeParts): Runtime {
+  const { instances, store, scope, portBase, maxSlots, log } = parts;
+  /** A port that is taken would cost the instance its slot. */
+  const leavePort = ({ slot }: InstanceSpec) => parts.releasePort(slotPorts(portBase, slot).http);
   const executors: Executors = {
     ensureNetwork: ({ spec }) => instances.ensureNetwork(spec),
     seedVolumes: ({ spec, provisioned }) =>
@@ -59,8 +64,14 @@ export function createRuntime({ instances, store, scope, portBase, maxSlots, log
         progress: (message) => log.info('template.building', message, { instance: spec.name }),
       }),
     startDb: ({ spec }) => instances.startDb(spec),
-    startOdoo: ({ spec }) => instances.startOdoo(spec),
-    startBoth: ({ spec }) => instances.startBoth(spec),
+    async startOdoo({ spec }) {
+      await leavePort(spec);
+      await instances.startOdoo(spec);
+    },
+    async startBoth({ spec }) {
+      await leavePort(spec);
+      await instances.startBoth(spec);
+    },
     stopOdoo: ({ spec }) => instances.stopOdoo(spec.name),
     stopDb: ({ spec }) => instances.stopDb(spec.name),
     awaitReady: ({ spec }, { login }) => instances.awaitReady(spec, { login, timeoutMs: READY_TIMEOUT_MS }),
@@ -74,7 +85,11 @@ export function createRuntime({ instances, store, scope, portBase, maxSlots, log
       });
     },
     removeContainers: ({ spec }) => instances.removeContainers(spec.name),
-    removeVolumes: ({ spec }) => instances.removeVolumes(spec.name),
+    async removeVolumes({ spec }) {
+      // The page says that the data is safe.
+      await leavePort(spec);
+      await instances.removeVolumes(spec.name);
+    },
     removeNetwork: ({ spec }) => instances.removeNetwork(spec.name),
   };
 

@@ -1,9 +1,12 @@
 /** Paid time runs out, is paid again; staff step in. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { instanceOf, instances, type Record as SaasRecord } from '../../compose/demo/records.js';
-import { inState, mails, ownOdoo, running, WELCOME } from '../support/customer.js';
+import { inState, mails, ownOdoo, running, visit, WELCOME } from '../support/customer.js';
+import { settled } from '../support/daemon.js';
 import { containersOf } from '../support/engine.js';
 import { createCustomer, invoiceAndPay, sell } from '../support/shop.js';
+import { confirmDialog } from '../support/staff.js';
 import { logged, until, type World, world } from '../support/world.js';
 
 describe('the subscription', function () {
@@ -56,11 +59,54 @@ describe('the subscription', function () {
     expect(logged(w.daemon(), 'instance.suspended', record.name)?.message).to.include('data is kept');
   });
 
+  it('has a page in its place meanwhile, which leads its owner to the payment, and outlives the daemon', async () => {
+    const suspended = async () => {
+      const seen = await visit(record);
+      expect(seen?.status).to.equal(503);
+      expect(seen?.page.querySelector('h1')?.text).to.equal('Servicio suspendido');
+      expect(seen?.page.querySelector('header')?.text).to.equal(record.name);
+      return seen?.page;
+    };
+    const page = await until('the page', suspended);
+    expect((await visit(record, '/', 'en'))?.page.querySelector('h1')?.text).to.equal('Service suspended');
+    const link = page.querySelector('main a')?.getAttribute('href');
+    expect(link).to.equal(`${w.master.master_url}/my/instances/named/${record.name}`);
+    const login = new URL((await fetch(String(link))).url);
+    expect(login.pathname).to.match(/\/web\/login$/);
+    expect(login.searchParams.get('redirect')).to.include(`/my/instances/named/${record.name}`);
+
+    await w.restart({
+      signal: 'SIGKILL',
+      settings: { SAAS_CLOCK_OFFSET: 'P70D', SAAS_MONITOR_INTERVAL: '1' },
+      async meanwhile() {
+        expect(await visit(record)).to.equal(null);
+      },
+    });
+    // Before the daemon has asked anybody anything.
+    await suspended();
+    const check = JSON.parse((await w.run('check', '--json')).output);
+    expect(check).to.deep.include({ ok: true });
+    const { instances: known } = JSON.parse((await w.run('status', '--json')).output) as {
+      instances: { name: string }[];
+    };
+    const shown = known.find(({ name }) => name === record.name);
+    expect(shown).to.deep.include({ state: 'suspended', port: record.http_port, error: null });
+    await settled(w);
+    await sleep(3000);
+    const events = w.daemon().lines();
+    expect(events.filter(({ event }) => /found_running|found_stopped|page.not_shown/.test(event))).to.deep.equal([]);
+    expect((await fetch(`${w.daemon().url}/ready`)).status).to.equal(200);
+    await suspended();
+  });
+
   it('runs again when it is paid: the same data, the same password, no second welcome', async () => {
     const late = await sell(w.admin, partner, 'basico', { product_uom_qty: 3 });
     await invoiceAndPay(w.admin, late.id);
     const resumed = await inState(w, order.id, 'running');
     expect(resumed.http_port).to.equal(record.http_port);
+    const seen = await visit(resumed);
+    expect(seen?.status).to.equal(200);
+    expect(seen?.page.querySelector('input[name=password]')).not.to.equal(null);
     expect(resumed.suspended_on).to.equal(false);
     const odoo = await ownOdoo(w, resumed, email);
     const [row] = (await odoo.call('res.partner', 'read', [[contact], ['name']])) as { name: string }[];
@@ -86,8 +132,11 @@ describe('the subscription', function () {
     await press('action_stop');
     await inState(w, order.id, 'stopped');
     for (const container of await containersOf(record)) expect(container.State, container.name).to.equal('exited');
+    const paused = await until('the page', () => visit(record));
+    expect([paused.status, paused.page.querySelector('h1')?.text]).to.deep.equal([503, 'Servicio en pausa']);
     await press('action_start');
     await inState(w, order.id, 'running');
+    expect((await visit(record))?.status).to.equal(200);
     const before = (await containersOf(record)).find(({ role }) => role === 'odoo');
     await press('action_restart');
     await until('another start of Odoo', async () => {
@@ -113,5 +162,16 @@ describe('the subscription', function () {
       90_000,
     );
     expect(logged(w.daemon(), 'instance.found_stopped', record.name)?.level).to.equal('warn');
+  });
+
+  it('leaves no page behind when it is deleted', async () => {
+    const [row] = await instances(w.admin, [['key', '=', record.key]]);
+    if (!row) throw new Error('the record is gone');
+    await w.admin.call('saas.instance', 'action_stop', [[row.id]]);
+    await inState(w, order.id, 'stopped');
+    expect((await until('the page', () => visit(record))).status).to.equal(503);
+    await confirmDialog(w.admin, row, 'action_delete', { confirm_name: record.name, reason: 'Baja' });
+    await inState(w, order.id, 'deleted');
+    expect(await visit(record)).to.equal(null);
   });
 });

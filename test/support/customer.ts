@@ -1,4 +1,5 @@
 /** What a customer finds: mails in their box, and their own Odoo. */
+import { type HTMLElement, parse } from 'node-html-parser';
 import { type Mail, mailsTo, passwordIn } from '../../compose/demo/master.js';
 import { instanceOf, type Record as SaasRecord } from '../../compose/demo/records.js';
 import { createOdooClient, type OdooClient } from '../../src/odoo/client.js';
@@ -43,6 +44,22 @@ export async function ownOdoo(w: World, record: SaasRecord, email: string): Prom
     timeoutMs: 60_000,
     maxConcurrent: 2,
   });
+}
+
+/** What a visitor with a browser sees at an address of the instance; null where nothing listens. */
+export async function visit(
+  { http_port: port }: Pick<SaasRecord, 'http_port'>,
+  path = '/web/login',
+  language = 'es',
+): Promise<{ status: number; page: HTMLElement } | null> {
+  const headers = { accept: 'text/html,*/*;q=0.8', 'accept-language': language };
+  try {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
+    return { status: answer.status, page: parse(await answer.text()) };
+  } catch (error) {
+    if (((error as Error).cause as { code?: string } | undefined)?.code === 'ECONNREFUSED') return null;
+    throw error;
+  }
 }
 
 /** Another colleague with a login in the customer's own Odoo; gives the id. */

@@ -62,6 +62,12 @@ class SaasPortal(CustomerPortal):
         values.update(self._saas_values(instance), message=message, message_length=MESSAGE_LENGTH)
         return self._saas_private(request.render("saas_bridge.portal_my_instance", values))
 
+    @http.route("/my/instances/named/<string:name>", type="http", auth="user", website=True)
+    def saas_my_instance_named(self, name, **kwargs):
+        """The page in place of an instance that is down leads here: it tells every visitor the name, and no number."""
+        instance = self._saas_instances().search([*self._saas_domain(), ("name", "=", name)])
+        return self._saas_back(self._saas_instance(instance.id))
+
     @http.route("/my/instances/<int:instance_id>/status", type="http", auth="user", website=True, multilang=False)
     def saas_instance_status(self, instance_id, **kwargs):
         instance = self._saas_instance(instance_id)

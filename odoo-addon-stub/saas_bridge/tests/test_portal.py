@@ -113,6 +113,9 @@ class TestPortalPages(PortalCase):
         for text in (*SENSITIVE, "internal note"):
             self.assertNotIn(text, page)
 
+    def test_the_name_leads_to_the_page(self):
+        self.assertEqual(self._goes_to(self._get("/my/instances/named/acme", status=303)).path, self.url)
+
     def test_page_shows_posted_invoices_of_the_customer_only(self):
         ours, draft = self._invoice(), self._invoice(post=False)
         theirs = self._invoice(partner=self.other.partner_id)
@@ -418,6 +421,17 @@ class TestPortalAccess(PortalCase):
         self.assertEqual(said(self.instance.id), said(999999999))
         self.assertNotIn("acme", said(self.instance.id))
 
+    def test_a_foreign_name_looks_like_a_missing_one(self):
+        def said(name):
+            page = self._get(f"/my/instances/named/{name}", "t-other", status=404).text
+            return html.document_fromstring(page).xpath("//main")[0].text_content().replace(name, "")
+
+        self.assertEqual(said("acme"), said("nobody"))
+        self._instance("draft-of-staff")
+        for name in ("nobody", "draft-of-staff", "ACME", "acm_", "acme%25"):
+            with self.subTest(name=name):
+                self._get(f"/my/instances/named/{name}", status=404)
+
     def test_colleagues_see_it_and_staff_of_ours_use_their_own_pages(self):
         users = self.env(context=dict(self.env.context, no_reset_password=True))
         colleague = new_test_user(users, "t-colleague", groups="base.group_portal", password="t-colleague")
@@ -438,6 +452,16 @@ class TestPortalAccess(PortalCase):
             self.assertNotIn(PASSWORD, response.text)
             self.assertIn("/web/login", response.headers.get("Location", ""))
         self.assertFalse(self.instance.command_ids or self.instance.renewal_order_id)
+
+    def test_a_name_leads_visitors_through_the_login_and_back(self):
+        self.authenticate(None, None)
+        login = self.url_open("/my/instances/named/acme")
+        self.assertIn("/web/login", login.url)
+        form = {field.name: field.value for field in html.document_fromstring(login.text).xpath("//form//input[@name]")}
+        form.update(login="t-customer", password="t-customer")
+        page = self.url_open("/web/login", data=form)
+        self.assertEqual(urlsplit(page.url).path, self.url)
+        self.assertIn("admin@acme.example", page.text)
 
     @mute_logger("odoo.http")
     def test_actions_need_the_token_of_the_form(self):

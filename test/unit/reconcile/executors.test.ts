@@ -10,9 +10,12 @@ import { keptLog, only, PLAN } from './support.js';
 
 describe('runtime', () => {
   let test: TestStore;
+  /** What was done, in order, where the order matters. */
+  let done: string[];
 
   beforeEach(() => {
     test = testStore();
+    done = [];
     for (const key of ['sol:1', 'sol:2']) {
       test.store.instances.create(newInstance(key), () => key.replace('sol:', 'acme-'));
     }
@@ -22,6 +25,7 @@ describe('runtime', () => {
   const runtime = (instances: Partial<Instances>) =>
     createRuntime({
       ...{ instances: only<Instances>(instances), store: test.store, scope: 'test', portBase: 20_000, maxSlots: 3 },
+      releasePort: async (port) => void done.push(`port ${port} is free`),
       log: keptLog(),
     });
   const found = (name: string, key: string, changes: Partial<ObservedInstance> = {}): ObservedInstance => ({
@@ -93,6 +97,15 @@ describe('runtime', () => {
       expect(slotOf('sol:1')).equal(null);
       expect(await allocateSlot('sol:1')).equal(1);
     });
+
+    for (const action of ['startOdoo', 'startBoth', 'removeVolumes'] as const) {
+      it(`${action} takes the page from the port first`, async () => {
+        const { execute } = runtime({ [action]: async () => void done.push(action) });
+        test.store.instances.upsert({ ...newInstance('sol:1'), name: 'acme-1', slot: 2 });
+        await execute({ action }, { spec: specOf('sol:1'), provisioned: true, exportFile: '' });
+        expect(done).deep.equal(['port 20004 is free', action]);
+      });
+    }
 
     it('never replaces the lost data of a customer by an empty database', async () => {
       const asked: boolean[] = [];

@@ -1,0 +1,58 @@
+/** Answers in place of an Odoo that is down: a page for people, one line for programs, always 503. */
+import express, { type ErrorRequestHandler, type Express, type Request } from 'express';
+import type { Paused } from '../instance/types.js';
+import { type Language, loadPage } from './page.js';
+
+const RETRY_AFTER_SECONDS = 60;
+
+/** @param pausedAt the instance that has this port of ours; null where it is not down (any more). */
+export function createPausedApp(pausedAt: (port: number) => Paused | null): Express {
+  const page = loadPage();
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use((request, response) => {
+    response.status(503).set({
+      'Retry-After': String(RETRY_AFTER_SECONDS),
+      'Cache-Control': 'no-store',
+      // The next request is to reach Odoo, as soon as it is there.
+      Connection: 'close',
+      // Addresses of an Odoo may hold tokens.
+      'Referrer-Policy': 'no-referrer',
+      'X-Content-Type-Options': 'nosniff',
+    });
+    const paused = pausedAt(request.socket.localPort ?? 0);
+    if (!paused) {
+      response.type('text').send('Service unavailable\n');
+      return;
+    }
+    const language = languageFor(request, paused.lang);
+    response.vary('Accept, Accept-Language').set('Content-Language', language);
+    // Text first: it is for whoever does not say what they want, as XML-RPC clients do. An open Odoo page takes it for a
+    // lost connection and goes on when Odoo is back; JSON it would take for the answer.
+    switch (request.accepts(['text', 'html', 'json'])) {
+      case 'html':
+        response.set('Content-Security-Policy', page.policy).type('html').send(page.html(paused, language));
+        return;
+      case 'json':
+        response.json({ error: `service_${paused.phase}`, message: page.text(paused, language).trim() });
+        return;
+      default:
+        response.type('text').send(page.text(paused, language));
+    }
+  });
+  app.use(failed);
+  return app;
+}
+
+/** What the visitor reads; else, where that is neither of ours, what the customer does. */
+function languageFor(request: Request, lang: string): Language {
+  const own: Language = lang.startsWith('es') ? 'es' : 'en';
+  const wanted = request.acceptsLanguages([own, own === 'es' ? 'en' : 'es']);
+  return wanted === 'es' || wanted === 'en' ? wanted : own;
+}
+
+/** Express tells this handler from others by its four parameters; its own would show a stack trace. */
+const failed: ErrorRequestHandler = (_error, _request, response, _next) => {
+  response.type('text').send('Service unavailable\n');
+};
