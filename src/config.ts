@@ -37,10 +37,10 @@ const yesNo = z
 
 const portRange = z
   .string()
-  .regex(/^\d{2,5}-\d{2,5}$/, 'two ports, such as 20000-39999')
+  .regex(/^\d{2,5}-\d{2,5}$/, 'two ports, such as 20000-32767')
   .transform((value) => value.split('-').map(Number) as [number, number])
   .refine(([from, to]) => from >= 1024 && to <= 65535 && to - from >= 1, 'two ports from 1024 to 65535, lowest first')
-  .prefault('20000-39999');
+  .prefault('20000-32767');
 
 const clockOffset = z
   .string()

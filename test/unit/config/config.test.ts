@@ -57,7 +57,7 @@ describe('configuration', () => {
       languages: ['es_ES', 'en_US'],
       bindAddress: '127.0.0.1',
       portBase: 20_000,
-      maxSlots: 10_000,
+      maxSlots: 6_384,
       subnetPool: '10.208.0.0/12',
       urlTemplate: 'http://localhost:{port}',
       proxyMode: false,
