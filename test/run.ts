@@ -1,11 +1,14 @@
 /**
- * Runs every suite one after the other and counts: the last line is `N passed, N failed`. A suite that runs no test,
- * or skips one, has failed. With options for mocha (`--grep …`) only mocha's suites run, and may be empty.
+ * Runs every suite and counts: the last line is `N passed, N failed`. A suite that runs no test, or skips one, has failed.
+ * With options for mocha (`--grep …`) only mocha's suites run, and may be empty.
+ *
+ * First what the others need; then two lanes side by side, each with a master and a daemon of its own.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 
 interface Count {
   passed: number;
@@ -15,24 +18,13 @@ interface Count {
 interface Suite {
   name: string;
   command: string[];
+  env?: Record<string, string>;
   /** Reads the counts from what the command printed and its exit code. */
   count(output: string, code: number): Count;
 }
 
 const options = process.argv.slice(2);
-const reportFile = path.join(tmpdir(), `saas-bridge-test-${process.pid}.json`);
-
-function mocha(name: string, ...specs: string[]): Suite {
-  return {
-    name,
-    command: [
-      ...['npx', 'mocha', '--reporter', 'test/support/reporter.cjs', '--reporter-option', `file=${reportFile}`],
-      ...specs.flatMap((spec) => ['--spec', spec]),
-      ...options,
-    ],
-    count: mochaCount,
-  };
-}
+const mochaOnly = options.length > 0;
 
 const check = (name: string, ...command: string[]): Suite => ({
   name,
@@ -40,44 +32,69 @@ const check = (name: string, ...command: string[]): Suite => ({
   count: (_output, code) => ({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 }),
 });
 
+/** @param world the number of its world: lanes that run side by side have different ones. */
+function mocha(name: string, world: number, ...specs: string[]): Suite {
+  const report = path.join(tmpdir(), `saas-bridge-test-${process.pid}-${name.replaceAll(' ', '-')}.json`);
+  return {
+    name,
+    command: [
+      ...['npx', 'mocha', '--reporter', 'test/support/reporter.cjs', '--reporter-option', `file=${report}`],
+      ...specs.flatMap((spec) => ['--spec', spec]),
+      ...options,
+    ],
+    env: { TEST_WORLD: String(Number(process.env.TEST_WORLD ?? 0) + world) },
+    count: (_output, code) => mochaCount(report, code),
+  };
+}
+
 const addon: Suite = { name: 'addon', command: ['odoo-addon-stub/run-tests.sh'], count: lastLineCount };
 const machine = [
   check('build', 'npm', 'run', '--silent', 'build'),
   check('engine', 'compose/engine.sh'),
-  check('images', 'compose/images.sh'),
+  check('images', 'compose/images.sh', 'postgres', 'odoo', 'node', 'mail', 'browser'),
 ];
-const mochaOnly = options.length > 0;
-const suites: Suite[] = [
-  ...machine,
-  ...(mochaOnly
-    ? []
-    : [check('lint', 'npm', 'run', '--silent', 'lint'), check('types', 'npm', 'run', '--silent', 'types')]),
-  mocha('unit', 'test/unit/**/*.test.ts'),
-  ...(mochaOnly ? [] : [addon]),
-  mocha('integration and end to end', 'test/integration/**/*.test.ts', 'test/e2e/**/*.test.ts'),
+const lint = check('lint', 'npm', 'run', '--silent', 'lint');
+const types = check('types', 'npm', 'run', '--silent', 'types');
+const unit = mocha('unit', 0, 'test/unit/**/*.test.ts');
+const lanes: Suite[][] = [
+  [unit, mocha('end to end', 0, 'test/e2e/**/*.test.ts')],
+  [
+    ...(mochaOnly ? [] : [lint, types, addon]),
+    mocha('integration', 1, 'test/integration/**/*.test.ts'),
+    mocha('pages', 1, 'test/pages/**/*.test.ts'),
+  ],
 ];
 
 const total: Count = { passed: 0, failed: 0 };
-let child: ChildProcess | null = null;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child?.kill(signal));
-
-for (const suite of suites) {
-  const startedAt = performance.now();
-  rmSync(reportFile, { force: true });
-  process.stdout.write(`\n=== ${suite.name}\n`);
-  const { output, code } = await run(suite.command);
-  const { passed, failed } = suite.count(output, code);
-  total.passed += passed;
-  total.failed += failed;
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
-  process.stdout.write(`--- ${suite.name}: ${passed} passed, ${failed} failed, ${seconds} s\n`);
+const children = new Set<ChildProcess>();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    for (const child of children) child.kill(signal);
+  });
 }
+
+await inOrder(machine);
+await Promise.all(lanes.map(inOrder));
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 
-function mochaCount(_output: string, code: number): Count {
+async function inOrder(suites: Suite[]): Promise<void> {
+  for (const suite of suites) {
+    const startedAt = performance.now();
+    process.stdout.write(`\n=== ${suite.name}\n`);
+    const { output, code } = await run(suite);
+    const { passed, failed } = suite.count(output, code);
+    total.passed += passed;
+    total.failed += failed;
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
+    process.stdout.write(`--- ${suite.name}: ${passed} passed, ${failed} failed, ${seconds} s\n`);
+  }
+}
+
+function mochaCount(report: string, code: number): Count {
   try {
-    const { passes, failures, pending, tests } = JSON.parse(readFileSync(reportFile, 'utf8')) as Record<string, number>;
+    const { passes, failures, pending, tests } = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>;
+    rmSync(report);
     const empty = tests === 0 && !mochaOnly ? 1 : 0;
     const failed = (failures ?? 0) + (pending ?? 0) + empty;
     // Ended badly without a failed test: something broke outside of them.
@@ -94,15 +111,24 @@ function lastLineCount(output: string, code: number): Count {
   return { passed, failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed };
 }
 
-function run([program = '', ...args]: string[]): Promise<{ output: string; code: number }> {
+/** Its lines carry its name: two suites write at the same time. */
+function run({ name, command: [program = '', ...args], env }: Suite): Promise<{ output: string; code: number }> {
   return new Promise((resolve) => {
-    child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    children.add(child);
     let output = '';
-    child.stdout?.on('data', (chunk: Buffer) => {
-      process.stdout.write(chunk);
-      output = (output + chunk.toString()).slice(-10_000);
+    createInterface({ input: child.stderr }).on('line', (line) => process.stderr.write(`${name} | ${line}\n`));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      process.stdout.write(`${name} | ${line}\n`);
+      output = `${output}${line}\n`.slice(-10_000);
     });
-    child.once('error', (error) => resolve({ output: error.message, code: 1 }));
-    child.once('close', (code) => resolve({ output, code: code ?? 1 }));
+    child.once('error', (error) => {
+      children.delete(child);
+      resolve({ output: error.message, code: 1 });
+    });
+    child.once('close', (code) => {
+      children.delete(child);
+      resolve({ output, code: code ?? 1 });
+    });
   });
 }

@@ -14,6 +14,8 @@ from PIL import Image, ImageDraw
 
 CREDENTIALS = "/secrets/credentials.json"
 DOMAIN = "nubefacil.example"
+# OdooBot greets everybody with a window over the page.
+NO_CHAT = {"odoobot_state": "disabled"}
 PLUM, PALE, WHITE = "#714b67", "#f6f1f5", "#ffffff"
 
 PLANS = [
@@ -248,6 +250,7 @@ def save_user(env, login, name, lang, group_ids, password=None):
     user = users.search([("login", "=", login)], limit=1)
     group_field = "group_ids" if "group_ids" in users._fields else "groups_id"
     values = {"name": name, "lang": lang, "tz": "Europe/Madrid", "active": True, group_field: [(6, 0, group_ids)]}
+    values |= known(users, NO_CHAT)
     if not user:
         values |= {"login": login, "email": f"{login}@{DOMAIN}"}
         if password:
@@ -275,11 +278,21 @@ def seed_users(env, credentials):
     # Whoever administers the master may do everything the addon offers.
     manager_groups = groups(env, "saas_bridge.group_manager")
     group_field = "group_ids" if "group_ids" in admin._fields else "groups_id"
-    admin.write({group_field: [(4, group_id) for group_id in manager_groups]})
+    admin.write({group_field: [(4, group_id) for group_id in manager_groups]} | known(admin, NO_CHAT))
 
     internal = "base.group_user"
     for who, name, group_ids in (
-        ("sales", "Sara Ventas", groups(env, internal, "sales_team.group_sale_salesman_all_leads", "account.group_account_invoice", "saas_bridge.group_user")),
+        (
+            "sales",
+            "Sara Ventas",
+            groups(
+                env,
+                internal,
+                "sales_team.group_sale_salesman_all_leads",
+                "account.group_account_invoice",
+                "saas_bridge.group_user",
+            ),
+        ),
         (
             "manager",
             "Marcos Gestor",

@@ -202,17 +202,21 @@ describe('in a browser, a customer', function () {
         const one = browser(look);
         const record = await recordOf(person);
         await one.seeMail('mail-suspended', await mailOf(person, SUBJECTS.suspended));
-        await one.goto(`/my/instances/${record.id}`);
-        await one.see('suspended-1-page');
+        await one.goto(record.url);
+        await one.see('suspended-1-own-address');
+        await leaveBy(one.page, 'a[href*="/my/instances/named/"]');
+        expect(new URL(one.page.url()).pathname).to.match(new RegExp(`/my/instances/${record.id}$`));
+        await one.see('suspended-2-page');
         expect(await one.page.locator('#saas_renew').innerText()).to.equal(one.say('Pagar ahora', 'Pay now'));
         await leaveBy(one.page, '#saas_renew');
         await openPayment(one);
         await pay(one, /\/my\/orders\/|\/payment\/status/);
         await one.page.locator(`.js_saas_live a:has-text("${one.say('Abrir mi Odoo', 'Open my Odoo')}")`).waitFor();
-        await one.see('suspended-2-back');
+        await one.see('suspended-3-back');
         expect((await recordOf(person)).state).to.equal('running');
         await one.seeMail('mail-reactivated', await mailOf(person, SUBJECTS.reactivated));
-        one.assertQuiet();
+        // The page of what is suspended says so to programs too.
+        one.assertQuiet(/status of 503/);
       });
     }
   });

@@ -28,9 +28,9 @@ export async function openForm({ page }: Onlooker, model: string, id: number): P
 }
 
 /** Opens what a menu opens, by the name of its action. */
-export async function openAction({ page }: Onlooker, action: string): Promise<void> {
-  await page.goto(`/odoo/action-saas_bridge.${action}`);
-  await page.locator('.o_action .o_content > *').first().waitFor();
+export async function openAction({ page }: Onlooker, action: string, view = ''): Promise<void> {
+  await page.goto(`/odoo/action-saas_bridge.${action}${view && `?view_type=${view}`}`);
+  await page.locator('.o_action .o_content > *, .modal').first().waitFor();
 }
 
 /** Presses a button of the form's header; on a phone the buttons are in a menu. */

@@ -23,6 +23,13 @@ export async function planVariant(client: OdooClient, code: string): Promise<num
   return row.id;
 }
 
+/** The product of a plan, by its code. */
+export async function planTemplate(client: OdooClient, code: string): Promise<number> {
+  const [id] = (await client.call('product.template', 'search', [[['saas_plan_code', '=', code]]])) as number[];
+  if (!id) throw new Error(`the master has no plan ${code}`);
+  return id;
+}
+
 /** A quotation for a plan, confirmed by the salesperson. Gives the order's id and name. */
 export async function sell(
   client: OdooClient,
