@@ -123,7 +123,7 @@ describe('in a browser, a customer', function () {
         await logIn(own, visitor.email, passwordIn(mail));
         await own.locator('.o_web_client, .o_main_navbar').first().waitFor();
         await own.locator('body', { hasText: one.say('Conversaciones', 'Discuss') }).waitFor();
-        await one.see('own-1-odoo', own);
+        await one.keep('own-1-odoo', own);
         await own.close();
         await one.seeMail('mail-welcome', mail);
       });
