@@ -1,7 +1,7 @@
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
 import { standardWidgetProps } from "@web/views/widgets/standard_widget_props";
-import { Component, onWillUnmount, status, xml } from "@odoo/owl";
+import { Component, onMounted, onWillUnmount, status, xml } from "@odoo/owl";
 
 /** Reads an open form again when the server says that its instance changed. What somebody is editing stays. */
 export class SaasLive extends Component {
@@ -11,7 +11,7 @@ export class SaasLive extends Component {
     setup() {
         const bus = useService("bus_service");
         const changed = (documents) => this.reload(documents);
-        bus.subscribe("saas_bridge.changed", changed);
+        onMounted(() => bus.subscribe("saas_bridge.changed", changed));
         onWillUnmount(() => bus.unsubscribe("saas_bridge.changed", changed));
     }
 
