@@ -52,11 +52,12 @@ const OFFICE = ['.o_action_manager', '.o_dialog'];
 const ODOOS_OWN = [
   // Log in, sign up
   '.o_show_password',
-  'a[href$="reset_password"]',
+  'a[href*="/web/reset_password"]',
   // The shop: the cart in the header, filters, steps of the checkout, the Demo provider
   'header a[href$="/shop/cart"]',
   '#products_grid_before',
   '.o_wsale_offcanvas',
+  '.o_wsale_offcanvas_title',
   '.o_wsale_filmstrip_container',
   '[name=step_name]',
   '.css_quantity',
@@ -75,6 +76,14 @@ const ODOOS_OWN = [
   '.o-mail-Avatar',
   '.o_form_label',
   '.badge',
+  '.o_widget_web_ribbon',
+  '[name=order_line]',
+  '[name=invoice_line_ids]',
+  '.o_list_record_selector',
+  '.o_optional_columns_dropdown',
+  '.o_list_actions_header',
+  'tr.text-muted',
+  '.o_pivot',
 ];
 /** What Odoo's own scripts say. Debian leaves a part of its video calls out. */
 const ODOO_SAYS = /selfie_segmentation/;
@@ -147,7 +156,7 @@ export class Onlooker {
   }
 
   /** Keeps a picture of a page that is not ours. */
-  async keep(name: string, page: Page): Promise<void> {
+  async keep(name: string, page: Page = this.page): Promise<void> {
     await settled(page);
     if (SCREENS) await picture(page, path.join(SCREENS, this.look.name, `${name}.png`));
   }
@@ -182,9 +191,9 @@ async function settled(page: Page): Promise<void> {
 
 /** How high the page is, also where it scrolls in a box of its own as Odoo's do; pixels. */
 const FULL_HEIGHT = `(() => {
-  const hidden = [...document.querySelectorAll('#wrapwrap, .o_content, .o_form_view')]
-    .map((box) => (box.scrollHeight > box.clientHeight && getComputedStyle(box).overflowY !== 'visible'
-      ? box.scrollHeight - box.clientHeight : 0));
+  const hidden = [...document.querySelectorAll('body, body *')]
+    .filter((box) => /auto|scroll/.test(getComputedStyle(box).overflowY))
+    .map((box) => box.scrollHeight - box.clientHeight);
   return Math.max(document.documentElement.scrollHeight, innerHeight + Math.max(0, ...hidden));
 })()`;
 
