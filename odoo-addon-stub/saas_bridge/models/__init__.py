@@ -10,6 +10,7 @@ from . import account_move
 from . import account_move_line
 from . import payment_transaction
 from . import res_partner
+from . import res_company
 from . import saas_bridge
 from . import saas_bridge_poll
 from . import saas_bridge_push
