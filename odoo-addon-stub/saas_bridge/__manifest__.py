@@ -21,6 +21,7 @@
         "views/sale_order_views.xml",
         "views/res_partner_views.xml",
         "views/saas_bridge_connect_views.xml",
+        "views/saas_bridge_outage_views.xml",
         "views/saas_report_views.xml",
         "views/saas_menus.xml",
         "views/portal_templates.xml",

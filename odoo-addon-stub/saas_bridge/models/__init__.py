@@ -12,6 +12,8 @@ from . import payment_transaction
 from . import res_partner
 from . import res_company
 from . import saas_bridge
+from . import saas_bridge_heartbeat
+from . import saas_bridge_outage
 from . import saas_bridge_poll
 from . import saas_bridge_push
 from . import saas_renewal
