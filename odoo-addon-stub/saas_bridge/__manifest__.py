@@ -23,6 +23,7 @@
         "views/saas_bridge_connect_views.xml",
         "views/saas_bridge_outage_views.xml",
         "views/saas_report_views.xml",
+        "views/res_config_settings_views.xml",
         "views/saas_menus.xml",
         "views/portal_templates.xml",
     ],

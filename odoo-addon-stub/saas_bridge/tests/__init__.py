@@ -10,3 +10,4 @@ from . import test_renewal
 from . import test_portal
 from . import test_backoffice
 from . import test_heartbeat
+from . import test_settings
