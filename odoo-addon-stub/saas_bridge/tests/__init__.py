@@ -11,3 +11,4 @@ from . import test_portal
 from . import test_backoffice
 from . import test_heartbeat
 from . import test_settings
+from . import test_translation
