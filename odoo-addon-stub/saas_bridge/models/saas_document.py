@@ -77,14 +77,16 @@ class SaasDocument(models.AbstractModel):
         return self.env["saas.bridge"]._daemon_silence()
 
     def _saas_waiting_words(self, status):
-        if silence := self._saas_silence():
+        silence = self._saas_silence()
+        if silence:
             late = _("No instance yet. %s Tell a SaaS manager.", silence)
         else:
             late = _("No instance yet, although the server's daemon runs: ask a SaaS manager to look at the to-dos.")
+        unpaid = _("The instance is made as soon as the payment is here. Where unpaid orders are served too, ask a SaaS manager.")
         return {
             "preparing": (_("Preparing…"), _("The instance is made within seconds.")),
             "late": (_("Waiting"), late),
-            "unpaid": (_("Waiting for payment"), _("The instance is made as soon as the payment is here. Where unpaid orders are served too, ask a SaaS manager.")),
+            "unpaid": (_("Waiting for payment"), " ".join(filter(None, (unpaid, silence)))),
         }[status]
 
     def _saas_instance_row(self, instance):

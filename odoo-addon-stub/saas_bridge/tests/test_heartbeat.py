@@ -121,6 +121,17 @@ class TestHeartbeat(SaasCommon):
         order.invalidate_recordset()
         self.assertEqual(order.saas_status, "running")
 
+    def test_unpaid_order_says_it_too(self):
+        self._daemon_heard()
+        order = self._order()
+        with freeze_time(fields.Datetime.now() + timedelta(hours=1)):
+            order.invalidate_recordset()
+            self.assertEqual(order.saas_status, "unpaid")
+            self.assertIn("has not been heard of since", order.saas_status_html)
+            self._daemon_heard()
+            order.invalidate_recordset()
+            self.assertNotIn("heard of", order.saas_status_html)
+
     def test_late_order_of_a_daemon_that_runs(self):
         order = self._order()
         self._transaction(order)
