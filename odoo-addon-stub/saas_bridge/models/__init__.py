@@ -10,7 +10,11 @@ from . import account_move
 from . import account_move_line
 from . import payment_transaction
 from . import res_partner
+from . import res_company
+from . import res_config_settings
 from . import saas_bridge
+from . import saas_bridge_heartbeat
+from . import saas_bridge_outage
 from . import saas_bridge_poll
 from . import saas_bridge_push
 from . import saas_renewal

@@ -134,19 +134,24 @@ class ProductTemplate(models.Model):
             problems.append(_("%s: a SaaS plan must be a service.", self.display_name))
         if not self.saas_period_unit:
             problems.append(_("%s: a SaaS plan needs a period unit.", self.display_name))
-        for fname, smallest, largest in LIMITS:
-            if not smallest <= self[fname] <= largest:
-                problems.append(
-                    _(
-                        "%(product)s: %(field)s must be between %(smallest)s and %(largest)s.",
-                        product=self.display_name,
-                        field=self._fields[fname]._description_string(self.env),
-                        smallest=smallest,
-                        largest=largest,
-                    )
-                )
+        for fname, _smallest, _largest in LIMITS:
+            if problem := self._saas_limit_problem(fname, self[fname]):
+                problems.append(f"{self.display_name}: {problem}")
         if self.saas_modules and not MODULES.fullmatch(self.saas_modules):
             problems.append(
                 _("%s: write the modules as technical names separated by commas, e.g. crm,website_sale.", self.display_name)
             )
         return problems
+
+    @api.model
+    def _saas_limit_problem(self, fname, value):
+        """Why a plan cannot have the value; "" if it can."""
+        [(smallest, largest)] = [limits for name, *limits in LIMITS if name == fname]
+        if smallest <= value <= largest:
+            return ""
+        return _(
+            "%(field)s must be between %(smallest)s and %(largest)s.",
+            field=self._fields[fname]._description_string(self.env),
+            smallest=smallest,
+            largest=largest,
+        )

@@ -35,7 +35,10 @@ class SaasBridge(models.AbstractModel):
     @api.model
     def poll(self, cursor=False, limit=500):
         """What the daemon must know: everything without a cursor, else what changed since it."""
-        return self._as_superuser()._poll(cursor, limit)
+        bridge = self._as_superuser()
+        reply = bridge._poll(cursor, limit)
+        bridge._hear()
+        return reply
 
     @api.model
     def push(self, operations):

@@ -46,7 +46,7 @@ class SaasBridgeEffect(models.Model):
     def _send_failed_notices(self):
         """Send again what the mail server did not take, each time after a longer wait: Odoo itself tries only once.
 
-        The mail may hold a password, so that it is not kept for ever: in the end the managers are told.
+        The mail may hold a password, so that it is not kept for ever: in the end the staff is told.
         """
         bridge = self.env["saas.bridge"]._as_superuser()
         self = self.with_env(bridge.env)
@@ -64,7 +64,7 @@ class SaasBridgeEffect(models.Model):
             mail.unlink()
             if effect.instance_id:
                 effect.instance_id.message_post(body=body)
-                people = bridge._saas_managers(effect.instance_id.company_id)
+                people = bridge._saas_staff(effect.instance_id.company_id)
                 bridge._schedule_todo(effect.instance_id, people, lambda user: body)  # noqa: B023
         if sent_again:
             self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger()

@@ -168,7 +168,7 @@ class SaasBridge(models.AbstractModel):
             key=holder.key,
         )
         instance.message_post(body=body)
-        self._schedule_todo(instance, self._saas_managers(instance.company_id), lambda user: body)
+        self._schedule_todo(instance, self._saas_staff(instance.company_id), lambda user: body)
 
     @api.model
     def _column_value(self, name, value):
@@ -320,7 +320,7 @@ class SaasBridge(models.AbstractModel):
             document, responsible = line.move_id, line.move_id.invoice_user_id
         else:
             document, responsible = line.instance_id, line.user_id
-        people = responsible | self._saas_managers(document.company_id)
+        people = responsible | self._saas_staff(document.company_id)
         message = self._message_for(people[:1], operation)
         document.message_post(body=message)
         self._schedule_todo(document, people, lambda user: self._message_for(user, operation))
@@ -332,7 +332,7 @@ class SaasBridge(models.AbstractModel):
         instance = self._instance(operation["instance_key"])
         if not self.env["saas.bridge.effect"]._claim(operation["key"], "alert"):
             return "duplicate", ""
-        people = self._saas_managers(instance.company_id)
+        people = self._saas_staff(instance.company_id)
         instance.message_post(body=plaintext2html(self._message_for(people[:1], operation)))
         self._schedule_todo(instance, people, lambda user: self._message_for(user, operation))
         return "done", ""
@@ -342,36 +342,44 @@ class SaasBridge(models.AbstractModel):
         """One message to all managers, by the inbox or by e-mail as each has chosen."""
         if not self.env["saas.bridge.effect"]._claim(operation["key"], "summary"):
             return "duplicate", ""
-        managers = self._saas_managers()
-        for lang in sorted(set(managers.mapped(lambda user: user.lang or ""))):
-            group = managers.filtered(lambda user: (user.lang or "") == lang)  # noqa: B023
-            bridge = self.with_context(lang=lang or None)
-            bridge.env["mail.thread"].message_notify(
-                partner_ids=group.partner_id.ids,
-                subject=bridge._summary_subject(),
-                body=plaintext2html(self._message_for(group[:1], operation)),
-            )
+        self._notify(
+            self._saas_managers(),
+            lambda user: self.with_context(lang=user.lang or None)._summary_subject(),
+            lambda user: self._message_for(user, operation),
+        )
         return "done", ""
+
+    @api.model
+    def _notify(self, users, subject, body, record=None):
+        """One message to all of the users, each in their language, by the inbox or by e-mail as each has chosen."""
+        for lang in sorted(set(users.mapped(lambda user: user.lang or ""))):
+            group = users.filtered(lambda user: (user.lang or "") == lang)  # noqa: B023
+            thread = self.env["mail.thread"] if record is None else record
+            thread.with_context(lang=lang or None).message_notify(
+                partner_ids=group.partner_id.ids, subject=subject(group[0]), body=plaintext2html(body(group[0]))
+            )
 
     @api.model
     def _summary_subject(self):
         return _("SaaS summary")
 
     @api.model
-    def _schedule_todo(self, document, people, note):
-        """A to-do for the first of the people who may read the document: Odoo refuses to assign it to the others."""
-        for user in people:
-            try:
-                with self.env.cr.savepoint():
-                    document.activity_schedule(
-                        "saas_bridge.mail_activity_type",
-                        user_id=user.id,
-                        summary=_("SaaS instance"),
-                        note=plaintext2html(note(user)),
-                    )
-                return
-            except UserError:
-                continue
+    def _schedule_todo(self, document, people, note, summary=None):
+        """A to-do for the first of the people, or else of the managers, who may read the document.
+
+        Where none of them may, the first one gets it all the same: it says what is wrong.
+        """
+        people |= self._saas_managers(document.company_id if "company_id" in document._fields else None)
+        readers = people.filtered(
+            lambda user: document.with_user(user).with_context(allowed_company_ids=user.company_ids.ids).has_access("read")
+        )
+        for user in (readers or people)[:1]:
+            document.activity_schedule(
+                "saas_bridge.mail_activity_type",
+                user_id=user.id,
+                summary=summary(user) if summary else _("SaaS instance"),
+                note=plaintext2html(note(user)),
+            )
 
     @api.model
     def _push_command(self, operation):
@@ -414,6 +422,14 @@ class SaasBridge(models.AbstractModel):
         if not instance:
             raise Refused(_("No instance has the key %s.", key))
         return instance
+
+    @api.model
+    def _saas_staff(self, company):
+        """Who is told where no salesperson is known: whom the company's settings name, or else its managers."""
+        named = company.saas_user_id.filtered(
+            lambda user: user.active and company in user.company_ids and user.has_group("saas_bridge.group_user")
+        )
+        return named or self._saas_managers(company)
 
     @api.model
     def _saas_managers(self, company=None):

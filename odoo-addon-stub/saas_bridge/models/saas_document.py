@@ -4,8 +4,8 @@ from markupsafe import Markup
 
 from odoo import _, api, fields, models
 
-# The daemon asks every few seconds.
-LATE_MINUTES = 5
+from .saas_bridge_heartbeat import SILENT_MINUTES
+
 # From what a person must look at down to what needs nobody.
 GRAVITY = ("error", "late", "down", "preparing", "unpaid", "running", "gone")
 OF_STATE = {
@@ -63,6 +63,8 @@ class SaasDocument(models.AbstractModel):
         self.ensure_one()
         rows = [self._saas_instance_row(instance) for instance in self._saas_instances().sudo()]
         if waiting := self._saas_waiting_status():
+            if waiting == "preparing" and self._saas_silence():
+                waiting = "late"
             rows.append((waiting, self._saas_row_html(waiting, *self._saas_waiting_words(waiting))))
         return rows
 
@@ -70,11 +72,21 @@ class SaasDocument(models.AbstractModel):
         """Of a plan that was sold and has no instance; False when there is none."""
         raise NotImplementedError
 
+    @api.model
+    def _saas_silence(self):
+        return self.env["saas.bridge"]._daemon_silence()
+
     def _saas_waiting_words(self, status):
+        silence = self._saas_silence()
+        if silence:
+            late = _("No instance yet. %s Tell a SaaS manager.", silence)
+        else:
+            late = _("No instance yet, although the server's daemon runs: ask a SaaS manager to look at the to-dos.")
+        unpaid = _("The instance is made as soon as the payment is here. Where unpaid orders are served too, ask a SaaS manager.")
         return {
             "preparing": (_("Preparing…"), _("The instance is made within seconds.")),
-            "late": (_("Waiting"), _("No instance yet: ask a SaaS manager whether the server's daemon runs.")),
-            "unpaid": (_("Waiting for payment"), _("The instance is made as soon as the payment is here. Where unpaid orders are served too, ask a SaaS manager.")),
+            "late": (_("Waiting"), late),
+            "unpaid": (_("Waiting for payment"), " ".join(filter(None, (unpaid, silence)))),
         }[status]
 
     def _saas_instance_row(self, instance):
@@ -94,6 +106,8 @@ class SaasDocument(models.AbstractModel):
             detail = instance.error_message or ""
         elif status == "preparing" and not instance.requested:
             status, label, detail = "unpaid", _("Draft"), ""
+        elif status == "preparing" and (silence := self._saas_silence()):
+            status, label, detail = "late", _("Waiting"), silence
         return status, self._saas_row_html(status, label, detail, name)
 
     @api.model
@@ -105,7 +119,7 @@ class SaasDocument(models.AbstractModel):
 
     @api.model
     def _saas_late_before(self):
-        return fields.Datetime.now() - timedelta(minutes=LATE_MINUTES)
+        return fields.Datetime.now() - timedelta(minutes=SILENT_MINUTES)
 
 
 class SaleOrder(models.Model):

@@ -4,7 +4,7 @@ from odoo import _, api, fields, models
 from odoo.fields import Domain
 from odoo.tools import format_date, html2plaintext
 
-# Made within seconds; after so long somebody should look whether the daemon runs.
+# Made within seconds; after so long somebody should look.
 LATE_MINUTES = 10
 COLORS = {"draft": 0, "provisioning": 4, "running": 10, "suspended": 2, "stopped": 3, "error": 1, "deleting": 0, "deleted": 0}
 
@@ -29,6 +29,7 @@ class SaasInstance(models.Model):
     attention = fields.Char(
         string="Needs Attention", compute="_compute_attention", search="_search_attention", help="Why somebody should look."
     )
+    daemon_silence = fields.Char(string="Daemon", compute="_compute_daemon_silence")
 
     @api.depends("state")
     def _compute_color(self):
@@ -60,12 +61,13 @@ class SaasInstance(models.Model):
     @api.depends("state", "over_limit", "delete_on", "requested", "hold", "activity_ids", "subscription_state")
     def _compute_attention(self):
         late = fields.Datetime.now() - timedelta(minutes=LATE_MINUTES)
+        silence = self.env["saas.bridge"]._daemon_silence()
         for instance in self:
             reasons = []
             if instance.state == "error":
                 reasons.append(_("Error: %s", instance.error_message or "?"))
             if instance._is_late(late):
-                reasons.append(_("Still being made"))
+                reasons.append(silence or _("Still being made"))
             if instance.over_limit and instance.state != "deleted":
                 reasons.append(_("Over its limits"))
             if instance.delete_on and instance.state not in ("deleting", "deleted"):
@@ -74,6 +76,10 @@ class SaasInstance(models.Model):
                 text = " ".join(html2plaintext(activity.note or "").split()) or activity.summary or activity.activity_type_id.name
                 reasons.append(_("To-do: %s", text))
             instance.attention = " · ".join(reason.rstrip(".") for reason in reasons)
+
+    @api.depends_context("uid", "lang", "tz")
+    def _compute_daemon_silence(self):
+        self.daemon_silence = self.env["saas.bridge"]._daemon_silence()
 
     def _is_late(self, late):
         return self.requested and self.state in ("draft", "provisioning") and self.write_date and self.write_date < late

@@ -248,7 +248,7 @@ class SaasInstance(models.Model):
         self.ensure_one()
         seller = self.sale_order_id.user_id or self.contact_id.user_id or self.partner_id.user_id
         seller = seller.filtered("active")
-        return seller or self.env["saas.bridge"]._saas_managers(self.company_id)
+        return seller or self.env["saas.bridge"]._saas_staff(self.company_id)
 
     def _portal_write(self, author, text):
         """A message of the customer to the salesperson; the answer reaches them by e-mail."""

@@ -9,3 +9,6 @@ from . import test_payment
 from . import test_renewal
 from . import test_portal
 from . import test_backoffice
+from . import test_heartbeat
+from . import test_settings
+from . import test_translation

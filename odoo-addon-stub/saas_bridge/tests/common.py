@@ -34,6 +34,14 @@ class SaasCommon(TransactionCase):
         )
         cls.ana = cls.env["res.partner"].create({"name": "Ana", "parent_id": cls.acme.id, "lang": "en_US"})
         cls.bridge = cls.env["saas.bridge"].with_user(cls.bridge_user)
+        cls._daemon_heard()
+
+    @classmethod
+    def _daemon_heard(cls, **ago):
+        """The daemon was heard of for the last time so long ago; without a time: now."""
+        moment = fields.Datetime.subtract(fields.Datetime.now(), **ago)
+        cls.env["saas.bridge.heartbeat"].search([]).unlink()
+        return cls.env["saas.bridge.heartbeat"].create({"heard_on": moment}).heard_on
 
     @classmethod
     def _plan(cls, name, code, **values):
