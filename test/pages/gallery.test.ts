@@ -117,7 +117,16 @@ describe('in a browser, every other page', function () {
 
       it(`of the menus of the back office ${QUIET}`, async () => {
         await enterOffice(w, one, 'manager');
-        for (const action of ['instance', 'attention', 'todo', 'grant', 'command', 'movement', 'plan']) {
+        for (const action of [
+          'instance',
+          'attention',
+          'todo',
+          'grant',
+          'command',
+          'movement',
+          'bridge_outage',
+          'plan',
+        ]) {
           await openAction(one, `saas_${action}_action`);
           await one.see(`gallery-office-menu-${action}`);
         }
@@ -137,6 +146,9 @@ describe('in a browser, every other page', function () {
 
       it(`of the administrator ${QUIET}`, async () => {
         await enterOffice(w, one, 'admin');
+        await openAction(one, 'saas_settings_action');
+        await one.page.locator('.o_setting_container').waitFor();
+        await one.see('gallery-office-settings');
         await openAction(one, 'saas_bridge_connect_action');
         await one.page.locator('.modal button[name=action_generate]').waitFor();
         await one.see('gallery-office-connect');

@@ -69,6 +69,7 @@ class SaasBridge(models.AbstractModel):
             warnings.append(_("The e-mail queue is switched off: customers receive no e-mails."))
         if not self.env.company.email:
             warnings.append(_("The company %s has no e-mail address to send from.", self.env.company.name))
+        warnings.extend(self._payment_warnings())
         plans = self.env["product.template"].search([("saas_plan", "=", True)])
         if not plans:
             warnings.append(_("No product is a SaaS plan: there is nothing to sell."))
@@ -77,3 +78,15 @@ class SaasBridge(models.AbstractModel):
             if not plan.sale_ok:
                 warnings.append(_("%s cannot be sold: “Sales” is not ticked.", plan.display_name))
         return warnings
+
+    @api.model
+    def _payment_warnings(self):
+        """A Stripe webhook without a secret believes whoever calls it: anybody could say that an order is paid."""
+        providers = self.env["payment.provider"].search([("code", "=", "stripe"), ("state", "!=", "disabled")])
+        if "stripe_webhook_secret" not in providers._fields:
+            return []
+        return [
+            _("%s has no webhook signing secret: anybody could pretend to have paid.", provider.name)
+            for provider in providers
+            if not provider.stripe_webhook_secret
+        ]

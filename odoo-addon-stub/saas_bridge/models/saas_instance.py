@@ -93,6 +93,7 @@ class SaasInstance(models.Model):
         copy=False,
         index=True,
         tracking=True,
+        group_expand="_group_expand_state",
     )
     subscription_state = fields.Selection(
         [

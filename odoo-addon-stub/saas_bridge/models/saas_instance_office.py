@@ -31,6 +31,11 @@ class SaasInstance(models.Model):
     )
     daemon_silence = fields.Char(string="Daemon", compute="_compute_daemon_silence")
 
+    @api.model
+    def _group_expand_state(self, states, _domain):
+        """Columns in the order of a life, and none that is empty."""
+        return [state for state, _label in self._fields["state"].selection if state in states]
+
     @api.depends("state")
     def _compute_color(self):
         for instance in self:

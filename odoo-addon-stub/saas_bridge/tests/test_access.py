@@ -192,6 +192,14 @@ class TestAccess(SaasCommon):
         self.assertIn("No outgoing mail server", warnings)
         self.assertIn("No product is a SaaS plan", warnings)
 
+    def test_hello_warns_of_a_webhook_that_believes_everybody(self):
+        stripe = self.env["payment.provider"].search([("code", "=", "stripe")], limit=1)
+        keys = {"stripe_publishable_key": "pk_test", "stripe_secret_key": "sk_test"}
+        stripe.write({"state": "test", "stripe_webhook_secret": False, **keys})
+        self.assertIn("no webhook signing secret", " ".join(self.bridge.hello()["warnings"]))
+        stripe.stripe_webhook_secret = "whsec_test"
+        self.assertNotIn("webhook signing secret", " ".join(self.bridge.hello()["warnings"]))
+
     def test_daemon_columns_are_closed_to_people(self):
         instance = self._instance()
         for user in (self.saas_user, self.saas_manager):

@@ -140,6 +140,14 @@ class TestPages(SaasCommon):
         self.assertIn("No room", error.attention)
         self.assertIn("Look", todo.attention)
 
+    def test_columns_are_in_the_order_of_a_life(self):
+        states = ("error", "deleted", "running", "provisioning")
+        ids = [self._instance(name=f"a-{state}", state=state).id for state in states]
+        # As the kanban view asks.
+        Instance = self.env["saas.instance"].with_context(read_group_expand=True)
+        groups = Instance.web_read_group([("id", "in", ids)], ["state"])["groups"]
+        self.assertEqual([group["state"] for group in groups], ["provisioning", "running", "error", "deleted"])
+
     def test_todos_of_the_server_are_found(self):
         order = self._order()
         self._push(
