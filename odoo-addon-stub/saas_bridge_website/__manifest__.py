@@ -10,6 +10,7 @@
     "depends": ["saas_bridge", "website_sale"],
     "data": [
         "views/plan_templates.xml",
+        "views/snippets.xml",
         "views/shop_templates.xml",
         "views/sale_order_views.xml",
         "data/pages.xml",
@@ -20,6 +21,8 @@
             "saas_bridge_website/static/src/shop.scss",
             "saas_bridge_website/static/src/wish.js",
         ],
+        # Of the Website Builder only: visitors do not load it.
+        "website.website_builder_assets": ["saas_bridge_website/static/src/builder/blocks.js"],
     },
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
