@@ -1,3 +1,5 @@
+from . import ir_qweb
+from . import ir_ui_view
 from . import product_template
 from . import saas_instance
 from . import sale_order

@@ -1,4 +1,5 @@
 from odoo import _, models
+from odoo.http import request
 
 
 class ProductTemplate(models.Model):
@@ -7,14 +8,16 @@ class ProductTemplate(models.Model):
     def _saas_shop_facts(self):
         """What a plan page says about the plan, from its fields.
 
-        `{"plan", "price", "currency", "period", "length", "users", "storage", "apps", "kept_days", "grace_days"}`;
-        `price` is what this visitor pays, `period` is said after a price, `apps` is a list of names.
+        `{"plan", "price", "price_before", "currency", "period", "length", "users", "storage", "apps", "kept_days",
+        "grace_days"}`; `price` is what this visitor pays, `price_before` what it was or 0, `period` is said after a price,
+        `apps` is a list of names.
         """
         self.ensure_one()
-        price = self._get_combination_info(only_template=True)
+        price = self._saas_shop_price()
         return {
             "plan": self,
             "price": price["price"],
+            "price_before": price["list_price"] if price.get("has_discounted_price") else 0,
             "currency": price["currency"],
             "period": self._saas_shop_period(),
             "length": self._saas_shop_length(),
@@ -24,6 +27,27 @@ class ProductTemplate(models.Model):
             "kept_days": self.saas_retention_days,
             "grace_days": self.saas_grace_days,
         }
+
+    def _saas_shop_price(self):
+        """`price`, `currency` and more of `_get_combination_info`; the list price in the builder's list of blocks, where
+        there is no visitor whose price it could be.
+        """
+        self.ensure_one()
+        if getattr(request, "website", None):
+            return self._get_combination_info(only_template=True)
+        return {"price": self.list_price, "currency": self.currency_id}
+
+    def _default_website_meta(self):
+        """A plan without a sales description is described by what is in it."""
+        meta = super()._default_website_meta()
+        if self.saas_plan and not self.description_sale:
+            facts = self._saas_shop_facts()
+            text = _(
+                "An Odoo of your own, ready to use: %(users)s, %(storage)s.", users=facts["users"], storage=facts["storage"]
+            )
+            meta["default_meta_description"] = text
+            meta["default_opengraph"]["og:description"] = meta["default_twitter"]["twitter:description"] = text
+        return meta
 
     def _saas_shop_period(self):
         """`per month`, `every 3 months`"""
