@@ -84,6 +84,10 @@ const ODOOS_OWN = [
   '.o_list_actions_header',
   'tr.text-muted',
   '.o_pivot',
+  '.settings_tab',
+  '.o_setting_right_pane .text-muted',
+  '.o_select_menu',
+  '.o_select_menu_toggler',
 ];
 /** What Odoo's own scripts say. Debian leaves a part of its video calls out. */
 const ODOO_SAYS = /selfie_segmentation/;
