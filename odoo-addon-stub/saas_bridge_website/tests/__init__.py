@@ -1,1 +1,1 @@
-from . import test_blocks, test_pages, test_wish
+from . import test_blocks, test_pages, test_translation, test_wish
