@@ -24,7 +24,7 @@ PLANS = [
         "price": 10.0,
         "name": {"es_ES": "Básico", "en_US": "Basic"},
         "text": {
-            "es_ES": "Tu propio Odoo para empezar: hasta 3 usuarios y 2 GB de espacio. Precio por mes.",
+            "es_ES": "Su propio Odoo para empezar: hasta 3 usuarios y 2 GB de espacio. Precio por mes.",
             "en_US": "Your own Odoo to start with: up to 3 users and 2 GB of storage. Price per month.",
         },
         "cpu": 1.0,
@@ -65,7 +65,7 @@ PLANS = [
         "period": (14, "day"),
         "name": {"es_ES": "Prueba", "en_US": "Trial"},
         "text": {
-            "es_ES": "Tu propio Odoo gratis durante 14 días, una vez por cliente: hasta 3 usuarios y 2 GB de espacio.",
+            "es_ES": "Su propio Odoo gratis durante 14 días, una vez por cliente: hasta 3 usuarios y 2 GB de espacio.",
             "en_US": "Your own Odoo, free for 14 days, once for each customer: up to 3 users and 2 GB of storage.",
         },
         "cpu": 1.0,
