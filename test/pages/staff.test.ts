@@ -64,7 +64,7 @@ describe('in a browser, staff', function () {
 
       it('find the instance of the invoice, and all there is to see of it', async () => {
         const opened = one.context.waitForEvent('page');
-        await one.page.locator('.alert-success [name=saas_status_html] a.alert-link').first().click();
+        await one.page.locator('.alert-success [name=saas_status_html] a').first().click();
         const instance = await opened;
         await showsState(instance, 'running');
         await one.see('office-6-instance-as-sales', instance);

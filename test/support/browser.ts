@@ -78,6 +78,7 @@ const ODOOS_OWN = [
   '.badge',
   '.o_widget_web_ribbon',
   '[name=order_line]',
+  '[name=note]',
   '[name=invoice_line_ids]',
   '.o_list_record_selector',
   '.o_optional_columns_dropdown',

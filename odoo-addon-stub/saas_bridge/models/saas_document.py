@@ -98,10 +98,10 @@ class SaasDocument(models.AbstractModel):
         name = Markup("<b>%s</b>") % instance.name
         # Who may not open the instance gets its name without a link.
         if self.env.user.has_group("saas_bridge.group_user"):
-            name = Markup('<a href="/odoo/saas.instance/%s" class="alert-link">%s</a>') % (instance.id, instance.name)
+            name = Markup('<a href="/odoo/saas.instance/%s" class="fw-bold text-reset text-decoration-underline">%s</a>') % (instance.id, instance.name)
         detail = Markup("")
         if status == "running" and instance.url:
-            detail = Markup('<a href="%s" class="alert-link fw-normal" target="_blank" rel="noopener">%s</a>') % (instance.url, instance.url)
+            detail = Markup('<a href="%s" class="text-reset text-decoration-underline" target="_blank" rel="noopener">%s</a>') % (instance.url, instance.url)
         elif status == "error":
             detail = instance.error_message or ""
         elif status == "preparing" and not instance.requested:
