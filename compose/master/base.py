@@ -74,6 +74,13 @@ def set_payment(env):
     env["payment.provider"].search([("code", "=", "custom"), ("state", "!=", "disabled")]).write({"state": "disabled", "is_published": False})
     provider = env["payment.provider"].search([("code", "=", "demo"), ("company_id", "=", env.company.id)], limit=1)
     provider.write({"state": "test", "is_published": True})
+    # Made in the language of whoever installs, for all languages.
+    provider.with_context(lang="en_US").write(
+        {
+            "done_msg": "<p>Your payment has been processed.</p>",
+            "pending_msg": "<p>Your payment has been processed but is waiting for approval.</p>",
+        }
+    )
     methods = env["payment.method"].with_context(active_test=False).search([("provider_ids", "in", provider.ids)])
     methods.filtered(lambda method: method.code == "demo").active = True
 

@@ -4,7 +4,10 @@
 export interface Plan {
   id: number;
   code: string;
+  /** As staff call it. */
   name: string;
+  /** As customers call it, by Odoo's code of their language; of those the master has. */
+  names?: Record<string, string>;
   cpu: number;
   memoryMb: number;
   storageGb: number;

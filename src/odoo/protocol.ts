@@ -25,6 +25,8 @@ export const planRow = z.object({
   id,
   code: text,
   name: text,
+  /** The name in each installed language, by Odoo's code. */
+  names: z.record(z.string(), text).default({}),
   active: z.boolean(),
   period_count: z.int(),
   period_unit: orNull(periodUnit),

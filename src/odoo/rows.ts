@@ -159,6 +159,13 @@ export function toPlan(row: PlanRow): Plan {
     id: row.id,
     code,
     name: oneLine(row.name),
+    // In one order: what differs is taken for a change.
+    names: Object.fromEntries(
+      Object.entries(row.names)
+        .filter(([, name]) => name !== '')
+        .map(([lang, name]): [string, string] => [lang, oneLine(name)])
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    ),
     cpu: row.cpu,
     memoryMb: row.memory_mb,
     storageGb: row.storage_gb,

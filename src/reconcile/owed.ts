@@ -1,4 +1,5 @@
 /** Which mails a run owes the customer: what has just changed, and what the calendar asks for. Pure. */
+import { planNameFor } from '../instance/plan-name.js';
 import type { Instance, Plan } from '../instance/types.js';
 import type { Notice, NoticeDetails } from '../odoo/protocol.js';
 import { addDays, midnightAtOrAfter } from '../subscription/calendar.js';
@@ -53,7 +54,11 @@ export function owedNotices(run: Run, policy: Policy, now: Date): OwedNotice[] {
     if (before.suspendedAt === null && run.recovered) owed.push(owe('rebuilt', day(now)));
     if (changed) {
       const period = `${plan.id}:${status.lastStartOn?.toISOString()}`;
-      owed.push(owe('plan_changed', period, { previousPlanName: previousPlan.name }));
+      owed.push(
+        owe('plan_changed', period, {
+          previousPlanName: planNameFor(previousPlan, after.customer.lang),
+        }),
+      );
     } else if (before.suspendedAt === null && isRenewed(before, facts)) {
       owed.push(owe('renewed', status.paidUntil?.toISOString() ?? ''));
     }
@@ -92,7 +97,7 @@ function detailsOf({ after, facts, exportKeptUntil }: Run, policy: Policy): Noti
         }
       : {};
   return {
-    planName: plan.name,
+    planName: planNameFor(plan, after.customer.lang),
     trial: plan.trial,
     paidUntil: status.paidUntil?.toISOString() ?? null,
     deleteOn,

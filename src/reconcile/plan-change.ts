@@ -3,6 +3,7 @@
 import type { Clock } from '../clock.js';
 import type { InstanceSpec } from '../docker/spec.js';
 import { messageOf } from '../errors.js';
+import { planNameFor } from '../instance/plan-name.js';
 import type { Instance, Plan, Usage } from '../instance/types.js';
 import type { Log } from '../logger.js';
 import type { Command } from '../store/commands.js';
@@ -67,9 +68,9 @@ export function createPlanChange(parts: PlanChangeParts) {
       );
       if (instance.customer.email === '') return;
       const operation = noticeOperation(instance, 'plan_refused', bought.key, {
-        planName: present.name,
+        planName: planNameFor(present, instance.customer.lang),
         trial: present.trial,
-        wantedPlanName: plan.name,
+        wantedPlanName: planNameFor(plan, instance.customer.lang),
         refusal: { en: `Your Odoo: ${misfit.en}.`, es: `Su Odoo ${misfit.es}.` },
         paidUntil: status.paidUntil?.toISOString() ?? null,
         deleteOn: null,

@@ -33,6 +33,7 @@ function encode({
   id,
   code,
   name,
+  names,
   cpu,
   memoryMb,
   storageGb,
@@ -43,5 +44,5 @@ function encode({
   trial,
 }: Plan): string {
   const limits = { cpu, memoryMb, storageGb, maxUsers, modules };
-  return JSON.stringify({ id, code, name, ...limits, graceDays, retentionDays, trial });
+  return JSON.stringify({ id, code, name, names, ...limits, graceDays, retentionDays, trial });
 }

@@ -126,6 +126,7 @@ describe('in a browser, a customer', function () {
         await one.keep('own-1-odoo', own);
         await own.close();
         await one.seeMail('mail-welcome', mail);
+        expect(mail.text).to.match(new RegExp(`Plan[: ]+${PLAN_NAMES.basico[look.language]}`));
       });
 
       it('finds it in the account, with the password on request', async () => {

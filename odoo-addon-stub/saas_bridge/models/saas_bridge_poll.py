@@ -238,6 +238,7 @@ class SaasBridge(models.AbstractModel):
             "id": plan.id,
             "code": plan.saas_plan_code or "",
             "name": plan.name or "",
+            "names": {code: plan.with_context(lang=code).name or "" for code, _name in self.env["res.lang"].get_installed()},
             "active": plan.active and plan.saas_plan,
             "period_count": plan.saas_period_count,
             "period_unit": plan.saas_period_unit or False,

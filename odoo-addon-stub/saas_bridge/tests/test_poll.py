@@ -84,6 +84,12 @@ class TestPoll(SaasCommon):
         order.date_order = "2020-01-01 00:00:00"
         self.assertEqual(self._purchase(order.order_line)["starts_on"], fields.Datetime.to_string(confirmed))
 
+    def test_plan_is_told_with_its_name_in_each_language(self):
+        self.env["res.lang"]._activate_lang("es_ES")
+        self.plan.with_context(lang="es_ES").name = "Básico"
+        [row] = [row for row in self._poll(limit=2000)["plans"] if row["id"] == self.plan.id]
+        self.assertEqual((row["names"]["en_US"], row["names"]["es_ES"]), ("Basic", "Básico"))
+
     def test_plan_row(self):
         self.plan.saas_modules = "crm,sale_management"
         [row] = [row for row in self._poll(limit=2000)["plans"] if row["id"] == self.plan.id]
@@ -93,6 +99,7 @@ class TestPoll(SaasCommon):
                 "id": self.plan.id,
                 "code": "t-basic",
                 "name": "Basic",
+                "names": {"en_US": "Basic"},
                 "active": True,
                 "period_count": 1,
                 "period_unit": "month",

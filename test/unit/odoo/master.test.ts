@@ -7,6 +7,7 @@ const plan = {
   id: 1,
   code: 'pro',
   name: 'Pro',
+  names: { es_ES: 'Pro', en_US: 'Professional\n', de_DE: false },
   active: true,
   period_count: 1,
   period_unit: 'month',
@@ -91,6 +92,7 @@ describe('master.poll', () => {
         id: 1,
         code: 'pro',
         name: 'Pro',
+        names: { en_US: 'Professional', es_ES: 'Pro' },
         cpu: 1,
         memoryMb: 512,
         storageGb: 10,
@@ -101,6 +103,11 @@ describe('master.poll', () => {
         trial: false,
       },
     ]);
+  });
+
+  it('takes plans of an addon that tells no other names', async () => {
+    const { names: _, ...old } = plan;
+    expect((await poll({ plans: [old] })).plans[0]?.names).to.deep.equal({});
   });
 
   for (const [change, words] of [
