@@ -1,7 +1,7 @@
 {
     "name": "SaaS Bridge",
     "summary": "Sell Odoo instances: plans, instances and the interface of the odoo-saas-bridge daemon",
-    "version": "19.0.2.0.0",
+    "version": "19.0.2.1.0",
     "category": "Sales/Subscriptions",
     "license": "LGPL-3",
     "author": "odoo-saas-bridge contributors",
