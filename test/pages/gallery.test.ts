@@ -12,6 +12,7 @@ import { enterOffice, openAction, openForm, pressHeader } from '../support/offic
 import { planTemplate } from '../support/shop.js';
 import { addToCart, logIn } from '../support/shopping.js';
 import { type Case, showcase } from '../support/showcase.js';
+import { sql } from '../support/time.js';
 import { type World, world } from '../support/world.js';
 
 const QUIET = 'has no error on the console, and nothing that keeps anybody from reading';
@@ -46,6 +47,8 @@ describe('in a browser, every other page', function () {
       });
 
       it(`of the shop ${QUIET}`, async () => {
+        // The cart of the look before.
+        await sql("UPDATE sale_order SET state = 'cancel' WHERE state = 'draft'");
         await one.goto('/shop');
         await one.see('gallery-shop');
         await one.goto('/contactus');
