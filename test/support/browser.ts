@@ -2,14 +2,13 @@
  * A real Chromium, as people have it: two languages, a computer and a phone. Every page that a test looks at is checked for
  * accessibility and for errors on the console, and is kept as a picture when SCREENS names a folder.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { type Mail, script } from '../../compose/demo/master.js';
-import { docker } from './engine.js';
-import { MASTER } from './world.js';
+import type { BrowserContext, Page } from 'playwright-core';
+import type { Mail } from '../../compose/demo/master.js';
+import { findingsOn } from './axe.js';
+import { theBrowser } from './chromium.js';
 
 /** How somebody looks at a page. */
 export interface Look {
@@ -32,76 +31,16 @@ const wanted = process.env.TEST_LOOKS?.split(',');
 /** All four of them; TEST_LOOKS=es-390 is for whoever works on a page. */
 export const LOOKS: readonly Look[] = ALL_LOOKS.filter(({ name }) => wanted?.includes(name) ?? true);
 
-const IMAGE = 'saas-bridge/browser';
-const PORT = 18_222 + MASTER.port - 18_069;
-const START_TIMEOUT_MS = 30_000;
 /** Longest wait for anything on a page; a page that has to compile its styles first takes some seconds. */
 const PAGE_TIMEOUT_MS = 60_000;
 /** Chromium's pictures end somewhere below 16384 pixels. */
 const MAX_HEIGHT = 8000;
 const SCREENS = process.env.SCREENS;
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 /** The master, and the customers' own Odoos: on another name, for a browser keeps one session a name. */
 const OURS = ['127.0.0.1', 'localhost'];
-const AF_NETLINK = 16;
-const CONTAINER = `${MASTER.project}-browser`;
 
-/** Where the back office shows what is ours; its frame is not. */
-const OFFICE = ['.o_action_manager', '.o_dialog'];
-/** Parts of Odoo's own pages that axe complains of, and that we neither make nor change. */
-const ODOOS_OWN = [
-  // Log in, sign up
-  '.o_show_password',
-  'a[href*="/web/reset_password"]',
-  // The shop: the cart in the header, filters, steps of the checkout, the Demo provider
-  'header a[href$="/shop/cart"]',
-  '#products_grid_before',
-  '.o_wsale_offcanvas',
-  '.o_wsale_offcanvas_title',
-  '.o_wsale_filmstrip_container',
-  '[name=step_name]',
-  '.css_quantity',
-  '#o_payment_form',
-  'i[role=img]',
-  // My account, and the payment of a quotation
-  '.o_portal_icon img',
-  '#modalaccept',
-  // The back office: control panel, chatter, tabs, widgets of fields, and the colors of its theme
-  '.o_control_panel',
-  '.o-mail-Form-chatter',
-  '.o-mail-Chatter',
-  '.o_notebook_headers',
-  '.o_progress',
-  '.o_clipboard_button',
-  '.o-mail-Avatar',
-  '.o_form_label',
-  '.badge',
-  '.o_widget_web_ribbon',
-  '[name=order_line]',
-  '[name=note]',
-  '[name=invoice_line_ids]',
-  '.o_list_record_selector',
-  '.o_optional_columns_dropdown',
-  '.o_list_actions_header',
-  'tr.text-muted',
-  '.o_pivot',
-  '.settings_tab',
-  '.o_setting_right_pane .text-muted',
-  '.o_select_menu',
-  '.o_select_menu_toggler',
-];
 /** What Odoo's own scripts say. Debian leaves a part of its video calls out. */
 const ODOO_SAYS = /selfie_segmentation/;
-
-/** Chromium drops what it loads when a network of the host comes or goes, as they do here for every instance. */
-const NO_NETLINK = JSON.stringify({
-  defaultAction: 'SCMP_ACT_ALLOW',
-  syscalls: [
-    { names: ['socket'], action: 'SCMP_ACT_ERRNO', args: [{ index: 0, value: AF_NETLINK, op: 'SCMP_CMP_EQ' }] },
-  ],
-});
-
-let started: Promise<Browser> | null = null;
 
 /** Somebody with a browser of their own: cookies, language, screen. */
 export class Onlooker {
@@ -122,8 +61,7 @@ export class Onlooker {
 
   /** @param base the address that paths are relative to. */
   static async open(base: string, look: Look): Promise<Onlooker> {
-    started ??= startBrowser();
-    const browser = await started;
+    const browser = await theBrowser();
     const phone = look.device === 'phone';
     const context = await browser.newContext({
       baseURL: base,
@@ -155,9 +93,7 @@ export class Onlooker {
   /** Looks at the page: takes a picture of it, and notes what a person who cannot see it as others do would miss. */
   async see(name: string, page: Page = this.page): Promise<void> {
     await this.keep(name, page);
-    await page.evaluate(AXE);
-    const findings = await page.evaluate<string[]>(FINDINGS);
-    this.#complaints.push(...findings.map((finding) => `${name}: ${finding}`));
+    this.#complaints.push(...(await findingsOn(page)).map((finding) => `${name}: ${finding}`));
   }
 
   /** Keeps a picture of a page that is not ours. */
@@ -212,46 +148,3 @@ async function picture(page: Page, file: string): Promise<void> {
   await page.screenshot({ path: file });
   await page.setViewportSize(viewport);
 }
-
-const list = (selectors: readonly string[]): string => JSON.stringify(selectors.map((selector) => [selector]));
-const FINDINGS = `axe.run({
-    include: document.querySelector('.o_web_client') ? ${list(OFFICE)} : [['html']],
-    exclude: ${list(ODOOS_OWN)},
-  }, { resultTypes: ['violations'], rules: { 'aria-dialog-name': { enabled: !document.querySelector('.o_web_client') } } }).then(({ violations }) => violations
-  .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-  .flatMap(({ id, help, nodes }) => nodes.map(({ html, target }) =>
-    [id, help, target.join(' '), html].join(': ').slice(0, 300))))`;
-
-async function startBrowser(): Promise<Browser> {
-  await script('images.sh', ['browser']);
-  await removeBrowser();
-  const container = await docker.createContainer({
-    name: CONTAINER,
-    Image: IMAGE,
-    Cmd: [`--remote-debugging-port=${PORT}`, 'about:blank'],
-    HostConfig: { NetworkMode: 'host', Init: true, AutoRemove: true, SecurityOpt: [`seccomp=${NO_NETLINK}`] },
-  });
-  await container.start();
-  const end = Date.now() + START_TIMEOUT_MS;
-  for (;;) {
-    try {
-      return await chromium.connectOverCDP(`http://127.0.0.1:${PORT}`, { timeout: 5000 });
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await sleep(200);
-    }
-  }
-}
-
-async function removeBrowser(): Promise<void> {
-  const left = await docker.listContainers({ all: true, filters: { name: [`^/${CONTAINER}$`] } });
-  for (const { Id } of left) await docker.getContainer(Id).remove({ force: true });
-}
-
-/** A root hook: the browser goes when all tests are done. */
-after(async function closeBrowser() {
-  this.timeout(60_000);
-  if (!started) return;
-  await (await started).close().catch(() => undefined);
-  await removeBrowser();
-});
