@@ -167,6 +167,8 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
   const worker = startWorker({
     jobs: store.jobs,
     async reconcile(key) {
+      // Whoever paid while the daemon slept is not suspended for a moment, nor reminded.
+      await poller.looked();
       const nextRunAt = await reconciler.reconcile(key);
       monitor.restarted(key);
       await doors.follow(key);

@@ -32,6 +32,11 @@ export interface PollerOptions {
 export interface Poller extends Loop {
   /** When the master was last read to the end, by the real clock; null before the first time. */
   lastPolledAt(): number | null;
+  /**
+   * Resolves when the first poll has ended, well or not: what is known before it may be as old as the daemon's sleep.
+   * @throws RetryableError `poll.stopped` when the daemon is stopped before.
+   */
+  looked(): Promise<void>;
   /** Why the last poll failed; null when it did not. */
   lastError(): string | null;
   /**
@@ -50,6 +55,12 @@ export function startPoller(options: PollerOptions): Poller {
   let lastError: string | null = null;
   let greeted = false;
   let stopped = false;
+  let first: Waiter = { resolve: () => undefined, reject: () => undefined };
+  const looked = new Promise<void>((resolve, reject) => {
+    first = { resolve, reject };
+  });
+  // Nobody need wait for it.
+  looked.catch(() => undefined);
   /** Who waits for the next full pass to begin and end. */
   let waiting: Waiter[] = [];
 
@@ -119,6 +130,9 @@ export function startPoller(options: PollerOptions): Poller {
           retryInMs,
         });
         return retryInMs;
+      } finally {
+        // A stop ends the first poll before its end.
+        if (!signal.aborted) first.resolve();
       }
     },
     (error) => log.error('poll.crashed', 'The poller failed; trying again.', errorFields(error)),
@@ -129,9 +143,11 @@ export function startPoller(options: PollerOptions): Poller {
     async stop() {
       stopped = true;
       await loop.stop();
+      first.reject(new RetryableError('poll.stopped', STOPPING.message, 'It is done after the next start.'));
       for (const waiter of waiting) waiter.reject(notAfresh(STOPPING));
     },
     lastPolledAt: () => polledAt,
+    looked: () => looked,
     lastError: () => lastError,
     readAfresh: () =>
       new Promise((resolve, reject) => {

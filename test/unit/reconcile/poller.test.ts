@@ -106,6 +106,30 @@ describe('poller', () => {
     });
   });
 
+  it('has looked once the first poll has ended, well or not', async () => {
+    const away = start([new RetryableError('odoo.unreachable', 'no answer', 'Start it.')]);
+    await away.looked();
+    expect(away.lastError()).equal('no answer');
+    await away.stop();
+    const started = start([batch({ cursor: 'a', more: true }), batch({ cursor: 'b' })]);
+    await started.looked();
+    expect(pages.map(([cursor]) => cursor)).deep.equal(['a', 'b']);
+  });
+
+  it('says so to who waits for the first poll when it is stopped before', async () => {
+    const { promise, resolve } = deferred();
+    const started = start([promise.then(() => batch())]);
+    const waited = started.looked().then(
+      () => 'looked',
+      (error: unknown) => (error instanceof RetryableError ? error.code : error),
+    );
+    await until(() => cursors.length === 1);
+    const stopping = started.stop();
+    resolve();
+    await stopping;
+    expect(await waited).equal('poll.stopped');
+  });
+
   it('keeps who sells and where, and no address that is none', async () => {
     start([batch()]);
     await stopAfter(1);
