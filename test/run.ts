@@ -68,8 +68,10 @@ const lanes: Suite[][] = [
 
 const total: Count = { passed: 0, failed: 0 };
 const children = new Set<ChildProcess>();
+let stopped = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
+    stopped = true;
     for (const child of children) child.kill(signal);
   });
 }
@@ -77,10 +79,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 await inOrder(machine);
 await Promise.all(lanes.map(inOrder));
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
-process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+process.exitCode = total.failed === 0 && total.passed > 0 && !stopped ? 0 : 1;
 
 async function inOrder(suites: Suite[]): Promise<void> {
   for (const suite of suites) {
+    if (stopped) return;
     const startedAt = performance.now();
     process.stdout.write(`\n=== ${suite.name}\n`);
     const { output, code } = await run(suite);
