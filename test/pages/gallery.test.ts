@@ -10,7 +10,7 @@ import { LOOKS, Onlooker } from '../support/browser.js';
 import { noticeValues } from '../support/notices.js';
 import { enterOffice, openAction, openForm, pressHeader } from '../support/office.js';
 import { planTemplate } from '../support/shop.js';
-import { addToCart, logIn } from '../support/shopping.js';
+import { addToCart, logIn, PLAN_NAMES } from '../support/shopping.js';
 import { type Case, showcase } from '../support/showcase.js';
 import { sql } from '../support/time.js';
 import { type World, world } from '../support/world.js';
@@ -64,10 +64,7 @@ describe('in a browser, every other page', function () {
         await one.page.locator('#add_to_cart').waitFor();
         await one.see('gallery-trial');
         await one.goto('/shop');
-        await one.page
-          .locator(`a[title="${one.say('Básico', 'Basic')}"]`)
-          .first()
-          .click();
+        await one.page.locator(`a[title="${PLAN_NAMES.basico[look.language]}"]`).first().click();
         await one.page.locator('#add_to_cart').waitFor();
         await addToCart(one);
         await one.see('gallery-cart-renew-or-more');

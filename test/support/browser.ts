@@ -48,7 +48,6 @@ export class Onlooker {
 
   private constructor(
     readonly look: Look,
-    readonly base: string,
     readonly context: BrowserContext,
     readonly page: Page,
   ) {
@@ -78,7 +77,7 @@ export class Onlooker {
       ({ hostname }) => !OURS.includes(hostname),
       (route) => route.fulfill({ status: 200, body: '' }),
     );
-    return new Onlooker(look, base, context, await context.newPage());
+    return new Onlooker(look, context, await context.newPage());
   }
 
   /** The text in the language of this person. */

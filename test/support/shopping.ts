@@ -5,10 +5,7 @@ import type { Visitor } from '../../compose/demo/shopper.js';
 import type { Onlooker } from './browser.js';
 
 /** The shop's names of its plans. */
-export const PLAN_NAMES = {
-  basico: { es: 'Básico', en: 'Basic' },
-  pro: { es: 'Pro', en: 'Pro' },
-} as const;
+export const PLAN_NAMES = { basico: { es: 'Básico', en: 'Basic' } } as const;
 
 /** Registers at the form that is open; ends where that leads. */
 export async function register({ page }: Onlooker, visitor: Visitor): Promise<void> {
