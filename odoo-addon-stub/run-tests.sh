@@ -35,7 +35,7 @@ for argument in "$@"; do
 done
 
 if [[ -f $here/../compose/lib.sh ]]; then
-  # shellcheck source=../compose/lib.sh
+  # shellcheck source-path=SCRIPTDIR source=../compose/lib.sh
   source "$here/../compose/lib.sh"
 else
   docker_cmd() {
@@ -98,10 +98,12 @@ if ! copy "$prepared" "$run-data" 'test -e /from/.prepared && cp -a /from/. /to/
   echo "preparing databases with $MODULES and with $SHOP_MODULES (once)" >&2
   start_db "$run-data"
   # The second is the first with a shop on top.
-  run_odoo test -i "$MODULES" --without-demo=1 &&
+  if ! { run_odoo test -i "$MODULES" --without-demo=1 &&
     docker_cmd exec "$run-db" createdb -U odoo -T test shop &&
-    run_odoo shop -i "$SHOP_MODULES" --without-demo=1 ||
-    { tail -n 20 "$log" >&2; fail "the databases could not be prepared"; }
+    run_odoo shop -i "$SHOP_MODULES" --without-demo=1; }; then
+    tail -n 20 "$log" >&2
+    fail "the databases could not be prepared"
+  fi
   docker_cmd stop -t 30 "$run-db" >/dev/null
   docker_cmd rm "$run-db" >/dev/null
   copy "$run-data" "$prepared" 'find /to -mindepth 1 -delete && cp -a /from/. /to/ && touch /to/.prepared'
