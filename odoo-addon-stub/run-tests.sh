@@ -116,7 +116,8 @@ bad=0
 test_addon() {
   local result failed errors total wrong status=0 begin
   begin=$(wc -l <"$log")
-  run_odoo "$1" -i "$2" --test-tags "$3" || status=$?
+  run_odoo "$1" -i "$2" --test-tags "$3" --load=base,rpc,web,saas_quick_tests \
+    --addons-path=/mnt/extra-addons,/mnt/extra-addons/server_wide || status=$?
   # Odoo's own words: "… WARNING/ERROR test odoo.tests.result: 2 failed, 1 error(s) of 90 tests when loading database".
   result=$(tail -n "+$begin" "$log" | grep -oE '[0-9]+ failed, [0-9]+ error\(s\) of [0-9]+ tests' | tail -n 1 || true)
   read -r failed errors total < <(sed -E 's/^([0-9]+) failed, ([0-9]+) error\(s\) of ([0-9]+) tests$/\1 \2 \3/' <<<"${result:-0 failed, 0 error(s) of 0 tests}")
