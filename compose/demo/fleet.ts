@@ -10,11 +10,13 @@ const SOCKET = '/var/run/docker.sock';
 export async function removeInstances(scope: string, dataDir: string): Promise<string[]> {
   const instances = await instancesOf(scope, dataDir);
   const names = [...(await instances.observeAll()).keys()];
-  for (const name of names) {
-    await instances.removeContainers(name);
-    await instances.removeVolumes(name);
-    await instances.removeNetwork(name);
-  }
+  await Promise.all(
+    names.map(async (name) => {
+      await instances.removeContainers(name);
+      await instances.removeVolumes(name);
+      await instances.removeNetwork(name);
+    }),
+  );
   return names;
 }
 
