@@ -35,13 +35,14 @@ export async function openDoor(
     // The other end sees the connection close; that is the point.
     socket.on('error', () => socket.destroy());
   };
-  const server = createServer((client) => {
+  // Who has said all may still be listening: the engine's streams are used so.
+  const server = createServer({ allowHalfOpen: true }, (client) => {
     keep(client);
     if (!isOpen) {
       client.destroy();
       return;
     }
-    const service = connect(to);
+    const service = connect({ ...to, allowHalfOpen: true });
     keep(service);
     let request = '';
     let counted = false;
