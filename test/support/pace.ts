@@ -14,13 +14,16 @@ export async function quickest(once: () => Promise<unknown> | unknown, tries = 5
 const TICK_MS = 10;
 
 /**
- * A watch that goes only while this process gets to run: what the machine makes it wait for is not counted. Read it for
- * the milliseconds since; it keeps no process alive.
+ * Starts a watch that goes only while this process gets to run: what other work of the machine makes it wait for is not
+ * counted. What it gives stops the watch and tells the milliseconds.
  */
 export function startWatch(): () => number {
   let ticks = 0;
-  setInterval(() => {
+  const timer = setInterval(() => {
     ticks++;
-  }, TICK_MS).unref();
-  return () => ticks * TICK_MS;
+  }, TICK_MS);
+  return () => {
+    clearInterval(timer);
+    return ticks * TICK_MS;
+  };
 }
