@@ -20,7 +20,7 @@ import { exportInstance } from '../../src/docker/instance/export.js';
 import { login } from '../../src/docker/instance/ready.js';
 import { DEFAULT_SETTINGS, type DockerSettings } from '../../src/docker/instance/rendering.js';
 import { createInstances, type Instances } from '../../src/docker/instance/runtime.js';
-import { instanceLabels, LABEL, resourceNames, slotPorts } from '../../src/instance/naming.js';
+import { DEFAULT_SCOPE, instanceLabels, LABEL, resourceNames, slotPorts } from '../../src/instance/naming.js';
 import type { InstanceSpec } from '../../src/instance/spec.js';
 import { Secret } from '../../src/lib/secret.js';
 import { loadDaemonKey } from '../../src/store/daemon-key.js';
@@ -80,10 +80,10 @@ describe('instances on the engine', function () {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  /** The template is kept for the next run; everything else goes. */
+  /** The template is the one that all daemons of a machine share; everything else goes. */
   async function instancesOn(at: Engine): Promise<Instances> {
     const daemonKey = await loadDaemonKey(join(dataDir, 'key'));
-    return createInstances({ engine: at, settings, daemonKey, dataDir, templateScope: 'test-templates' });
+    return createInstances({ engine: at, settings, daemonKey, dataDir, templateScope: DEFAULT_SCOPE });
   }
 
   async function provision(target: InstanceSpec): Promise<void> {
