@@ -10,11 +10,13 @@ const SOCKET = '/var/run/docker.sock';
 export async function removeInstances(scope: string, dataDir: string): Promise<string[]> {
   const { runtime } = await fleetOf(scope, dataDir);
   const instances = [...(await runtime.observeAll()).values()];
-  for (const instance of instances) {
-    await runtime.removeContainers(instance);
-    await runtime.removeVolumes(instance);
-    await runtime.removeNetwork(instance);
-  }
+  await Promise.all(
+    instances.map(async (instance) => {
+      await runtime.removeContainers(instance);
+      await runtime.removeVolumes(instance);
+      await runtime.removeNetwork(instance);
+    }),
+  );
   return instances.map(({ name }) => name);
 }
 
