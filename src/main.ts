@@ -6,7 +6,8 @@ import { check } from './cli/check.js';
 import { showPlan } from './cli/plan.js';
 import { showInstance, showStatus } from './cli/status.js';
 import { buildTemplates } from './cli/template.js';
-import { CONFIG_NAMES, loadConfig } from './config/config.js';
+import { loadConfig } from './config/config.js';
+import { settingsHelp } from './config/help.js';
 import { startDaemon } from './daemon.js';
 import { BridgeError, messageOf } from './lib/errors.js';
 import { createLog } from './lib/logger.js';
@@ -23,7 +24,7 @@ const program = new Command('saas-bridge')
   .showHelpAfterError('(saas-bridge --help shows all commands)')
   .addHelpText(
     'after',
-    `\nSettings come from the environment:\n  ${CONFIG_NAMES.join('\n  ')}\nExit codes: 0 done, 1 failed or not healthy, 2 wrong command or settings.`,
+    `\nSettings come from the environment:\n${settingsHelp()}\n\nExit codes: 0 done, 1 failed or not healthy, 2 wrong command or settings.`,
   );
 
 program

@@ -108,10 +108,10 @@ describe('configuration', () => {
       'SAAS_ODOO_API_KEY: a secret is not taken from the environment; write it to a file and set SAAS_ODOO_API_KEY_FILE to its path',
     ]);
     expect(problems({ ...rest, SAAS_ODOO_API_KEY_FILE: empty })).deep.equal([
-      `SAAS_ODOO_API_KEY_FILE: the file ${empty} is empty`,
+      `SAAS_ODOO_API_KEY_FILE: must be the file that holds the API key of SAAS_ODOO_LOGIN; ${empty} is empty`,
     ]);
     expect(problems({ ...rest, SAAS_ODOO_API_KEY_FILE: `${file}.no` }).join()).match(
-      /^SAAS_ODOO_API_KEY_FILE: cannot be read \(ENOENT/,
+      /^SAAS_ODOO_API_KEY_FILE: must be the file .* of SAAS_ODOO_LOGIN; it cannot be read \(ENOENT/,
     );
     expect(problems({ ...rest, SAAS_ODOO_API_KEY_FILE: dir }).join()).match(/cannot be read \(EISDIR/);
   });

@@ -1,27 +1,40 @@
-/** The settings are listed for people in two more places: none may be missing there, or named and not exist. */
+/** The settings are listed for people in two more places, which `npm run docs` makes from the schema. */
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { parse } from 'yaml';
-import { CONFIG_NAMES } from '../../../src/config/config.js';
-
-/** Fixed by the container itself: its volume and the socket that is mounted. */
-const OF_THE_CONTAINER = ['SAAS_DATA_DIR', 'SAAS_DOCKER_SOCKET'];
+import { withEnvironment, withTable } from '../../../compose/docs/settings.js';
+import { CONFIG_NAMES, SECTIONS } from '../../../src/config/config.js';
+import { settingsHelp } from '../../../src/config/help.js';
 
 const read = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
+const COMPOSE = 'compose/daemon/docker-compose.yml';
 
 describe('the list of settings', () => {
-  it('of README.md is the one that the program knows', () => {
-    const listed = [...read('README.md').matchAll(/^\| `(SAAS_\w+)` \|/gm)].map(([, name]) => name);
+  it('of README.md is the one that the program knows (npm run docs)', () => {
+    const readme = read('README.md');
+    const listed = [...readme.matchAll(/^\| `(SAAS_\w+)` \|/gm)].map(([, name]) => name);
     expect(listed).members(CONFIG_NAMES).and.length(CONFIG_NAMES.length);
+    expect(readme).equal(withTable(readme));
   });
 
-  it('of the production compose file passes every setting on', () => {
-    const { services } = parse(read('compose/daemon/docker-compose.yml')) as {
-      services: { daemon: { environment: Record<string, string | null> } };
-    };
-    const passed = Object.keys(services.daemon.environment);
-    expect([...passed, ...OF_THE_CONTAINER])
-      .members(CONFIG_NAMES)
-      .and.length(CONFIG_NAMES.length);
+  it('of the production compose file passes every setting on (npm run docs)', () => {
+    const compose = read(COMPOSE);
+    const { services } = parse(compose) as { services: { daemon: { environment: Record<string, string> } } };
+    const passed = services.daemon.environment;
+    expect(Object.keys(passed)).members(CONFIG_NAMES).and.length(CONFIG_NAMES.length);
+    for (const [name, value] of Object.entries(passed)) {
+      if (!value.startsWith('/')) expect(value).match(new RegExp(`^\\$\\{${name}:[-?]`));
+    }
+    expect(compose).equal(withEnvironment(compose));
+  });
+
+  it('of --help is the one that the program knows, each with a sentence', () => {
+    const lines = settingsHelp().split('\n');
+    const listed = lines.map((line) => /^ {4}(SAAS_\w+) +\w.+ \(.+\)$/.exec(line)?.[1]).filter(Boolean);
+    expect(listed).deep.equal(CONFIG_NAMES);
+  });
+
+  it('has every section in the schema, and each name once', () => {
+    expect(SECTIONS.flatMap(({ settings }) => Object.keys(settings))).deep.equal(CONFIG_NAMES);
   });
 });
