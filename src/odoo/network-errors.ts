@@ -12,40 +12,40 @@ function place(url: URL): string {
 export function networkError(url: URL, error: Error): BridgeError {
   if (error instanceof BridgeError) return error;
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  const retryable = (kind: string, message: string, advice: string) =>
-    new RetryableError(`odoo.${kind}`, `${message} (${code || excerpt(error.message)})`, advice, { cause: error });
+  const retryable = (id: string, message: string, advice: string) =>
+    new RetryableError(id, `${message} (${code || excerpt(error.message)})`, advice, { cause: error });
 
   if (code === 'ECONNREFUSED') {
     return retryable(
-      'unreachable',
+      'odoo.unreachable',
       `Odoo at ${place(url)} refused the connection`,
       'Check that Odoo runs and that this is its address and port.',
     );
   }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return retryable(
-      'dns',
+      'odoo.dns',
       `no address is known for the host ${url.hostname}`,
       'Check the name in the URL of the master, and the DNS of this machine.',
     );
   }
   if (TLS.test(code)) {
     return retryable(
-      'tls',
+      'odoo.tls',
       `no secure connection to ${place(url)}: ${excerpt(error.message, 120)}`,
       'Check the certificate of the master and whether its URL should be http or https; an own authority is named with NODE_EXTRA_CA_CERTS.',
     );
   }
   if (code.startsWith('HPE_')) {
     return retryable(
-      'not_http',
+      'odoo.not_http',
       `what answers at ${place(url)} does not speak HTTP`,
       'Check the port in the URL of the master, and whether it should be https.',
     );
   }
   if (code === 'ECONNRESET' || code === 'EPIPE') return cutError(url, error);
   return retryable(
-    'unreachable',
+    'odoo.unreachable',
     `Odoo at ${place(url)} cannot be reached`,
     'Check the network between this machine and the master.',
   );
