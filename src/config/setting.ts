@@ -9,7 +9,7 @@ export interface Setting<S extends z.ZodType = z.ZodType> {
   /** What happens without it, in a word or two; null when it is required or has a default. */
   without: string | null;
   /** The unit of the number that is given. */
-  unit: 's' | 'days' | null;
+  unit: 's' | 'hours' | 'days' | null;
   /** One sentence for the admin, without its full stop. */
   doc: string;
 }
