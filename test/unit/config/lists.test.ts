@@ -1,13 +1,19 @@
 /** The settings are listed for people in two more places, which `npm run docs` makes from the schema. */
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { parse } from 'yaml';
 import { withEnvironment, withTable } from '../../../compose/docs/settings.js';
-import { CONFIG_NAMES, SECTIONS } from '../../../src/config/config.js';
+import { CONFIG_NAMES, loadConfig, SECTIONS } from '../../../src/config/config.js';
 import { settingsHelp } from '../../../src/config/help.js';
 
 const read = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
 const COMPOSE = 'compose/daemon/docker-compose.yml';
+
+function composeEnvironment(): Record<string, string> {
+  const { services } = parse(read(COMPOSE)) as { services: { daemon: { environment: Record<string, string> } } };
+  return services.daemon.environment;
+}
 
 describe('the list of settings', () => {
   it('of README.md is the one that the program knows (npm run docs)', () => {
@@ -19,13 +25,24 @@ describe('the list of settings', () => {
 
   it('of the production compose file passes every setting on (npm run docs)', () => {
     const compose = read(COMPOSE);
-    const { services } = parse(compose) as { services: { daemon: { environment: Record<string, string> } } };
-    const passed = services.daemon.environment;
+    const passed = composeEnvironment();
     expect(Object.keys(passed)).members(CONFIG_NAMES).and.length(CONFIG_NAMES.length);
     for (const [name, value] of Object.entries(passed)) {
       if (!value.startsWith('/')) expect(value).match(new RegExp(`^\\$\\{${name}:[-?]`));
     }
     expect(compose).equal(withEnvironment(compose));
+  });
+
+  it('of the production compose file leaves the default where nothing is set', () => {
+    const required = {
+      SAAS_ODOO_URL: 'https://shop.example.com',
+      SAAS_ODOO_DB: 'master',
+      SAAS_ODOO_LOGIN: 'bridge',
+      SAAS_ODOO_API_KEY_FILE: fileURLToPath(import.meta.url),
+    };
+    const nothingSet = Object.entries(composeEnvironment()).map(([name, value]) => [name, value.replace(/^\$.*/, '')]);
+    const config = loadConfig({ ...Object.fromEntries(nothingSet), ...required });
+    expect(JSON.stringify(config)).equal(JSON.stringify(loadConfig(required)));
   });
 
   it('of --help is the one that the program knows, each with a sentence', () => {
