@@ -24,7 +24,8 @@ export function withEnvironment(compose: string): string {
   const lines = SECTIONS.flatMap(({ title, settings }) => [
     `# ${title}`,
     ...Object.entries(settings).map(([name, setting]) => {
-      const fallback = defaultOf(setting) === 'required' ? `:?${setting.doc}` : ':-';
+      const isRequired = setting.default === null && setting.without === null;
+      const fallback = isRequired ? `:?${setting.doc}` : ':-';
       return `${name}: ${IN_CONTAINER[name] ?? `\${${name}${fallback}}`}`;
     }),
   ]);
