@@ -1,9 +1,9 @@
 /** Other ways to an instance than the shop, and what strange customers bring with them. */
 import { cpus } from 'node:os';
 import { expect } from 'chai';
-import { instancesOf } from '../../compose/demo/fleet.js';
+import { fleetOf } from '../../compose/demo/fleet.js';
 import { instances, type Record as SaasRecord } from '../../compose/demo/records.js';
-import { DEFAULT_SETTINGS } from '../../src/docker/instance/rendering.js';
+import { DEFAULT_RELEASE } from '../../src/docker/instance/rendering.js';
 import { ownOdoo, running, welcomeMail } from '../support/customer.js';
 import { containersOf, docker, runOn } from '../support/engine.js';
 import { createCustomer, createPlan, postAndPay, sell } from '../support/shop.js';
@@ -81,8 +81,8 @@ describe('ways in', function () {
   });
 
   it('have what the plan says inside: a new plan gets its template before its first customer', async () => {
-    const { templates } = await instancesOf(DAEMON.scope, DAEMON.dataDir);
-    const spec = { ...DEFAULT_SETTINGS, languages: ['es_ES', 'en_US'], modules: ['contacts'] };
+    const { templates } = await fleetOf(DAEMON.scope, DAEMON.dataDir);
+    const spec = { release: DEFAULT_RELEASE, languages: ['es_ES', 'en_US'], modules: ['contacts'] };
     const old = await templates.find(spec);
     if (old) await templates.discard(old);
     await w.admin.call('product.template', 'create', [

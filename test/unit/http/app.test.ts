@@ -42,12 +42,13 @@ describe('http', () => {
 
   it('/metrics computes its gauges when asked', async () => {
     let age: number | null = null;
-    const { registry } = createMetrics({
+    const metrics = createMetrics({
       instancesByPhase: () => ({ running: 3, suspended: 1 }),
       jobsWaiting: () => 2,
       outbox: () => ({ count: 5, oldestAgeMs: 1500, deadLetters: 1 }),
-      lastPollAgeMs: () => age,
     });
+    metrics.lastPollAge(() => age);
+    const { registry } = metrics;
     const first = await app({ registry })
       .get('/metrics')
       .expect(200)

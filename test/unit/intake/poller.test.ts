@@ -50,7 +50,7 @@ describe('poller', () => {
         page(page, full) {
           pages.push([page.cursor, full]);
           const isNewPlan = pages.length === newPlanAt;
-          return { plansChanged: isNewPlan, needsFullPoll: isNewPlan };
+          return { needsFullPoll: isNewPlan };
         },
       },
       store: test.store,
@@ -58,7 +58,6 @@ describe('poller', () => {
       fullIntervalMs,
       log,
       metrics: createMetrics(only({})),
-      onPolled: () => undefined,
     });
     return poller;
   }

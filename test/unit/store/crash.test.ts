@@ -78,7 +78,7 @@ describe('a daemon killed with SIGKILL', function () {
     await kill();
     expect(lines).to.deep.equal(['inside']);
     reopened((store) => {
-      expect(store.instances.all().map(({ key, slot }) => [key, slot])).to.deep.equal([['sol:1', 0]]);
+      expect(store.instances.all().map(({ key, placement }) => [key, placement?.slot])).to.deep.equal([['sol:1', 0]]);
       expect(store.jobs.all().map(({ instanceKey }) => instanceKey)).to.deep.equal(['sol:1']);
       expect(store.outbox.due(new Date(), 10).map(({ lane }) => lane)).to.deep.equal(['sol:1']);
     });
@@ -114,9 +114,9 @@ describe('a daemon killed with SIGKILL', function () {
         expect(instances.length).to.be.within(committed, committed + 1);
         expect(store.jobs.all()).to.have.length(instances.length);
         expect(store.outbox.backlog(new Date()).count).to.equal(instances.length);
-        expect(instances.map(({ slot }) => slot).toSorted((a, b) => Number(a) - Number(b))).to.deep.equal([
-          ...instances.keys(),
-        ]);
+        expect(
+          instances.map(({ placement }) => placement?.slot).toSorted((a, b) => Number(a) - Number(b)),
+        ).to.deep.equal([...instances.keys()]);
       });
     }
   });
