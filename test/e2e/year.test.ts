@@ -26,7 +26,7 @@ const SUBJECTS = {
 };
 
 describe('a year of a customer', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   const email = 'anual@example.com';
   let partner: number;
