@@ -1,7 +1,6 @@
 /** `saas-bridge check`: are both sides there, and if not, what is wrong and what to do. */
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import type { Config } from '../config/config.js';
-import { assertPortFree } from '../docker/instance/ready.js';
 import { dueOf } from '../facts/due.js';
 import { systemClock } from '../lib/clock.js';
 import { BridgeError, messageOf, TerminalError } from '../lib/errors.js';
@@ -114,11 +113,17 @@ async function releaseFindings(config: Config): Promise<Omit<Finding, 'part'>[]>
   ];
 }
 
-async function portFindings({ instances }: Config): Promise<Omit<Finding, 'part'>[]> {
-  const { bindAddress, portBase, maxSlots } = instances;
-  const last = portBase + 2 * maxSlots - 1;
-  await assertPortFree(bindAddress, last);
-  return [{ ok: true, detail: `${portBase} to ${last} on ${bindAddress}: room for ${maxSlots} instances` }];
+async function portFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {
+  const { bindAddress, portBase, maxSlots } = config.instances;
+  const { runtime } = await openFleet(config);
+  const last = runtime.placementAt(maxSlots - 1);
+  if (!(await runtime.isFree(last))) {
+    const advice = 'Another program uses the last ports of the range: set SAAS_PORT_RANGE to ports that are free.';
+    return [{ ok: false, detail: `port ${last.longpollingPort} on ${bindAddress} is taken`, advice }];
+  }
+  return [
+    { ok: true, detail: `${portBase} to ${last.longpollingPort} on ${bindAddress}: room for ${maxSlots} instances` },
+  ];
 }
 
 async function masterFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {

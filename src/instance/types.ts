@@ -87,6 +87,9 @@ export interface Instance {
   errorMessage: string | null;
 }
 
+/** What may change after creation; the place has rules of its own (store/placements.ts). */
+export type InstanceChanges = Partial<Omit<Instance, 'key' | 'name' | 'placement' | 'createdAt'>>;
+
 /** Why an instance is to be down. */
 export type Cause = 'unpaid' | 'taken_back' | 'storage' | 'staff';
 

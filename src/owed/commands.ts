@@ -2,8 +2,7 @@
 
 import type { CommandName } from '../instance/command.js';
 import type { OperationKind } from '../instance/operations/operations.js';
-import type { Desired } from '../instance/types.js';
-import type { InstanceChanges } from '../store/instances.js';
+import type { Desired, InstanceChanges } from '../instance/types.js';
 import type { Message } from './operations.js';
 
 export interface CommandRule {

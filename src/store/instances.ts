@@ -3,15 +3,12 @@ import type Database from 'better-sqlite3';
 import type { Phase } from '../instance/phase.js';
 import type { Placement } from '../instance/placement.js';
 import type { Release } from '../instance/release.js';
-import type { Customer, Hold, Instance, Usage } from '../instance/types.js';
+import type { Customer, Hold, Instance, InstanceChanges, Usage } from '../instance/types.js';
 import { TerminalError } from '../lib/errors.js';
 import type { Ringer } from './bell.js';
 import { fromMs, toMs } from './time.js';
 
 const MAX_NAME_ATTEMPTS = 1_000;
-
-/** What may change after creation; the place has its own table of rules (placements.ts). */
-export type InstanceChanges = Partial<Omit<Instance, 'key' | 'name' | 'placement' | 'createdAt'>>;
 
 export interface InstanceTable {
   /**

@@ -80,8 +80,7 @@ describe('instances on the engine', function () {
       throw new Error(`these tests need a Docker engine on ${SOCKET}: run compose/engine.sh`, { cause: error });
     });
     dataDir = await mkdtemp(join(tmpdir(), 'saas-'));
-    const fleet = await fleetOn(engine);
-    ({ runtime: instances, templates, secretsOf } = fleet);
+    ({ runtime: instances, templates, secretsOf } = await fleetOn(engine));
     await templates.ensure(template([]));
   });
 
@@ -90,15 +89,15 @@ describe('instances on the engine', function () {
     await rm(dataDir, { recursive: true, force: true });
   });
 
+  const template = (modules: string[]) => ({ release, languages: settings.languages, modules });
+  const fill = (target: InstanceSpec, how: FillOptions, on = instances) =>
+    on.fill(target, { kind: 'template', modules: target.modules }, how);
+
   /** The template is the one that all daemons of a machine share; everything else goes. */
   async function fleetOn(at: Engine): Promise<Fleet> {
     const daemonKey = await loadDaemonKey(join(dataDir, 'key'));
     return createFleet({ engine: at, settings, capacity: 8, daemonKey, dataDir, templateScope: DEFAULT_SCOPE });
   }
-
-  const template = (modules: string[]) => ({ release, languages: settings.languages, modules });
-  const fill = (target: InstanceSpec, how: FillOptions, runtime = instances) =>
-    runtime.fill(target, { kind: 'template', modules: target.modules }, how);
 
   async function provision(target: InstanceSpec): Promise<void> {
     await instances.ensureNetwork(target);
@@ -145,8 +144,8 @@ describe('instances on the engine', function () {
     await instances.ensureNetwork(acme);
     // It waits for the customer's values, and so is not done when it is killed.
     const attach = async (id: string) => ({ ...(await engine.attach(id)), stdin: new PassThrough() });
-    const { runtime: waiting } = await fleetOn(engineWith(engine, { attach }));
-    const seeding = fill(acme, { mustExist: false }, waiting).then(
+    const { runtime } = await fleetOn(engineWith(engine, { attach }));
+    const seeding = fill(acme, { mustExist: false }, runtime).then(
       () => 'done',
       (error: Error) => error.message,
     );
@@ -565,10 +564,8 @@ describe('instances on the engine', function () {
     await instances.stopDb(acme);
     const jobs = [`${LABEL.instance}=${acme.name}`, `${LABEL.scope}=${scope}`, `${LABEL.role}=job`];
     const files = await loadTemplates();
-    const parts = {
-      names: resourceNames(scope, acme.name),
-      labels: instanceLabels(scope, { ...acme, slot: acme.placement.slot }),
-    };
+    const labelled = instanceLabels(scope, { ...acme, slot: acme.placement.slot });
+    const parts = { names: resourceNames(scope, acme.name), labels: labelled };
     // What is dumped is not read, and so it is not done when it is killed.
     let open = () => {};
     const opened = new Promise<void>((resolve) => {
