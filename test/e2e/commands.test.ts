@@ -13,7 +13,7 @@ import { travel } from '../support/time.js';
 import { DAEMON, until, type World, world } from '../support/world.js';
 
 describe('commands', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   let manager: OdooClient;
   let sales: OdooClient;

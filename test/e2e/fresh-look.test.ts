@@ -10,7 +10,7 @@ import { dateForward, masterNow, travel } from '../support/time.js';
 import { logged, until, type World, world } from '../support/world.js';
 
 describe('a deletion that is due', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   let door: Door;
   let settings: Record<string, string>;

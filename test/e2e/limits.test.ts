@@ -15,7 +15,7 @@ const OFTEN = { SAAS_USAGE_INTERVAL: '10' };
 const ENGLISH = { context: { lang: 'en_US' } };
 
 describe('the limits of a plan', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   let own: OdooClient;
   const email = 'limites@example.com';

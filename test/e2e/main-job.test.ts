@@ -14,7 +14,7 @@ import { createCustomer, sell } from '../support/shop.js';
 import { DAEMON, logged, until, type World, world } from '../support/world.js';
 
 describe('the main job', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
 
   before(async () => {

@@ -16,7 +16,7 @@ const ZONE = 'Europe/Madrid';
 const MANAGER = 'gestor@nubefacil.example';
 
 describe('the night', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   let served: Subject[];
   let told = 0;

@@ -12,7 +12,7 @@ import { MASTER, until, type World, world } from '../support/world.js';
 const PERIOD_DAYS = 10;
 
 describe('mails that are owed', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   let door: Door;
   const doorPort = MASTER.port + 2;

@@ -14,7 +14,7 @@ import { until, type World, world } from '../support/world.js';
 const PERIOD_DAYS = 10;
 
 describe('a payment', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   let shop: Shopper;
   /** Its order is confirmed and not paid. */

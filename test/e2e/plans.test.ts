@@ -23,7 +23,7 @@ import { type Subject, subject } from '../support/subject.js';
 import { until, type World, world } from '../support/world.js';
 
 describe('a change of plan', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   let manager: OdooClient;
   let sales: OdooClient;

@@ -9,7 +9,7 @@ import { travel } from '../support/time.js';
 import { until, type World, world } from '../support/world.js';
 
 describe("the customer's pages", function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   let record: SaasRecord;
   let shopper: Shopper;

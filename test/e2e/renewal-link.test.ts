@@ -13,7 +13,7 @@ const PERIOD_DAYS = 10;
 const LINK = /https?:\/\/\S+\/my\/orders\/(\d+)\?\S*access_token=\S+/;
 
 describe('the renewal quotation', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   const email = 'enlace@example.com';
   let partner: number;

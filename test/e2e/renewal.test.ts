@@ -13,7 +13,7 @@ import { MASTER, type World, world } from '../support/world.js';
 const PERIOD_DAYS = 10;
 
 describe('a renewal', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   const visitor = newVisitor('Rosa Renueva', 'Renovaciones');
   let shopper: Shopper;

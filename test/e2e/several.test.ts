@@ -11,7 +11,7 @@ import { logged, until, type World, world } from '../support/world.js';
 const PERIOD_DAYS = 10;
 
 describe('a customer with several instances', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   let sales: OdooClient;
   let partner: number;

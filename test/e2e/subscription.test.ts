@@ -12,7 +12,7 @@ import { confirmDialog } from '../support/staff.js';
 import { logged, until, type World, world } from '../support/world.js';
 
 describe('the subscription', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   const email = 'ana@example.com';
   let partner: number;
@@ -161,10 +161,8 @@ describe('the subscription', function () {
   it('starts containers again that somebody stopped behind its back', async () => {
     const odoo = (await containersOf(record)).find(({ role }) => role === 'odoo');
     await odoo?.stop();
-    await until(
-      'Odoo to run again',
-      async () => (await containersOf(record)).every(({ State }) => State === 'running'),
-      90_000,
+    await until('Odoo to run again', async () =>
+      (await containersOf(record)).every(({ State }) => State === 'running'),
     );
     expect(logged(w.daemon(), 'instance.found_stopped', record.name)?.level).to.equal('warn');
   });

@@ -15,7 +15,7 @@ import { DAEMON, logged, until, type World, world } from '../support/world.js';
 const REBUILT = /vuelve a funcionar/;
 
 describe('containers that die', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   let engine: Door;
   const socket = path.join(tmpdir(), `saas-bridge-survival-${process.pid}.sock`);
@@ -55,16 +55,12 @@ describe('containers that die', function () {
     const mark = await leaveMark(first, `Datos de ${name}`);
     await first.close();
     const dataIsThere = async () => {
-      await until(
-        `the data of ${name}`,
-        async () => {
-          const own = await ownOdoo(w, record, email);
-          return mark(own)
-            .then((now) => now === `Datos de ${name}`)
-            .finally(() => own.close());
-        },
-        90_000,
-      );
+      await until(`the data of ${name}`, async () => {
+        const own = await ownOdoo(w, record, email);
+        return mark(own)
+          .then((now) => now === `Datos de ${name}`)
+          .finally(() => own.close());
+      });
     };
     return { email, record, dataIsThere };
   }
@@ -72,14 +68,10 @@ describe('containers that die', function () {
   const oneOf = async ({ record }: Customer, role: string) =>
     (await containersOf(record)).find((container) => container.role === role);
   const bothRun = ({ record }: Customer, which: (container: SeenContainer) => boolean = () => true) =>
-    until(
-      'both containers to run',
-      async () => {
-        const found = await containersOf(record);
-        return found.length === 2 && found.every((one) => one.State === 'running' && which(one)) && found;
-      },
-      90_000,
-    );
+    until('both containers to run', async () => {
+      const found = await containersOf(record);
+      return found.length === 2 && found.every((one) => one.State === 'running' && which(one)) && found;
+    });
   const logOf = async ({ record }: Customer) => {
     const [row] = (await w.admin.call('saas.instance', 'read', [[record.id], ['log', 'state', 'http_port']])) as {
       log: string;
@@ -106,7 +98,7 @@ describe('containers that die', function () {
       });
       await moreLooks(engine, 1);
     }
-    await until('the end of it', () => logged(w.daemon(), 'instance.rebuilt', dying.record.name), 90_000);
+    await until('the end of it', () => logged(w.daemon(), 'instance.rebuilt', dying.record.name));
     await bothRun(dying, ({ id }) => !before.includes(id));
     await dying.dataIsThere();
     const mail = await until('the mail', async () => (await mails(w, dying.email, REBUILT))[0]);

@@ -22,7 +22,7 @@ import { until, type World, world } from '../support/world.js';
 const PERIOD_DAYS = 10;
 
 describe('what was taken back', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   const email = 'devuelve@example.com';
   let partner: number;

@@ -15,7 +15,7 @@ import { until, type World, world } from '../support/world.js';
 const DAY_MS = 86_400_000;
 
 describe('a free trial', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   const visitor = newVisitor('Teo Tester', 'Teo Prueba');
   const idler = newVisitor('Olga Ociosa', 'Olga Nunca');
@@ -31,15 +31,11 @@ describe('a free trial', function () {
 
   const of = (email: string) => instances(w.admin, [['contact_id.email', '=', email]]);
   const runningOf = (email: string) =>
-    until(
-      `the instance of ${email}`,
-      async () => {
-        const [row] = await of(email);
-        if (row?.state === 'error') throw new Error(String(row.error_message));
-        return row?.state === 'running' && row;
-      },
-      120_000,
-    );
+    until(`the instance of ${email}`, async () => {
+      const [row] = await of(email);
+      if (row?.state === 'error') throw new Error(String(row.error_message));
+      return row?.state === 'running' && row;
+    });
 
   it('is had in the shop at the price 0 without a payment, and runs for its fourteen days', async () => {
     await shopper.register(visitor);

@@ -10,7 +10,7 @@ import { createCustomer, createPlan, postAndPay, sell } from '../support/shop.js
 import { DAEMON, until, type World, world } from '../support/world.js';
 
 describe('ways in', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
 
   before(async () => {
@@ -95,7 +95,7 @@ describe('ways in', function () {
         list_price: 5,
       },
     ]);
-    await until('its template', () => templates.find(spec), 240_000);
+    await until('its template', () => templates.find(spec), 480_000);
     const email = 'agenda@example.com';
     const order = await sell(w.admin, await createCustomer(w.admin, { name: 'Agenda S.L.', email }), 'agenda');
     const record = await running(w, order.id);

@@ -34,7 +34,7 @@ const READY_MS = 120_000;
 const MB = 1024 * 1024;
 
 describe('instances on the engine', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
 
   const scope = `t${randomBytes(4).toString('hex')}`;
   const release = {

@@ -30,7 +30,7 @@ const SUBJECTS = {
 const QUIET = 'meets no error on the console, and nothing that keeps anybody from reading the pages';
 
 describe('in a browser, a customer', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   const people = LOOKS.map((look) => ({
     look,

@@ -19,7 +19,7 @@ const QUIET = 'has no error on the console, and nothing that keeps anybody from 
 const looks = LOOKS.filter(({ name }) => process.env.SCREENS || ['es-390', 'en-1280'].includes(name));
 
 describe('in a browser, every other page', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
   let shown: Record<Case, number>;
   let customer: number;

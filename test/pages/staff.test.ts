@@ -10,7 +10,7 @@ import { until, type World, world } from '../support/world.js';
 const QUIET = 'meets no error on the console, and nothing that keeps anybody from reading the pages';
 
 describe('in a browser, staff', function () {
-  this.timeout(300_000);
+  this.timeout(600_000);
   let w: World;
 
   before(async () => {

@@ -12,15 +12,11 @@ export function running(w: World, orderId: number): Promise<SaasRecord> {
 }
 
 export function inState(w: World, orderId: number, state: string): Promise<SaasRecord> {
-  return until(
-    `order ${orderId} to be ${state}`,
-    async () => {
-      const record = await instanceOf(w.admin, orderId);
-      if (record?.state === 'error' && state !== 'error') throw new Error(String(record.error_message));
-      return record?.state === state && record;
-    },
-    120_000,
-  );
+  return until(`order ${orderId} to be ${state}`, async () => {
+    const record = await instanceOf(w.admin, orderId);
+    if (record?.state === 'error' && state !== 'error') throw new Error(String(record.error_message));
+    return record?.state === state && record;
+  });
 }
 
 /** Mails of a customer whose subject matches, oldest first. */

@@ -43,14 +43,10 @@ export function subject(w: World, { id, key, name, paid_until }: SaasRecord, day
       });
     },
     inState: (state) =>
-      until(
-        `${name} to be ${state}`,
-        async () => {
-          const row = await now();
-          if (row.state === 'error') throw new Error(String(row.error_message));
-          return row.state === state && row;
-        },
-        90_000,
-      ),
+      until(`${name} to be ${state}`, async () => {
+        const row = await now();
+        if (row.state === 'error') throw new Error(String(row.error_message));
+        return row.state === state && row;
+      }),
   };
 }

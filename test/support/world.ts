@@ -138,11 +138,14 @@ async function clean(): Promise<void> {
   rmSync(DAEMON.dataDir, { recursive: true, force: true });
 }
 
+/** Nothing takes so long, on a machine that has ten times as much to do as it can. */
+const PATIENCE_MS = 180_000;
+
 /** Asks again and again until there is an answer. What was seen last is in the error. */
 export async function until<T>(
   what: string,
   ask: () => Promise<T | null | undefined | false> | T | null | undefined | false,
-  timeoutMs = 60_000,
+  timeoutMs = PATIENCE_MS,
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   let last: unknown;
