@@ -32,6 +32,15 @@ export interface Customer {
   lang: string;
 }
 
+/** The company that sells an instance. */
+export interface Seller {
+  id: number;
+  /** It signs the mails. */
+  name: string;
+  /** Address of the shop it was sold in; null while the master has none. */
+  shopUrl: string | null;
+}
+
 /** What staff decided: `stopped` keeps it stopped though paid, until resumed; `deleted` is for good. */
 export const HOLDS = ['none', 'stopped', 'suspended', 'deleted'] as const;
 export type Hold = (typeof HOLDS)[number];
@@ -44,6 +53,8 @@ export interface Usage {
   filestoreBytes: number;
   /** Technical names of the installed modules, sorted. */
   modules: string[];
+  /** When its administrator logged in last, ISO text; absent when never. */
+  loggedInAt?: string;
 }
 
 /** Reported lifecycle, the `state` column in the master. */
@@ -68,6 +79,8 @@ export interface Instance {
   /** Number that ports and subnet are computed from; null until given. */
   slot: number | null;
   customer: Customer;
+  /** Null until the master has told. */
+  seller: Seller | null;
   planId: number;
   /** The document that started it, for people: S00042. */
   document: string;

@@ -77,8 +77,10 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
     if (known) {
       // While it is being made its administrator's login is the e-mail it was begun with.
       const settled = known.startedAt !== null || known.slot === null;
-      if (settled && JSON.stringify(known.customer) !== JSON.stringify(record.customer)) {
-        store.instances.update(record.key, { customer: record.customer });
+      const customer = settled ? record.customer : { ...known.customer, id: record.customer.id };
+      const told = { customer, seller: record.seller };
+      if (JSON.stringify({ customer: known.customer, seller: known.seller }) !== JSON.stringify(told)) {
+        store.instances.update(record.key, told);
       }
       if (full && record.phase !== known.phase) store.jobs.enqueue(record.key, { reason: 'the record differs' });
       return;
@@ -88,6 +90,7 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
       ...UNTOUCHED,
       key: record.key,
       customer: record.customer,
+      seller: record.seller,
       planId: record.planId,
       document: record.name,
       orderId: null,
@@ -140,12 +143,14 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
     const waiting = [...undecided.values()].map((purchase) => ({
       ...purchase,
       instanceKey: store.purchases.get(purchase.key)?.instanceKey ?? null,
+      sellerId: purchase.seller.id,
     }));
     undecided.clear();
     const usable = waiting.filter(hasPlan);
-    const instances = store.instances.all().map(({ key, customer, planId, phase }) => ({
+    const instances = store.instances.all().map(({ key, customer, seller, planId, phase }) => ({
       key,
       customerId: customer.id,
+      sellerId: seller?.id ?? null,
       planId,
       alive: phase !== 'deleted' && phase !== 'deleting',
       trial: store.plans.get(planId)?.trial ?? false,
@@ -185,6 +190,7 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
         ...UNTOUCHED,
         key,
         customer: { ...customer, lang: wantedLang || customer.lang },
+        seller: purchase.seller,
         planId: purchase.planId,
         document: purchase.document,
         orderId: purchase.orderId,

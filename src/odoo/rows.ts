@@ -1,7 +1,7 @@
 /** Rows of a poll as the daemon's own types. A row that is no good is told of and loses nobody else's. */
 import type { z } from 'zod';
 import type { Command } from '../instance/command.js';
-import type { Customer, Hold, Phase, Plan } from '../instance/types.js';
+import type { Customer, Hold, Phase, Plan, Seller } from '../instance/types.js';
 import {
   type CommandRow,
   commandRow,
@@ -19,6 +19,7 @@ import { excerpt, oneLine, problemOf } from './text.js';
 /** A purchase with the buyer, who may be new to the daemon. */
 export interface MasterPurchase extends Purchase {
   customer: Customer;
+  seller: Seller;
   /** What the buyer wants a new instance to be called; empty: nothing. Not checked. */
   wantedName: string;
   /** The language of a new instance; empty: the buyer's own. */
@@ -32,6 +33,7 @@ export interface InstanceRecord {
   key: string;
   name: string;
   customer: Customer;
+  seller: Seller;
   planId: number | null;
   phase: Phase;
   /** What staff decided. */
@@ -193,6 +195,7 @@ export function toPurchase(row: PurchaseRow): MasterPurchase {
     paidOn: row.paid_on,
     customerId: row.customer.id,
     customer: toCustomer(row.customer),
+    seller: toSeller(row.seller),
     wantedName: oneLine(row.wanted_name, 60),
     wantedLang: oneLine(row.wanted_lang, 20),
     document,
@@ -218,12 +221,17 @@ function toCustomer(row: PurchaseRow['customer']): Customer {
   };
 }
 
+function toSeller(row: PurchaseRow['seller']): Seller {
+  return { id: row.id, name: oneLine(row.name), shopUrl: /^https?:\/\/[^/]/.test(row.shop_url) ? row.shop_url : null };
+}
+
 export function toInstance(row: InstanceRow): InstanceRecord {
   return {
     id: row.id,
     key: row.key,
     name: oneLine(row.name),
     customer: toCustomer(row.customer),
+    seller: toSeller(row.seller),
     planId: row.plan_id,
     phase: row.state,
     hold: row.hold,

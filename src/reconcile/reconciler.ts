@@ -9,7 +9,6 @@ import { planSteps } from '../instance/plan.js';
 import { type InstanceSpec, instanceSpec } from '../instance/spec.js';
 import type { Step } from '../instance/steps.js';
 import { BridgeError, messageOf, TerminalError } from '../lib/errors.js';
-import { SHOP_URL } from '../store/meta.js';
 import type { Runtime } from './executors.js';
 import { createOutcome, type OutcomeParts } from './outcome.js';
 import { createPlanChange } from './plan-change.js';
@@ -83,7 +82,7 @@ export function createReconciler(parts: ReconcilerParts) {
 
   function specOf({ instance, plan }: Pick<Facts, 'instance' | 'plan'>, slot: number): InstanceSpec {
     const url = parts.urlOf(instance.name, slot);
-    return instanceSpec({ ...instance, slot }, plan, url, store.meta.get(SHOP_URL) ?? '');
+    return instanceSpec({ ...instance, slot }, plan, url, instance.seller?.shopUrl ?? '');
   }
 
   async function stepsFor(facts: Facts, spec: InstanceSpec, commands: Command[]): Promise<Step[]> {

@@ -1,6 +1,6 @@
 /** The instances that exist or are being made. */
 import type Database from 'better-sqlite3';
-import type { Customer, Hold, Instance, Phase, Usage } from '../instance/types.js';
+import type { Customer, Hold, Instance, Phase, Seller, Usage } from '../instance/types.js';
 import { TerminalError } from '../lib/errors.js';
 import { fromMs, toMs } from './time.js';
 
@@ -36,6 +36,7 @@ interface Row {
   name: string;
   slot: number | null;
   customer: string;
+  seller: string | null;
   plan_id: number;
   document: string;
   order_id: number | null;
@@ -59,6 +60,7 @@ const COLUMNS: readonly (keyof Row)[] = [
   'name',
   'slot',
   'customer',
+  'seller',
   'plan_id',
   'document',
   'order_id',
@@ -150,6 +152,7 @@ function toRow(instance: Instance): Row {
     name: instance.name,
     slot: instance.slot,
     customer: JSON.stringify(instance.customer),
+    seller: instance.seller && JSON.stringify(instance.seller),
     plan_id: instance.planId,
     document: instance.document,
     order_id: instance.orderId,
@@ -175,6 +178,7 @@ function fromRow(row: Row): Instance {
     name: row.name,
     slot: row.slot,
     customer: JSON.parse(row.customer) as Customer,
+    seller: row.seller === null ? null : (JSON.parse(row.seller) as Seller),
     planId: row.plan_id,
     document: row.document,
     orderId: row.order_id,

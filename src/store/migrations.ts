@@ -136,4 +136,9 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE purchases SET content = json_set(content, '$.unitPrice', 0, '$.listPrice', 0, '$.keepPlan', json('false'), '$.pendingSince', null);
   UPDATE plans SET content = json_set(content, '$.trial', json('false'));
   `,
+  // Several companies of one master may sell: each instance knows its own.
+  `
+  ALTER TABLE instances ADD COLUMN seller TEXT;
+  DELETE FROM meta WHERE name IN ('seller', 'shop_url');
+  `,
 ];
