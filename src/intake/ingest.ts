@@ -2,19 +2,21 @@
 
 import { graceDaysIn } from '../facts/facts.js';
 import type { Command } from '../instance/command.js';
-import { isValidName, suggestName } from '../instance/naming.js';
+import { suggestName } from '../instance/naming.js';
+import { PHASE } from '../instance/phase.js';
 import type { Instance } from '../instance/types.js';
 import { UNTOUCHED } from '../instance/untouched.js';
 import type { Clock } from '../lib/clock.js';
 import type { Log } from '../lib/logger.js';
-import type { InstanceRecord, MasterPurchase, PollBatch } from '../odoo/rows.js';
-import { changesOf } from '../owed/commands.js';
+import type { MasterPurchase, PollBatch } from '../odoo/rows.js';
+import { COMMANDS } from '../owed/commands.js';
 import { commandOperation, logOperation } from '../owed/operations.js';
 import type { Store } from '../store/store.js';
 import { assignPurchases } from '../subscription/assign.js';
 import { subscriptionStatus } from '../subscription/fold.js';
 import type { Policy, Purchase } from '../subscription/types.js';
 import { createProblems } from './problems.js';
+import { recordTaker } from './records.js';
 
 export interface IngestParts {
   store: Store;
@@ -26,8 +28,6 @@ export interface IngestParts {
 }
 
 export interface Ingested {
-  /** Plans are new or say something else. */
-  plansChanged: boolean;
   /** A plan became usable that purchases without an instance may wait for: read everything again. */
   needsFullPoll: boolean;
 }
@@ -38,6 +38,7 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
   /** Purchases of the pages so far that are for no known instance; decided when the last page is in. */
   const undecided = new Map<string, MasterPurchase>();
   const problems = createProblems(store, log);
+  const takeRecord = recordTaker({ store, clock, log });
 
   /**
    * One page of a poll, in one commit.
@@ -66,54 +67,8 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
     for (const rejected of batch.rejected) problems.rejected(rejected);
     for (const id of newPlans) recheckPlan(id);
     return {
-      plansChanged: newPlans.length > 0,
       needsFullPoll: !full && newPlans.length > 0 && store.purchases.unassigned().length > 0,
     };
-  }
-
-  /** A record the store does not know is one that staff made, or one from before the store was lost. */
-  function takeRecord(record: InstanceRecord, full: boolean): void {
-    const known = store.instances.get(record.key);
-    if (known) {
-      // While it is being made its administrator's login is the e-mail it was begun with.
-      const settled = known.startedAt !== null || known.slot === null;
-      const customer = settled ? record.customer : { ...known.customer, id: record.customer.id };
-      const told = { customer, seller: record.seller };
-      if (JSON.stringify({ customer: known.customer, seller: known.seller }) !== JSON.stringify(told)) {
-        store.instances.update(record.key, told);
-      }
-      if (full && record.phase !== known.phase) store.jobs.enqueue(record.key, { reason: 'the record differs' });
-      return;
-    }
-    if (!record.requested || record.planId === null) return;
-    const instance = {
-      ...UNTOUCHED,
-      key: record.key,
-      customer: record.customer,
-      seller: record.seller,
-      planId: record.planId,
-      document: record.name,
-      orderId: null,
-      hold: record.hold,
-      phase: record.phase,
-      createdAt: clock(),
-      startedAt: record.startedAt,
-      suspendedAt: record.suspendedAt,
-      storageOverSince: record.storageOverSince,
-      toldPaidUntil: record.paidUntil,
-    };
-    if (record.phase === 'deleted') {
-      // Its purchases must find it, lest they make it anew.
-      store.instances.upsert({ ...instance, name: record.name, slot: null });
-      return;
-    }
-    const made = store.instances.create(instance, (attempt) =>
-      attempt === 1 && isValidName(record.name)
-        ? record.name
-        : suggestName(record.name, (name) => store.instances.isTaken(name)),
-    );
-    store.jobs.enqueue(record.key, { reason: 'a record of the master' });
-    log.info('instance.adopted', `${made.name} was read from the master's records.`, { instance: made.name });
   }
 
   function takePurchases(purchases: MasterPurchase[]): void {
@@ -128,7 +83,7 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
       const instance = instanceKey === null ? null : store.instances.get(instanceKey);
       if (!instance) undecided.set(purchase.key, purchase);
       else if (!changed.has(purchase.key)) continue;
-      else if (instance.phase === 'deleted') tellDeleted(purchase, instance);
+      else if (PHASE[instance.phase].gone) tellDeleted(purchase, instance);
       else if (isTakenBack(before.get(purchase.key) ?? null, purchase)) {
         const line = `${purchase.document} was cancelled, given back or its payment taken back.`;
         store.outbox.put(logOperation(instance.key, clock(), [line]), instance.key);
@@ -152,7 +107,7 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
       customerId: customer.id,
       sellerId: seller?.id ?? null,
       planId,
-      alive: phase !== 'deleted' && phase !== 'deleting',
+      alive: PHASE[phase].renewable,
       trial: store.plans.get(planId)?.trial ?? false,
     }));
     const rules = {
@@ -209,7 +164,7 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
 
   function takeCommand(command: Command): void {
     const instance = store.instances.get(command.instanceKey);
-    if (!instance || instance.phase === 'deleted') {
+    if (!instance || PHASE[instance.phase].gone) {
       store.commands.finish(command.id);
       store.outbox.put(
         commandOperation(command.id, 'refused', {
@@ -220,7 +175,9 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
       );
       return;
     }
-    store.instances.update(instance.key, changesOf(command.command, clock()));
+    const { changes, operation } = COMMANDS[command.command];
+    store.instances.update(instance.key, changes(clock()));
+    if (operation) store.operations.begin(instance.key, operation, 'command');
     store.jobs.enqueue(instance.key, { reason: `${command.requestedBy} asked to ${command.command}` });
     log.info('command.received', `${command.requestedBy} asked to ${command.command} ${instance.name}.`, {
       instance: instance.name,

@@ -1,7 +1,8 @@
 /** Rows of a poll as the daemon's own types. A row that is no good is told of and loses nobody else's. */
 import type { z } from 'zod';
 import type { Command } from '../instance/command.js';
-import type { Customer, Hold, Phase, Plan, Seller } from '../instance/types.js';
+import type { Phase } from '../instance/phase.js';
+import type { Customer, Hold, Plan, Seller } from '../instance/types.js';
 import {
   type CommandRow,
   commandRow,
@@ -14,6 +15,7 @@ import {
   purchaseRow,
 } from '../protocol/poll.js';
 import type { Purchase } from '../subscription/types.js';
+import { toCustomer, toSeller } from './parties.js';
 import { excerpt, oneLine, problemOf } from './text.js';
 
 /** A purchase with the buyer, who may be new to the daemon. */
@@ -208,21 +210,6 @@ export function toPurchase(row: PurchaseRow): MasterPurchase {
     keepPlan: row.keep_plan,
     pendingSince: row.pending_since,
   };
-}
-
-function toCustomer(row: PurchaseRow['customer']): Customer {
-  return {
-    id: row.id,
-    name: oneLine(row.name),
-    contactId: row.contact_id,
-    contactName: oneLine(row.contact_name),
-    email: oneLine(row.email),
-    lang: oneLine(row.lang, 20),
-  };
-}
-
-function toSeller(row: PurchaseRow['seller']): Seller {
-  return { id: row.id, name: oneLine(row.name), shopUrl: /^https?:\/\/[^/]/.test(row.shop_url) ? row.shop_url : null };
 }
 
 export function toInstance(row: InstanceRow): InstanceRecord {

@@ -1,44 +1,65 @@
 /** What staff and customers ask of an instance: what a command decides at once, and what is answered in the end. */
 
 import type { CommandName } from '../instance/command.js';
-import type { Desired } from '../instance/types.js';
-import type { InstanceChanges } from '../store/instances.js';
+import type { OperationKind } from '../instance/operations/operations.js';
+import type { Desired, InstanceChanges } from '../instance/types.js';
 import type { Message } from './operations.js';
 
-/** What a command changes about the instance when it arrives; the next run makes it so. */
-export function changesOf(command: CommandName, now: Date): InstanceChanges {
-  switch (command) {
-    case 'start':
-    case 'resume':
-      // Whoever was over the limit gets the whole grace once more, and a deletion is announced anew.
-      return { hold: 'none', storageOverSince: now, warnedAt: null };
-    case 'stop':
-      return { hold: 'stopped' };
-    case 'suspend':
-      return { hold: 'suspended' };
-    case 'delete':
-      return { hold: 'deleted' };
-    case 'rebuild':
-      return { rebuild: true };
-    case 'restart':
-    case 'extend':
-    case 'change_plan':
-    case 'retry':
-      return {};
-  }
+export interface CommandRule {
+  /** What it changes about the instance when it arrives; the next run makes it so. */
+  changes(now: Date): InstanceChanges;
+  /** The act that it asks for. */
+  operation?: OperationKind;
+  /** Only what must run can be asked for it. */
+  needsToRun: boolean;
+  /** What it has done once the instance is as it must be; what the instance is now where it says nothing. */
+  done?: Message;
 }
+
+const NOTHING = () => ({});
+
+/** Whoever was over the limit gets the whole grace once more, and a deletion is announced anew. */
+const GO_ON = (now: Date): InstanceChanges => ({ hold: 'none', storageOverSince: now, warnedAt: null });
+
+/** All commands. One that is not handled does not compile. */
+export const COMMANDS: { readonly [Name in CommandName]: CommandRule } = {
+  start: { changes: GO_ON, needsToRun: true },
+  resume: { changes: GO_ON, needsToRun: true },
+  stop: { changes: () => ({ hold: 'stopped' }), needsToRun: false },
+  suspend: { changes: () => ({ hold: 'suspended' }), needsToRun: false },
+  delete: { changes: () => ({ hold: 'deleted' }), needsToRun: false },
+  restart: { changes: NOTHING, operation: 'restart', needsToRun: true },
+  rebuild: {
+    changes: NOTHING,
+    operation: 'rebuild',
+    needsToRun: true,
+    done: {
+      en: 'Its containers were made anew from its own data.',
+      es: 'Se ha reconstruido a partir de sus propios datos.',
+    },
+  },
+  // What the instance is now says nothing: the addon grants time and plan on this answer, and they may wake it up.
+  extend: {
+    changes: NOTHING,
+    needsToRun: false,
+    done: { en: 'The time was added.', es: 'Se ha ampliado el plazo.' },
+  },
+  change_plan: {
+    changes: NOTHING,
+    needsToRun: false,
+    done: { en: 'The plan was changed.', es: 'Se ha cambiado el plan.' },
+  },
+  retry: { changes: NOTHING, needsToRun: false },
+};
 
 export interface Answer {
   result: 'done' | 'refused';
   message: Message;
 }
 
-/** Only what must run can be started, restarted or rebuilt. */
-const NEEDS_TO_RUN: ReadonlySet<CommandName> = new Set(['start', 'resume', 'restart', 'rebuild']);
-
 /** The answer once the instance is as it must be. */
 export function answerTo(command: CommandName, desired: Desired): Answer {
-  if (NEEDS_TO_RUN.has(command) && desired.state !== 'running') {
+  if (COMMANDS[command].needsToRun && desired.state !== 'running') {
     return { result: 'refused', message: whyNot(desired) };
   }
   return { result: 'done', message: isNow(command, desired) };
@@ -70,25 +91,11 @@ function whyNot({ cause, reason }: Desired): Message {
 const STATES = { running: 'en marcha', suspended: 'suspendida', stopped: 'detenida', deleted: 'eliminada' } as const;
 
 function isNow(command: CommandName, { state, cause }: Desired): Message {
-  if (command === 'rebuild') {
-    return {
-      en: 'Its containers were made anew from its own data.',
-      es: 'Se ha reconstruido a partir de sus propios datos.',
-    };
-  }
-  if (command === 'extend' || command === 'change_plan') return isGranted(command, cause === 'staff');
-  return { en: `The instance is ${state}.`, es: `La instancia está ${STATES[state]}.` };
-}
-
-/** What the instance is now says nothing: the addon grants time and plan on this answer, and they may wake it up. */
-function isGranted(command: 'extend' | 'change_plan', isHeld: boolean): Message {
-  const what =
-    command === 'extend'
-      ? { en: 'The time was added.', es: 'Se ha ampliado el plazo.' }
-      : { en: 'The plan was changed.', es: 'Se ha cambiado el plan.' };
-  if (!isHeld) return what;
+  const { done, operation } = COMMANDS[command];
+  if (!done) return { en: `The instance is ${state}.`, es: `La instancia está ${STATES[state]}.` };
+  if (operation || cause !== 'staff') return done;
   return {
-    en: `${what.en} It stays down until staff start it.`,
-    es: `${what.es} Sigue parada hasta que el personal la reanude.`,
+    en: `${done.en} It stays down until staff start it.`,
+    es: `${done.es} Sigue parada hasta que el personal la reanude.`,
   };
 }

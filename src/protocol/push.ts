@@ -1,6 +1,7 @@
 /** What the daemon writes to the master: the operations of `push`, and how the addon answers them. */
 import { z } from 'zod';
-import type { Hold, Phase } from '../instance/types.js';
+import type { Phase } from '../instance/phase.js';
+import type { Hold } from '../instance/types.js';
 import type { SubscriptionState } from '../subscription/types.js';
 import { text } from './wire.js';
 

@@ -74,7 +74,12 @@ class SaasInstance(models.Model):
     def _handed_away_text(self, _old, new):
         return (
             _("%s has another owner now", self.name),
-            _("Your Odoo %(instance)s was handed over to %(new)s. You need not pay for it any more. If you did not ask for this, answer this e-mail.", instance=self.name, new=new.name),
+            _(
+                "Your Odoo %(instance)s was handed over to %(new)s. You need not pay for it any more. If you did not ask for"
+                " this, answer this e-mail.",
+                instance=self.name,
+                new=new.name,
+            ),
         )
 
     def _handed_over_text(self, old, _new):

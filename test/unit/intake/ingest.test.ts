@@ -3,7 +3,7 @@ import { isValidName } from '../../../src/instance/naming.js';
 import { createIngest, type Ingest } from '../../../src/intake/ingest.js';
 import type { InstanceRecord, MasterPurchase } from '../../../src/odoo/rows.js';
 import { batch, bought, CUSTOMER, keptLog, PLAN, POLICY, SELLER } from '../reconcile/support.js';
-import { NOW, type TestStore, testStore } from '../store/support.js';
+import { NOW, places, type TestStore, testStore } from '../store/support.js';
 import { utc } from '../subscription/support.js';
 
 describe('ingest', () => {
@@ -53,7 +53,14 @@ describe('ingest', () => {
     it('a new one makes an instance and a job; the same rows again make nothing', () => {
       take(bought());
       const [instance] = test.store.instances.all();
-      expect(instance).deep.include({ key: 'sol:1', name: 'acme', slot: null, planId: 1, phase: 'draft', orderId: 1 });
+      expect(instance).deep.include({
+        key: 'sol:1',
+        name: 'acme',
+        placement: null,
+        planId: 1,
+        phase: 'draft',
+        orderId: 1,
+      });
       expect(instance?.customer).deep.equal(CUSTOMER);
       expect(instance?.seller).deep.equal(SELLER);
       expect(jobs()).deep.equal(['sol:1']);
@@ -227,7 +234,7 @@ describe('ingest', () => {
         true,
       );
       expect(test.store.instances.get('sol:1')).deep.include({
-        ...{ name: 'acme-7', phase: 'suspended', hold: 'stopped', startedAt, suspendedAt, slot: null },
+        ...{ name: 'acme-7', phase: 'suspended', hold: 'stopped', startedAt, suspendedAt, placement: null },
       });
       expect(test.store.instances.get('sol:1')?.toldPaidUntil, 'what the customer knows').deep.equal(paidUntil);
       expect(test.store.instances.get('sol:1')?.storageOverSince).deep.equal(storageOverSince);
@@ -237,7 +244,7 @@ describe('ingest', () => {
 
     it('bring another customer and another seller, also while it is being made', () => {
       take(bought());
-      test.store.slots.allocate('sol:1', 5);
+      test.store.placements.allocate('sol:1', places());
       const customer = { ...CUSTOMER, id: 77, email: 'new@acme.example' };
       const seller = { ...SELLER, name: 'Renamed' };
       ingest.page(batch({ instances: [record({ key: 'sol:1', customer, seller })] }), false);
@@ -422,7 +429,9 @@ describe('ingest', () => {
       take(bought());
       const commands = [{ id: 5, instanceKey: 'sol:1', command: 'rebuild' as const, requestedBy: 'Ann', planId: null }];
       ingest.page(batch({ commands }), false);
-      expect(test.store.instances.get('sol:1')?.rebuild).equal(true);
+      expect(test.store.operations.of('sol:1')).deep.equal([
+        { instanceKey: 'sol:1', kind: 'rebuild', cause: 'command', progress: 'remove' },
+      ]);
     });
 
     it('to resume gives the whole grace for storage once more', () => {
