@@ -96,7 +96,7 @@ export async function wire(config: Config, log: Log, readAfresh: () => Promise<v
   const { client, master } = connectMaster(config, log, seams);
   const { policy } = config;
   const addressOf = addressesBy(config.instances.urlTemplate);
-  const specOf = specReader(store, addressOf);
+  const specOf = specReader(addressOf);
   const metrics = createMetrics(storeFigures(store, clock));
   const front = createDoors({
     address: config.instances.bindAddress,

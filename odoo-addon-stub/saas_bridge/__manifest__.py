@@ -1,7 +1,7 @@
 {
     "name": "SaaS Bridge",
     "summary": "Sell Odoo instances: plans, instances and the interface of the odoo-saas-bridge daemon",
-    "version": "19.0.2.1.0",
+    "version": "19.0.2.2.0",
     "category": "Sales/Subscriptions",
     "license": "LGPL-3",
     "author": "odoo-saas-bridge contributors",
@@ -16,6 +16,8 @@
         "views/saas_grant_views.xml",
         "views/saas_command_views.xml",
         "views/saas_command_wizard_views.xml",
+        "views/saas_handover_wizard_views.xml",
+        "views/saas_access_wizard_views.xml",
         "views/product_template_views.xml",
         "views/account_move_views.xml",
         "views/sale_order_views.xml",

@@ -4,13 +4,13 @@ import type { AddressOf } from '../facts/address.js';
 import { PHASE } from '../instance/phase.js';
 import type { InstanceSecrets } from '../instance/secrets.js';
 import { adminLogin } from '../instance/spec.js';
+import type { Instance } from '../instance/types.js';
 import type { Clock } from '../lib/clock.js';
 import { RetryableError } from '../lib/errors.js';
 import { type NoticeValues, renderNotice } from '../odoo/mail.js';
 import { asksToPay, languageOf, WITHOUT_ADDRESS } from '../odoo/mail-values.js';
 import type { Master } from '../odoo/master.js';
 import type { NoticeDetails, PushOperation } from '../protocol/push.js';
-import { SELLER, SHOP_URL } from '../store/meta.js';
 import type { Store } from '../store/store.js';
 import { GB } from '../subscription/fit.js';
 import { daysLeft } from '../subscription/timeline.js';
@@ -39,7 +39,10 @@ export async function completeOperation(operation: PushOperation, parts: NoticeP
   if (operation.op !== 'notice') return operation;
   const { details, ...notice } = operation;
   const values = details && (await valuesOf(notice, details, parts));
-  return values ? { ...notice, ...renderNotice(notice.notice, notice.lang, values) } : null;
+  if (!values) return null;
+  // The address may have changed since the mail was owed.
+  const to = parts.store.instances.get(notice.instance_key)?.customer.email || notice.to;
+  return { ...notice, to, ...renderNotice(notice.notice, notice.lang, values) };
 }
 
 async function valuesOf(
@@ -69,9 +72,9 @@ async function valuesOf(
     trial: details.trial,
     paidUntil: dateOf(details.paidUntil),
     timeZone: policy.timeZone,
-    companyName: store.meta.get(SELLER) ?? '',
+    companyName: instance.seller?.name ?? '',
     // A trial is not renewed: its customer chooses a plan.
-    payUrl: details.trial ? shopOf(store) : (renewal?.url ?? null),
+    payUrl: details.trial ? shopOf(instance) : (renewal?.url ?? null),
     amount: renewal?.amount ?? null,
     daysLeft: end && daysLeft(clock(), end, policy),
     deleteOn: dateOf(details.deleteOn),
@@ -83,12 +86,12 @@ async function valuesOf(
     storageUsed: size(details.storageUsedBytes),
     storageLimit: size(details.storageLimitBytes),
     graceUntil: dateOf(details.graceUntil),
-    shopUrl: shopOf(store),
+    shopUrl: shopOf(instance),
   };
 }
 
-function shopOf(store: Store): string | null {
-  const base = store.meta.get(SHOP_URL);
+function shopOf({ seller }: Instance): string | null {
+  const base = seller?.shopUrl ?? null;
   return base && new URL('/shop', base).href;
 }
 

@@ -37,6 +37,15 @@ export interface Customer {
   lang: string;
 }
 
+/** The company that sells an instance. */
+export interface Seller {
+  id: number;
+  /** It signs the mails. */
+  name: string;
+  /** Address of the shop it was sold in; null while the master has none. */
+  shopUrl: string | null;
+}
+
 /** What staff decided: `stopped` keeps it stopped though paid, until resumed; `deleted` is for good. */
 export const HOLDS = ['none', 'stopped', 'suspended', 'deleted'] as const;
 export type Hold = (typeof HOLDS)[number];
@@ -49,6 +58,8 @@ export interface Usage {
   filestoreBytes: number;
   /** Technical names of the installed modules, sorted. */
   modules: string[];
+  /** When its administrator logged in last, ISO text; absent when never. */
+  loggedInAt?: string;
 }
 
 /** One customer's Odoo, as the store keeps it. */
@@ -60,6 +71,8 @@ export interface Instance {
   /** Where it runs; null until it is given a place, and after its deletion. */
   placement: Placement | null;
   customer: Customer;
+  /** Null until the master has told. */
+  seller: Seller | null;
   planId: number;
   /** The document that started it, for people: S00042. */
   document: string;

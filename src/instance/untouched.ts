@@ -1,5 +1,6 @@
 /** An instance of which nothing was made yet. */
 export const UNTOUCHED = {
+  seller: null,
   hold: 'none',
   phase: 'draft',
   startedAt: null,

@@ -2,13 +2,13 @@
 
 import { graceDaysIn } from '../facts/facts.js';
 import type { Command } from '../instance/command.js';
-import { isValidName, suggestName } from '../instance/naming.js';
+import { suggestName } from '../instance/naming.js';
 import { PHASE } from '../instance/phase.js';
 import type { Instance } from '../instance/types.js';
 import { UNTOUCHED } from '../instance/untouched.js';
 import type { Clock } from '../lib/clock.js';
 import type { Log } from '../lib/logger.js';
-import type { InstanceRecord, MasterPurchase, PollBatch } from '../odoo/rows.js';
+import type { MasterPurchase, PollBatch } from '../odoo/rows.js';
 import { COMMANDS } from '../owed/commands.js';
 import { commandOperation, logOperation } from '../owed/operations.js';
 import type { Store } from '../store/store.js';
@@ -16,6 +16,7 @@ import { assignPurchases } from '../subscription/assign.js';
 import { subscriptionStatus } from '../subscription/fold.js';
 import type { Policy, Purchase } from '../subscription/types.js';
 import { createProblems } from './problems.js';
+import { recordTaker } from './records.js';
 
 export interface IngestParts {
   store: Store;
@@ -37,6 +38,7 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
   /** Purchases of the pages so far that are for no known instance; decided when the last page is in. */
   const undecided = new Map<string, MasterPurchase>();
   const problems = createProblems(store, log);
+  const takeRecord = recordTaker({ store, clock, log });
 
   /**
    * One page of a poll, in one commit.
@@ -69,48 +71,6 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
     };
   }
 
-  /** A record the store does not know is one that staff made, or one from before the store was lost. */
-  function takeRecord(record: InstanceRecord, full: boolean): void {
-    const known = store.instances.get(record.key);
-    if (known) {
-      // While it is being made its administrator's login is the e-mail it was begun with.
-      const settled = known.startedAt !== null || known.placement === null;
-      if (settled && JSON.stringify(known.customer) !== JSON.stringify(record.customer)) {
-        store.instances.update(record.key, { customer: record.customer });
-      }
-      if (full && record.phase !== known.phase) store.jobs.enqueue(record.key, { reason: 'the record differs' });
-      return;
-    }
-    if (!record.requested || record.planId === null) return;
-    const instance = {
-      ...UNTOUCHED,
-      key: record.key,
-      customer: record.customer,
-      planId: record.planId,
-      document: record.name,
-      orderId: null,
-      hold: record.hold,
-      phase: record.phase,
-      createdAt: clock(),
-      startedAt: record.startedAt,
-      suspendedAt: record.suspendedAt,
-      storageOverSince: record.storageOverSince,
-      toldPaidUntil: record.paidUntil,
-    };
-    if (PHASE[record.phase].gone) {
-      // Its purchases must find it, lest they make it anew.
-      store.instances.upsert({ ...instance, name: record.name, placement: null });
-      return;
-    }
-    const made = store.instances.create(instance, (attempt) =>
-      attempt === 1 && isValidName(record.name)
-        ? record.name
-        : suggestName(record.name, (name) => store.instances.isTaken(name)),
-    );
-    store.jobs.enqueue(record.key, { reason: 'a record of the master' });
-    log.info('instance.adopted', `${made.name} was read from the master's records.`, { instance: made.name });
-  }
-
   function takePurchases(purchases: MasterPurchase[]): void {
     const before = new Map(purchases.map(({ key }) => [key, store.purchases.get(key)]));
     const { changedKeys, instanceKeys } = store.purchases.save(purchases);
@@ -138,12 +98,14 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
     const waiting = [...undecided.values()].map((purchase) => ({
       ...purchase,
       instanceKey: store.purchases.get(purchase.key)?.instanceKey ?? null,
+      sellerId: purchase.seller.id,
     }));
     undecided.clear();
     const usable = waiting.filter(hasPlan);
-    const instances = store.instances.all().map(({ key, customer, planId, phase }) => ({
+    const instances = store.instances.all().map(({ key, customer, seller, planId, phase }) => ({
       key,
       customerId: customer.id,
+      sellerId: seller?.id ?? null,
       planId,
       alive: PHASE[phase].renewable,
       trial: store.plans.get(planId)?.trial ?? false,
@@ -183,6 +145,7 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
         ...UNTOUCHED,
         key,
         customer: { ...customer, lang: wantedLang || customer.lang },
+        seller: purchase.seller,
         planId: purchase.planId,
         document: purchase.document,
         orderId: purchase.orderId,

@@ -6,7 +6,6 @@ import { errorFields, type Log } from '../lib/logger.js';
 import { type Loop, startLoop } from '../lib/loop.js';
 import type { Metrics } from '../lib/metrics.js';
 import type { Master } from '../odoo/master.js';
-import { SELLER, SHOP_URL } from '../store/meta.js';
 import type { Store } from '../store/store.js';
 import type { Ingest } from './ingest.js';
 
@@ -64,8 +63,6 @@ export function startPoller(options: PollerOptions): Poller {
   async function greet(): Promise<void> {
     const hello = await master.hello();
     greeted = true;
-    store.meta.set(SELLER, hello.company);
-    store.meta.set(SHOP_URL, /^https?:/.test(hello.base_url) ? hello.base_url : null);
     log.info('master.reached', `Connected to ${hello.company}: Odoo ${hello.odoo_version}.`, {
       odoo: hello.odoo_version,
       addon: hello.addon_version,

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { Command } from '../instance/command.js';
 import type { Phase } from '../instance/phase.js';
-import type { Customer, Hold, Plan } from '../instance/types.js';
+import type { Customer, Hold, Plan, Seller } from '../instance/types.js';
 import {
   type CommandRow,
   commandRow,
@@ -15,11 +15,13 @@ import {
   purchaseRow,
 } from '../protocol/poll.js';
 import type { Purchase } from '../subscription/types.js';
+import { toCustomer, toSeller } from './parties.js';
 import { excerpt, oneLine, problemOf } from './text.js';
 
 /** A purchase with the buyer, who may be new to the daemon. */
 export interface MasterPurchase extends Purchase {
   customer: Customer;
+  seller: Seller;
   /** What the buyer wants a new instance to be called; empty: nothing. Not checked. */
   wantedName: string;
   /** The language of a new instance; empty: the buyer's own. */
@@ -33,6 +35,7 @@ export interface InstanceRecord {
   key: string;
   name: string;
   customer: Customer;
+  seller: Seller;
   planId: number | null;
   phase: Phase;
   /** What staff decided. */
@@ -194,6 +197,7 @@ export function toPurchase(row: PurchaseRow): MasterPurchase {
     paidOn: row.paid_on,
     customerId: row.customer.id,
     customer: toCustomer(row.customer),
+    seller: toSeller(row.seller),
     wantedName: oneLine(row.wanted_name, 60),
     wantedLang: oneLine(row.wanted_lang, 20),
     document,
@@ -208,23 +212,13 @@ export function toPurchase(row: PurchaseRow): MasterPurchase {
   };
 }
 
-function toCustomer(row: PurchaseRow['customer']): Customer {
-  return {
-    id: row.id,
-    name: oneLine(row.name),
-    contactId: row.contact_id,
-    contactName: oneLine(row.contact_name),
-    email: oneLine(row.email),
-    lang: oneLine(row.lang, 20),
-  };
-}
-
 export function toInstance(row: InstanceRow): InstanceRecord {
   return {
     id: row.id,
     key: row.key,
     name: oneLine(row.name),
     customer: toCustomer(row.customer),
+    seller: toSeller(row.seller),
     planId: row.plan_id,
     phase: row.state,
     hold: row.hold,

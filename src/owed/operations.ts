@@ -85,9 +85,13 @@ const SPANISH: Record<string, string> = {
   failed: 'con error',
 };
 
-function usageValues({ usage, measuredAt, storageOverSince }: Instance): InstanceValues {
+function usageValues({ usage, measuredAt, storageOverSince, startedAt }: Instance): InstanceValues {
   if (!usage) return {};
+  const loggedInAt = usage.loggedInAt === undefined ? null : new Date(usage.loggedInAt);
+  // Before that the daemon itself tried the login.
+  const isUsed = loggedInAt !== null && startedAt !== null && loggedInAt > startedAt;
   return {
+    ...(isUsed && { first_login_on: orNull(loggedInAt) }),
     users_used: usage.users,
     storage_used_mb: Math.round(storageBytes(usage) / 1024 ** 2),
     modules_installed: usage.modules.join(','),

@@ -40,6 +40,9 @@ export const planRow = z.object({
 /** The person or company that buys. `id` is the commercial partner: all contacts of one company are one customer. */
 export const customerRow = z.object({ id, name: text, contact_id: id, contact_name: text, email: text, lang: text });
 
+/** The company that sells, as its customers know it; `shop_url` is that of the website it was sold on. */
+export const sellerRow = z.object({ id, name: text, shop_url: text, lang: text });
+
 /**
  * One thing bought: an order line (`sol:7`), an invoice line made without an order (`aml:9`) or a grant by staff
  * (`grant:3`). An invoice line made from an order line is never sent: the order line stands for both.
@@ -53,6 +56,7 @@ export const purchaseRow = z.object({
   order_id: orNull(id),
   invoice_ids: z.array(id),
   customer: customerRow,
+  seller: sellerRow,
   plan_id: id,
   quantity: z.number(),
   period_count: z.int(),
@@ -86,6 +90,7 @@ export const instanceRow = z.object({
   key: z.string().min(1),
   name: text,
   customer: customerRow,
+  seller: sellerRow,
   plan_id: orNull(id),
   state: instanceState,
   /** What staff decided: `stopped` keeps it stopped though paid, until resumed; `deleted` is for good. */

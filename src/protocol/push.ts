@@ -50,6 +50,8 @@ export interface InstanceValues {
   admin_login?: string | null;
   /** Temporary password of the instance's administrator. */
   admin_password?: string | null;
+  /** When the customer was first seen to have logged in: the password is no longer needed. */
+  first_login_on?: string | null;
 }
 
 /** The e-mails a customer gets. */

@@ -3,7 +3,7 @@ import type Database from 'better-sqlite3';
 import type { Phase } from '../instance/phase.js';
 import type { Placement } from '../instance/placement.js';
 import type { Release } from '../instance/release.js';
-import type { Customer, Hold, Instance, InstanceChanges, Usage } from '../instance/types.js';
+import type { Customer, Hold, Instance, InstanceChanges, Seller, Usage } from '../instance/types.js';
 import { TerminalError } from '../lib/errors.js';
 import type { Ringer } from './bell.js';
 import { fromMs, toMs } from './time.js';
@@ -38,6 +38,7 @@ interface Row {
   slot: number | null;
   placement: string | null;
   customer: string;
+  seller: string | null;
   plan_id: number;
   document: string;
   order_id: number | null;
@@ -63,6 +64,7 @@ const COLUMNS: readonly (keyof Row)[] = [
   'slot',
   'placement',
   'customer',
+  'seller',
   'plan_id',
   'document',
   'order_id',
@@ -165,6 +167,7 @@ function toRow(instance: Instance): Row {
     slot: instance.placement?.slot ?? null,
     placement: instance.placement && JSON.stringify(instance.placement),
     customer: JSON.stringify(instance.customer),
+    seller: instance.seller && JSON.stringify(instance.seller),
     plan_id: instance.planId,
     document: instance.document,
     order_id: instance.orderId,
@@ -191,6 +194,7 @@ function fromRow(row: Row): Instance {
     name: row.name,
     placement: parsed<Placement>(row.placement),
     customer: JSON.parse(row.customer) as Customer,
+    seller: row.seller === null ? null : (JSON.parse(row.seller) as Seller),
     planId: row.plan_id,
     document: row.document,
     orderId: row.order_id,

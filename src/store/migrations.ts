@@ -151,4 +151,9 @@ export const MIGRATIONS: readonly string[] = [
   INSERT INTO operations SELECT key, 'rebuild', 'recovery', 'remove' FROM instances WHERE rebuild = 1;
   ALTER TABLE instances DROP COLUMN rebuild;
   `,
+  // Several companies of one master may sell: each instance knows its own.
+  `
+  ALTER TABLE instances ADD COLUMN seller TEXT;
+  DELETE FROM meta WHERE name IN ('seller', 'shop_url');
+  `,
 ];

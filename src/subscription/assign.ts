@@ -6,12 +6,17 @@ export interface AssignableInstance {
   key: string;
   /** Commercial partner. */
   customerId: number;
+  /** The company that sold it; null where that is not known. */
+  sellerId: number | null;
   planId: number;
   /** Not deleted and not being deleted: a purchase may renew it. */
   alive: boolean;
   /** Its plan is a free trial: any plan bought by its customer takes it over. */
   trial: boolean;
 }
+
+/** A purchase, and the company that sold it. */
+export type SoldPurchase = Purchase & { sellerId: number };
 
 export interface AssignRules {
   isTrial(planId: number): boolean;
@@ -42,7 +47,7 @@ export interface Decision {
  * `existing` where the first gave `new`. Nothing is created for lines that are cancelled or buy nothing.
  */
 export function assignPurchases(
-  purchases: Purchase[],
+  purchases: SoldPurchase[],
   instances: AssignableInstance[],
   rules: AssignRules,
 ): Decision[] {
@@ -52,9 +57,9 @@ export function assignPurchases(
     const to = assignmentOf(purchase, known, rules);
     if (to === null) continue;
     if (to.kind === 'new') {
-      const { customerId, planId } = purchase;
+      const { customerId, sellerId, planId } = purchase;
       const trial = rules.isTrial(planId);
-      known.set(to.instanceKey, { key: to.instanceKey, customerId, planId, alive: true, trial });
+      known.set(to.instanceKey, { key: to.instanceKey, customerId, sellerId, planId, alive: true, trial });
     }
     decisions.push({ purchase, to });
   }
@@ -62,7 +67,7 @@ export function assignPurchases(
 }
 
 function assignmentOf(
-  purchase: Purchase,
+  purchase: SoldPurchase,
   known: ReadonlyMap<string, AssignableInstance>,
   rules: AssignRules,
 ): Assignment | null {
@@ -77,7 +82,9 @@ function assignmentOf(
   // Linked to the instance it was born from, which is lost: it is born again.
   if (instanceKey === key || purchase.additional) return counts ? { kind: 'new', instanceKey: key } : null;
 
-  const [only, ...more] = candidatesOf(own, planId, rules);
+  // What one company sells renews nothing that another one sold.
+  const theirs = own.filter(({ sellerId }) => sellerId === null || sellerId === purchase.sellerId);
+  const [only, ...more] = candidatesOf(theirs, planId, rules);
   if (only === undefined) return counts ? { kind: 'new', instanceKey: key } : null;
   if (more.length === 0 || rules.firstToExpire) return { kind: 'existing', instanceKey: only };
   return counts ? { kind: 'ambiguous', candidates: [only, ...more] } : null;
@@ -93,7 +100,7 @@ function candidatesOf(own: AssignableInstance[], planId: number, { paidUntil }: 
     .map((instance) => instance.key);
 }
 
-function inOrder(purchases: Purchase[]): Purchase[] {
+function inOrder(purchases: SoldPurchase[]): SoldPurchase[] {
   const byKey = new Map(purchases.map((purchase) => [purchase.key, purchase]));
   return [...byKey.values()].sort((a, b) => byTime([a.startsOn, a.key], [b.startsOn, b.key]));
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Runs in a one-shot container on an instance's network, with its filestore read-only. A constant: the password file
-# comes on standard input. Prints lines of two words: `users <n>`, `database <bytes>`, `module <name>` for each one, and
+# comes on standard input. Prints lines of two words: `users <n>`, `database <bytes>`, `login <seconds>`
+# (when the administrator logged in last, if ever), `module <name>` for each one, and
 # `filestore <bytes>` last. The database is the customer's: whatever is in it can make this fail, but nothing else.
 set -euo pipefail
 umask 077
@@ -12,6 +13,7 @@ export PGOPTIONS='-c search_path=pg_catalog,pg_temp -c statement_timeout=10s -c 
 timeout 30 psql -X -w -h db -U odoo -d odoo -At -v ON_ERROR_STOP=1 -F ' ' -f - <<'SQL' | head -c 160000
 SELECT 'users', count(*) FROM public.res_users WHERE active AND share IS NOT TRUE AND id <> 1;
 SELECT 'database', pg_database_size(current_database());
+SELECT 'login', extract(epoch FROM max(create_date))::bigint FROM public.res_users_log WHERE create_uid = 2;
 SELECT 'module', name FROM public.ir_module_module
   WHERE state IN ('installed', 'to upgrade', 'to remove') AND name::text ~ '^[a-z0-9_]{1,64}$'
   ORDER BY name::text COLLATE "C" LIMIT 2000;

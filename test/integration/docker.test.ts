@@ -322,6 +322,8 @@ describe('instances on the engine', function () {
     expect(before.databaseBytes).to.be.within(10e6, 200e6);
     const installed = await value(acme, `SELECT name FROM ir_module_module WHERE state = 'installed'`);
     expect(before.modules).to.deep.equal(installed.split('\n').sort()).and.include('base');
+    // A test before this one logged the administrator in, as a customer does.
+    expect(Date.now() - Date.parse(before.loggedInAt ?? '')).to.be.within(0, 600_000);
     const content = Buffer.alloc(3e6, 'x');
     const values = { name: 'big', datas: content.toString('base64'), mimetype: 'application/octet-stream' };
     const attachment = await call(acme, 'ir.attachment', 'create', [[values]]);

@@ -8,6 +8,7 @@ from odoo.addons.portal.controllers.portal import CustomerPortal, pager
 
 PAGE = 20
 MESSAGE_LENGTH = 4000
+LIMIT_SECONDS = 600
 
 
 class SaasPortal(CustomerPortal):
@@ -82,11 +83,15 @@ class SaasPortal(CustomerPortal):
     @http.route("/my/instances/<int:instance_id>/password", type="http", auth="user", methods=["POST"], website=True)
     def saas_instance_password(self, instance_id, **kwargs):
         instance = self._saas_instance(instance_id)
+        if self._saas_too_often("password"):
+            return self._saas_private(request.make_json_response({}, status=429))
         return self._saas_json(password=self._saas_password(instance))
 
     @http.route("/my/instances/<int:instance_id>/renew", type="http", auth="user", methods=["POST"], website=True)
     def saas_instance_renew(self, instance_id, **kwargs):
         instance = self._saas_instance(instance_id)
+        if self._saas_too_often("renew"):
+            return self._saas_slow_down(instance)
         order = instance._ensure_renewal()
         return self._saas_back(instance, "no_renewal") if not order else request.redirect(order._saas_pay_path())
 
@@ -103,6 +108,8 @@ class SaasPortal(CustomerPortal):
     def saas_instance_plan(self, instance_id, plan_id=None, **kwargs):
         """The page is not to be trusted: only a plan that it would offer now is quoted."""
         instance = self._saas_instance(instance_id)
+        if self._saas_too_often("plan"):
+            return self._saas_slow_down(instance)
         if not instance._portal_can_change_plan():
             return self._saas_back(instance, "no_plan")
         offers = [offer for offer in instance._portal_plans() if str(offer["plan"].id) == plan_id]
@@ -113,6 +120,8 @@ class SaasPortal(CustomerPortal):
     @http.route("/my/instances/<int:instance_id>/restart", type="http", auth="user", methods=["POST"], website=True)
     def saas_instance_restart(self, instance_id, **kwargs):
         instance = self._saas_instance(instance_id)
+        if self._saas_too_often("restart", 10):
+            return self._saas_slow_down(instance)
         if instance._portal_restart() != "pending" and not instance._portal_can_restart():
             return self._saas_back(instance, "no_restart")
         try:
@@ -129,11 +138,25 @@ class SaasPortal(CustomerPortal):
     @http.route("/my/instances/<int:instance_id>/message", type="http", auth="user", methods=["POST"], website=True)
     def saas_instance_message(self, instance_id, body="", **kwargs):
         instance = self._saas_instance(instance_id)
+        if self._saas_too_often("message", 10):
+            return self._saas_slow_down(instance)
         text = (body or "").strip()[:MESSAGE_LENGTH]
         if not text:
             return self._saas_back(instance, "empty", "#message")
         instance._portal_write(request.env.user.partner_id, text)
         return self._saas_back(instance, "sent", "#message")
+
+    @http.route("/my/instances/<int:instance_id>/access", type="http", auth="user", methods=["POST"], website=True)
+    def saas_instance_access(self, instance_id, **kwargs):
+        """The e-mail with the login once more: for the person whose login it is, to their own address."""
+        instance = self._saas_instance(instance_id)
+        if self._saas_too_often("access", 3):
+            return self._saas_slow_down(instance)
+        partner = request.env.user.partner_id.with_user(SUPERUSER_ID)
+        if not instance._can_send_access() or not instance._is_login_of(request.env.user) or not partner._saas_email():
+            return self._saas_back(instance, "no_access")
+        instance.with_user(request.env.user).sudo()._send_access(partner)
+        return self._saas_back(instance, "access_sent")
 
     @http.route("/my/instances/order/<int:order_id>/status", type="http", auth="public", website=True, multilang=False)
     def saas_order_status(self, order_id, access_token=None, **kwargs):
@@ -181,10 +204,21 @@ class SaasPortal(CustomerPortal):
             "state": instance._portal_state(),
             "next_amount": instance._portal_next_amount(),
             "has_password": bool(self._saas_password(instance)),
+            "can_send_access": instance._can_send_access() and instance._is_login_of(request.env.user),
         }
 
     def _saas_password(self, instance):
-        return "" if instance.state in ("deleting", "deleted") else instance.admin_password or ""
+        return instance._first_password() if instance._is_login_of(request.env.user) else ""
+
+    def _saas_too_often(self, what, most=20):
+        """Whether this person has done it too often in the last minutes."""
+        limits = request.env["saas.limit"].sudo()
+        return not limits._take(f"portal:{what}:{request.env.user.id}", most, LIMIT_SECONDS)
+
+    def _saas_slow_down(self, instance):
+        values = self._prepare_portal_layout_values()
+        values.update(self._saas_values(instance), message="too_often", message_length=MESSAGE_LENGTH)
+        return self._saas_private(request.render("saas_bridge.portal_my_instance", values, status=429))
 
     def _saas_back(self, instance, message=None, anchor=""):
         query = f"?message={message}" if message else ""

@@ -46,7 +46,7 @@ class AccountMove(models.Model):
         paid = [(move, move.saas_paid_on) for move in self if cancel and move.saas_paid_on]
         reverse_moves = super()._reverse_moves(default_values_list, cancel=cancel)
         for move, paid_on in paid:
-            move.saas_paid_before = paid_on
+            move.sudo().saas_paid_before = paid_on
         return reverse_moves
 
     @api.depends_context("uid")
@@ -70,7 +70,8 @@ class AccountMove(models.Model):
         self.ensure_one()
         self._check_saas_can_create()
         Instance = self.env["saas.instance"]
-        customer = self.partner_id.commercial_partner_id
+        buyer = self.sudo()._saas_buyer()
+        customer = buyer.commercial_partner_id
         lines = sorted(self._saas_purchase_lines(), key=lambda line: bool(line.saas_instance_id))
         plan = lines[0]._saas_plan() if lines else self.env["product.template"]
         return {
@@ -83,7 +84,8 @@ class AccountMove(models.Model):
             "context": {
                 "default_name": Instance._free_name(customer.name),
                 "default_partner_id": customer.id,
-                "default_contact_id": self.partner_id.id,
+                # An address for invoices is nobody who works with an Odoo.
+                "default_contact_id": (customer if buyer.type in ("invoice", "delivery") else buyer).id,
                 "default_plan_id": plan.id,
                 "default_company_id": self.company_id.id,
                 "default_sale_order_id": self.line_ids.sale_line_ids.order_id[:1].id,

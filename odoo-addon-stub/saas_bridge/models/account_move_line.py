@@ -16,7 +16,8 @@ class AccountMoveLine(models.Model):
             create_index(self.env.cr, name, self._table, ["write_date"], where=where)
 
     def _saas_customer(self):
-        return self.move_id.commercial_partner_id
+        """Of a line made from an order the customer of the order: the invoice may go to somebody else."""
+        return (self.sale_line_ids.order_id[:1].partner_id or self.move_id.partner_id).commercial_partner_id
 
     def _saas_credited_quantity(self):
         """How many units of this line a posted credit note of the invoice gave back.

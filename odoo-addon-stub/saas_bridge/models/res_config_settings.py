@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
 from ..const import PERIOD_UNITS
+from .saas_trial import TRIALS_AN_HOUR, TRIALS_PARAMETER
 
 PLAN_DEFAULTS = (
     "saas_period_count",
@@ -49,6 +50,9 @@ class ResConfigSettings(models.TransientModel):
     )
     default_saas_retention_days = fields.Integer(
         string="Default Retention Days", default_model="product.template", default=_plan_default("saas_retention_days")
+    )
+    saas_trials_an_hour = fields.Integer(
+        string="Free Trials an Hour", config_parameter=TRIALS_PARAMETER, default=TRIALS_AN_HOUR
     )
     saas_user_id = fields.Many2one(related="company_id.saas_user_id", readonly=False)
 

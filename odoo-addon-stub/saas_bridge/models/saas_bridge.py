@@ -27,7 +27,7 @@ class SaasBridge(models.AbstractModel):
             "odoo_version": release.version,
             "server_time": fields.Datetime.to_string(fields.Datetime.now()),
             "database_uuid": params.get_param("database.uuid") or "",
-            "company": bridge.env.company.name or "",
+            "company": ", ".join(bridge._selling_companies().mapped("name")),
             "base_url": params.get_param("web.base.url") or "",
             "warnings": bridge._hello_warnings(),
         }
@@ -50,7 +50,7 @@ class SaasBridge(models.AbstractModel):
         """The caller is checked here and only here; what follows is the addon's own work, signed by OdooBot."""
         if not self.env.su and not self.env.user.has_group("saas_bridge.group_bridge"):
             raise AccessError(_("Only a user of the group “SaaS bridge” may call saas.bridge."))
-        companies = self.env["res.company"].sudo().search([], order="sequence, id")
+        companies = self.env["res.company"].sudo().search([], order="id")
         context = {"allowed_company_ids": companies.ids, "lang": companies[:1].partner_id.lang or "en_US"}
         bridge = self.with_user(SUPERUSER_ID).sudo().with_context(**context)
         # What is computed and written late, at a savepoint or the end, is done with the rights of the first environment
@@ -67,8 +67,8 @@ class SaasBridge(models.AbstractModel):
         cron = self.env.ref("mail.ir_cron_mail_scheduler_action", raise_if_not_found=False)
         if not cron or not cron.active:
             warnings.append(_("The e-mail queue is switched off: customers receive no e-mails."))
-        if not self.env.company.email:
-            warnings.append(_("The company %s has no e-mail address to send from.", self.env.company.name))
+        for company in self._selling_companies().filtered(lambda company: not company.email):
+            warnings.append(_("The company %s has no e-mail address to send from.", company.name))
         warnings.extend(self._payment_warnings())
         plans = self.env["product.template"].search([("saas_plan", "=", True)])
         if not plans:

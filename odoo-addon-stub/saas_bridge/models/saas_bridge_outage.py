@@ -64,7 +64,7 @@ class SaasBridgeOutage(models.Model):
 
         # Everybody gets the message: the to-do is not mailed beside it.
         quiet = self.with_context(mail_activity_quick_update=True)
-        bridge._schedule_todo(quiet, bridge._saas_staff(self.env.company), text, subject)
+        bridge._schedule_todo(quiet, self._people(), text, subject)
         bridge._notify(self._people(), subject, text, self)
 
     def _end(self):
@@ -78,7 +78,7 @@ class SaasBridgeOutage(models.Model):
 
     def _people(self):
         bridge = self.env["saas.bridge"]
-        return bridge._saas_staff(self.env.company) | bridge._saas_managers()
+        return self.env["res.users"].union(*map(bridge._saas_staff, bridge._selling_companies())) | bridge._saas_managers()
 
     def _for(self, user):
         return self.with_context(lang=user.lang or None, tz=user.tz)

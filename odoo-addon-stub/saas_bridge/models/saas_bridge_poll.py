@@ -258,7 +258,8 @@ class SaasBridge(models.AbstractModel):
             "id": instance.id,
             "key": instance.key,
             "name": instance.name,
-            "customer": self._customer_row(instance.contact_id or instance.partner_id, instance.partner_id),
+            "customer": self._customer_row(instance._person(), instance.partner_id),
+            "seller": self._seller_row(instance),
             "plan_id": instance.plan_id.id or False,
             "state": instance.state,
             "hold": instance.hold,
@@ -325,6 +326,7 @@ class SaasBridge(models.AbstractModel):
         plan = line.product_id.product_tmpl_id
         return {
             "key": key,
+            "seller": self._seller_row(line.order_id if line._name == "sale.order.line" else line.move_id),
             "state": state,
             "plan_id": plan.id,
             "quantity": max(0.0, quantity),
@@ -344,9 +346,8 @@ class SaasBridge(models.AbstractModel):
             "document": grant.reason or "",
             "order_id": False,
             "invoice_ids": [],
-            "customer": self._customer_row(
-                grant.instance_id.contact_id or grant.instance_id.partner_id, grant.instance_id.partner_id
-            ),
+            "customer": self._customer_row(grant.instance_id._person(), grant.instance_id.partner_id),
+            "seller": self._seller_row(grant.instance_id),
             "plan_id": grant.plan_id.id or False,
             "quantity": grant.quantity,
             "period_count": grant.period_count,
@@ -376,14 +377,19 @@ class SaasBridge(models.AbstractModel):
 
     @api.model
     def _customer_row(self, contact, customer=None):
-        customer = customer or contact.commercial_partner_id
+        customer = (customer or contact).commercial_partner_id
+        if contact.commercial_partner_id != customer:
+            contact = customer
+        live = contact._saas_live_contact()
+        if not contact.active:
+            contact = live
         return {
             "id": customer.id,
             # A person who buys for a company without a contact of its own types its name in the checkout.
             "name": contact.commercial_company_name or customer.name or customer.display_name or "",
             "contact_id": contact.id,
             "contact_name": contact.name or customer.name or "",
-            "email": self._first_email(contact.email) or self._first_email(customer.email),
+            "email": live._saas_email(),
             "lang": contact.lang or customer.lang or "",
         }
 

@@ -1,17 +1,12 @@
 import logging
-from datetime import timedelta
-
+import re
 import psycopg2
 
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, MissingError, UserError, ValidationError
-from odoo.tools import email_normalize, plaintext2html
+from odoo.tools import plaintext2html
 
 _logger = logging.getLogger(__name__)
-
-# For so long a new e-mail is left to who sends it at once. Odoo's queue locks nothing before it sends: an e-mail that
-# both of them hold goes out twice. Longer than a mail server may take to answer (a minute).
-QUEUE_WAITS_SECONDS = 120
 
 # What the daemon calls a value, and the column that holds it.
 COLUMNS = {
@@ -42,7 +37,10 @@ COLUMNS = {
     "error_message": "error_message",
     "admin_login": "admin_login",
     "admin_password": "admin_password",
+    "first_login_on": "first_login_on",
 }
+# It becomes a link that people press.
+WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+(/\S*)?", re.IGNORECASE)
 OPERATIONS = ("instance", "log", "notice", "problem", "alert", "summary", "command")
 PURCHASE_MODELS = {"sol": "sale.order.line", "aml": "account.move.line", "grant": "saas.grant"}
 
@@ -68,11 +66,11 @@ class SaasBridge(models.AbstractModel):
         try:
             if not key:
                 raise Refused(_("The operation has no key."))
-            handler = getattr(self, f"_push_{operation.get('op')}", None)
-            if operation.get("op") not in OPERATIONS or not handler:
+            if operation.get("op") not in OPERATIONS:
                 raise Refused(_("Unknown operation: %s.", operation.get("op")))
             with self.env.cr.savepoint():
-                status, message = handler(operation)
+                bridge = self._for_company(self._company_of(operation))
+                status, message = getattr(bridge, f"_push_{operation['op']}")(operation)
         except psycopg2.OperationalError:
             raise
         except (AccessError, MissingError, UserError, ValidationError) as error:
@@ -102,7 +100,10 @@ class SaasBridge(models.AbstractModel):
                 holder = self._free_wanted_name(vals["name"])
                 if holder:
                     self._tell_other_name(instance, vals.pop("name"), holder)
-            changed = self._changed_values(instance, vals)
+            # Whose an instance is, the master says.
+            for fname in ("partner_id", "contact_id"):
+                vals.pop(fname, None)
+            changed = self._changed_values(instance, instance._without_spent_password(vals))
             if changed:
                 instance.write(changed)
         message = self._link_purchases(instance, purchases)
@@ -176,6 +177,8 @@ class SaasBridge(models.AbstractModel):
             value = False
         if name.endswith("_on") or name in ("paid_until", "storage_over_since"):
             return fields.Datetime.to_datetime(value.split(".")[0]) if value else False
+        if name == "url" and value and not WEB_ADDRESS.fullmatch(value):
+            raise Refused(_("Not an address of the web: %s.", value))
         if name == "invoice_ids":
             return [(4, move.id) for move in self.env["account.move"].browse(value or []).exists()]
         if name in ("customer_id", "contact_id", "plan_id", "order_id"):
@@ -270,33 +273,16 @@ class SaasBridge(models.AbstractModel):
         }
         if operation.get("notice") not in sent:
             raise Refused(_("Unknown notice: %s.", operation.get("notice")))
-        to = email_normalize(operation.get("to") or "")
+        to = instance._notice_address(operation.get("to"))
         if not to:
-            raise Refused(_("No e-mail address to send to: %s.", operation.get("to")))
+            raise Refused(_("No address of the customer to send to: %s.", operation.get("to")))
         if not self.env["saas.bridge.effect"]._claim(operation["key"], "notice", operation["notice"]):
             return "duplicate", ""
-        company = instance.company_id
-        sender = company.email_formatted or self.env.ref("base.partner_root").email_formatted
-        # The customer waits for it: at once where Odoo has a way to (17 has none), and by the queue what did not go.
-        at_once = hasattr(self.env["mail.mail"], "send_after_commit")
-        queue_at = fields.Datetime.now() + timedelta(seconds=QUEUE_WAITS_SECONDS if at_once else 0)
-        mail = self.env["mail.mail"].create(
-            {
-                "subject": " ".join(str(operation.get("subject") or "").split()),
-                "body_html": operation.get("html") or plaintext2html(operation.get("text") or ""),
-                "email_to": to,
-                "email_from": sender,
-                "reply_to": sender,
-                "auto_delete": True,
-                "scheduled_date": queue_at,
-            }
-        )
+        html = operation.get("html") or plaintext2html(operation.get("text") or "")
+        mail = instance._send_mail(to, operation.get("subject"), html)
         self.env["saas.bridge.effect"].search([("key", "=", operation["key"])]).write(
             {"mail_id": mail.id, "instance_id": instance.id}
         )
-        if at_once:
-            mail.send_after_commit()
-        self.env.ref("mail.ir_cron_mail_scheduler_action")._trigger(queue_at + timedelta(seconds=1))
         instance.message_post(body=sent[operation["notice"]] % to)
         return "done", ""
 
@@ -320,7 +306,7 @@ class SaasBridge(models.AbstractModel):
             document, responsible = line.move_id, line.move_id.invoice_user_id
         else:
             document, responsible = line.instance_id, line.user_id
-        people = responsible | self._saas_staff(document.company_id)
+        people = responsible.filtered("active") | self._saas_staff(document.company_id)
         message = self._message_for(people[:1], operation)
         document.message_post(body=message)
         self._schedule_todo(document, people, lambda user: self._message_for(user, operation))
@@ -365,15 +351,17 @@ class SaasBridge(models.AbstractModel):
 
     @api.model
     def _schedule_todo(self, document, people, note, summary=None):
-        """A to-do for the first of the people, or else of the managers, who may read the document.
+        """A to-do for the first of the people, or else of the managers, who may read the document and answer in it.
 
-        Where none of them may, the first one gets it all the same: it says what is wrong.
+        Where none of them may do both, who may read it gets the to-do, else the first one: it says what is wrong.
         """
         people |= self._saas_managers(document.company_id if "company_id" in document._fields else None)
+        people = people.filtered("active")
         readers = people.filtered(
             lambda user: document.with_user(user).with_context(allowed_company_ids=user.company_ids.ids).has_access("read")
         )
-        for user in (readers or people)[:1]:
+        able = readers.filtered(lambda user: self._can_answer(user, document))
+        for user in (able or readers or people)[:1]:
             document.activity_schedule(
                 "saas_bridge.mail_activity_type",
                 user_id=user.id,

@@ -58,6 +58,21 @@ class SaasDocument(models.AbstractModel):
             document.saas_status = next((status for status in GRAVITY if status in statuses), False)
             document.saas_status_html = Markup("").join(html for _status, html in rows) or False
 
+    def _saas_todo(self, text):
+        """Say in the chatter, and as a to-do of whoever can answer, what a person must look at.
+
+        `text(document)` is the sentence, in the language of the document's environment.
+        """
+        self.ensure_one()
+        bridge, document = self.env["saas.bridge"], self.sudo()
+        people = document._saas_responsible() | bridge._saas_staff(document.company_id)
+        document.message_post(body=text(document.with_context(lang=document.company_id.partner_id.lang)))
+        bridge._schedule_todo(document, people, lambda user: text(document.with_context(lang=user.lang or None)))
+
+    def _saas_responsible(self):
+        """The salesperson of the document."""
+        raise NotImplementedError
+
     def _saas_status_rows(self):
         """One pair (status, HTML) an instance, and one for what no instance serves yet."""
         self.ensure_one()
@@ -130,6 +145,9 @@ class SaleOrder(models.Model):
     def _compute_saas_status(self):
         return super()._compute_saas_status()
 
+    def _saas_responsible(self):
+        return self.user_id
+
     def _saas_waiting_status(self):
         self.ensure_one()
         lines = self.order_line.filtered(
@@ -152,6 +170,9 @@ class AccountMove(models.Model):
     @api.depends("state", "payment_state", "invoice_line_ids.saas_instance_id.state")
     def _compute_saas_status(self):
         return super()._compute_saas_status()
+
+    def _saas_responsible(self):
+        return self.invoice_user_id
 
     def _saas_waiting_status(self):
         self.ensure_one()

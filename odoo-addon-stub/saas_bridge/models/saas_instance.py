@@ -38,6 +38,14 @@ BRIDGE_FIELDS = frozenset(
         "log",
         "admin_login",
         "admin_password",
+        "first_login_on",
+        "password_set_on",
+        "password_cleared_on",
+        "former_email",
+        "subscribed",
+        "mrr",
+        "provision_seconds",
+        "seller_id",
     )
 )
 BRIDGE_DEFAULTS = {"state": "draft", "subscription_state": "draft", "hold": "none"}
@@ -406,7 +414,7 @@ class SaasInstance(models.Model):
             if not instances and (not vals[fname] or vals[fname] == BRIDGE_DEFAULTS.get(fname)):
                 continue
             label = self._fields[fname]._description_string(self.env)
-            raise UserError(_("%s is kept by the daemon and cannot be changed by hand.", label))
+            raise AccessError(_("%s is kept by the daemon and cannot be changed by hand.", label))
         if DRAFT_FIELDS & vals.keys():
             for instance in instances.sudo():
                 if instance.state != "draft" or instance.requested:
@@ -422,7 +430,7 @@ class SaasInstance(models.Model):
         invoices = self.invoice_ids
         for invoice in invoices:
             invoice._check_saas_can_create()
-            if invoice.commercial_partner_id != self.partner_id:
+            if invoice._saas_buyer().commercial_partner_id != self.partner_id:
                 raise UserError(_("The invoice %s belongs to another customer.", invoice.name))
         lines = [line for invoice in invoices for line in invoice._saas_purchase_lines()]
         if not invoices and self.sale_order_id.state == "sale":

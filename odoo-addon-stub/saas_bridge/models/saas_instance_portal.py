@@ -124,14 +124,11 @@ class SaasInstance(models.Model):
         """What one period of the plan costs this customer today: (amount with taxes, currency)."""
         self.ensure_one()
         company = self.company_id
-        customer = (self.contact_id or self.partner_id).with_company(company)
-        variant = plan.with_company(company).product_variant_id
-        pricelist = customer.property_product_pricelist
-        currency = pricelist.currency_id or company.currency_id
-        price = pricelist._get_product_price(variant, 1.0, currency=currency, date=fields.Datetime.now())
-        position = self.env["account.fiscal.position"].with_company(company)._get_fiscal_position(customer)
-        taxes = position.map_tax(variant.taxes_id._filter_taxes_by_company(company))
-        total = taxes.compute_all(price, currency, 1.0, product=variant, partner=customer)["total_included"]
+        customer = self._person().with_company(company)
+        product = self._renewal_product(plan).with_company(company)
+        price, currency = self.with_company(company)._renewal_price(plan)
+        taxes = self._renewal_fiscal_position(plan).map_tax(product.taxes_id._filter_taxes_by_company(company))
+        total = taxes.compute_all(price, currency, 1.0, product=product, partner=customer)["total_included"]
         return total, currency
 
     def _portal_next_amount(self):
@@ -151,13 +148,8 @@ class SaasInstance(models.Model):
     def _portal_plans(self):
         """The plans the shop sells: `{"plan", "amount", "currency", "period", "current", "misfit"}`, the cheapest first."""
         self.ensure_one()
-        domain = [("saas_plan", "=", True), ("saas_trial", "=", False), ("sale_ok", "=", True)]
-        domain += [("company_id", "in", (False, self.company_id.id))]
-        Plan = self.env["product.template"]
-        if "is_published" in Plan._fields:
-            domain += ["|", ("is_published", "=", True), ("id", "=", self.plan_id.id)]
         offers = []
-        for plan in Plan.search(domain):
+        for plan in self.env["product.template"].search(self._portal_plan_domain()):
             amount, currency = self._portal_price(plan)
             # Nobody can pay nothing.
             if amount <= 0 or not plan.product_variant_id:
@@ -174,6 +166,14 @@ class SaasInstance(models.Model):
                 }
             )
         return sorted(offers, key=lambda offer: (offer["amount"], offer["plan"].id))
+
+    def _portal_plan_domain(self):
+        """Which plans the seller of the instance offers its customer."""
+        domain = [("saas_plan", "=", True), ("saas_trial", "=", False), ("sale_ok", "=", True)]
+        domain += [("company_id", "in", (False, self.company_id.id))]
+        if "is_published" in self.env["product.template"]._fields:
+            domain += ["|", ("is_published", "=", True), ("id", "=", self.plan_id.id)]
+        return domain
 
     def _ensure_plan_quotation(self, plan):
         """An open quotation by which the customer changes to the plan; one that nobody pays, for another plan, goes."""

@@ -50,10 +50,8 @@ class SaasLineMixin(models.AbstractModel):
     @api.constrains("saas_instance_id")
     def _check_saas_instance_customer(self):
         for line in self.filtered("saas_instance_id"):
-            if line.saas_instance_id.sudo().partner_id != line._saas_customer():
-                raise ValidationError(
-                    _("The instance %s belongs to another customer.", line.saas_instance_id.sudo().name)
-                )
+            if line._saas_is_foreign():
+                raise ValidationError(line._saas_foreign_text())
 
     @api.depends("product_id")
     def _compute_saas_period(self):

@@ -109,16 +109,14 @@ class SaasInstance(models.Model):
         if not plan.active or not plan.saas_plan or not plan.sale_ok or plan.saas_trial:
             return False
         # Nobody can pay nothing.
-        pricelist = (self.contact_id or self.partner_id).property_product_pricelist
-        variant = plan.product_variant_id
-        return bool(variant) and pricelist._get_product_price(variant, 1.0, date=fields.Datetime.now()) > 0
+        return bool(self._renewal_product(plan)) and self._renewal_price(plan)[0] > 0
 
     def _create_renewal(self):
         return self._create_quotation(self.plan_id, _("Renewal of %s", self.name))
 
     def _create_quotation(self, plan, origin):
         """One period of the plan for the instance, marked as sent: whoever has its link pays it."""
-        customer = self.contact_id or self.partner_id
+        customer = self._person()
         seller = self.sale_order_id.user_id or customer.user_id or self.partner_id.user_id
         # The seller has nothing to do yet, and so need not hear of it.
         Order = self.env["sale.order"].with_context(mail_auto_subscribe_no_notify=True)
@@ -133,14 +131,16 @@ class SaasInstance(models.Model):
                 "prepayment_percent": 1.0,
                 "require_signature": False,
                 "validity_date": False,
+                **self._renewal_order_values(plan),
                 "order_line": [
                     (
                         0,
                         0,
                         {
-                            "product_id": plan.product_variant_id.id,
+                            "product_id": self._renewal_product(plan).id,
                             "product_uom_qty": 1,
                             "saas_instance_id": self.id,
+                            **self._sold_line(plan)._saas_agreed(),
                         },
                     )
                 ],
@@ -186,3 +186,6 @@ class SaleOrder(models.Model):
         self.write({"date_order": now, "validity_date": False})
         self._recompute_taxes()
         self._recompute_prices()
+        for line in self.order_line.filtered("saas_instance_id"):
+            if agreed := line.saas_instance_id._sold_line(line._saas_plan())._saas_agreed():
+                line.write(agreed)

@@ -22,7 +22,7 @@ class PortalCase(SaasCommon, HttpCase):
         super().setUpClass()
         users = cls.env(context=dict(cls.env.context, no_reset_password=True))
         cls.customer = new_test_user(users, "t-customer", groups="base.group_portal", password="t-customer")
-        cls.customer.partner_id.parent_id = cls.acme
+        cls.customer.partner_id.write({"parent_id": cls.acme.id, "email": "admin@acme.example"})
         cls.other = new_test_user(users, "t-other", groups="base.group_portal", password="t-other")
         cls.pro = cls._plan("Pro", "t-pro", list_price=25, saas_max_users=10, saas_storage_gb=10)
         cls.small = cls._plan("Small", "t-small", list_price=5, saas_max_users=1, saas_storage_gb=1)
@@ -45,6 +45,7 @@ class PortalCase(SaasCommon, HttpCase):
             odoo_container="container-of-acme",
             log="log line of acme",
             error_message="error of acme",
+            contact_id=cls.customer.partner_id.id,
             admin_login="admin@acme.example",
             admin_password=PASSWORD,
             sale_order_id=cls.order.id,

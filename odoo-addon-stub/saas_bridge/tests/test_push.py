@@ -25,6 +25,10 @@ NOTICES = (
 
 @tagged("post_install", "-at_install")
 class TestPush(SaasCommon):
+    def setUp(self):
+        super().setUp()
+        self.ana.email = "ana@acme.example"
+
     def _instances(self, key="sol:900"):
         return self.env["saas.instance"].search([("key", "=", key)])
 

@@ -1,1 +1,3 @@
 from . import saas_command_wizard
+from . import saas_handover_wizard
+from . import saas_access_wizard

@@ -1,1 +1,2 @@
+from . import trial
 from . import wish

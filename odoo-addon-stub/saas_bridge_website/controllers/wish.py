@@ -2,6 +2,9 @@ from odoo import http, release
 from odoo.http import request
 
 JSON = "jsonrpc" if release.version_info[0] >= 19 else "json"
+GONE = {"name": "", "status": "gone", "message": ""}
+# Who types asks about three times a second at most.
+NAMES_A_MINUTE = 60
 BACK = {"cart": "/shop/cart", "payment": "/shop/payment"}
 
 
@@ -10,14 +13,23 @@ class SaasWish(http.Controller):
 
     @http.route("/shop/saas/name", type=JSON, auth="public", website=True, sitemap=False)
     def name(self, name="", line_id=0, **_more):
-        """While typing: see saas.instance._shop_name."""
-        return request.env["saas.instance"]._shop_name(_text(name), self._line(line_id))
+        """While typing, for a cart only: see saas.instance._shop_name."""
+        line = self._line(line_id)
+        if not line or not line._saas_plan():
+            return GONE
+        limits = request.env["saas.limit"].sudo()
+        if not limits._take(f"name:{line.order_id.id}", NAMES_A_MINUTE, 60):
+            return GONE
+        # A new cart is soon made.
+        if not limits._take(f"name:{request.httprequest.remote_addr}", 5 * NAMES_A_MINUTE, 60):
+            return GONE
+        return request.env["saas.instance"]._shop_name(_text(name), line)
 
     @http.route("/shop/saas/wish", type=JSON, auth="public", website=True, sitemap=False)
     def save(self, line_id=0, **answers):
         """When something was chosen: see sale.order.line._saas_shop_save."""
         line = self._line(line_id)
-        return line._saas_shop_save(**_answers(answers)) if line else {"name": "", "status": "gone", "message": ""}
+        return line._saas_shop_save(**_answers(answers)) if line else GONE
 
     @http.route("/shop/saas/wish/save", type="http", auth="public", methods=["POST"], website=True, sitemap=False)
     def submit(self, line_id=0, back="cart", **answers):

@@ -1,7 +1,7 @@
 import re
 import unicodedata
 
-from odoo import _, api, models
+from odoo import _, api, fields, models
 
 from odoo.addons.saas_bridge.const import NAME_LENGTH, RESERVED_NAMES
 
@@ -12,12 +12,20 @@ LETTERS = {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d"}
 class SaasInstance(models.Model):
     _inherit = "saas.instance"
 
+    website_id = fields.Many2one("website", related="sale_order_id.website_id", help="Where it was sold: its customer's shop.")
+
+    def _portal_plan_domain(self):
+        """Two shops sell side by side, each its own plans."""
+        sites = self.website_id or self.env["website"].search([("company_id", "=", self.company_id.id)])
+        own = ["|", ("website_id", "in", (False, *sites.ids)), ("id", "=", self.plan_id.id)]
+        return [*super()._portal_plan_domain(), *own]
+
     @api.model
     def _shop_name(self, text, line=None):
         """A free name for what a visitor typed, the order line being filled in aside.
 
-        `{"name", "status", "message"}`; the status is `empty`, `free`, `changed` (written differently), `taken` or
-        `reserved`. For the last two the name is another one, which is free.
+        `{"name", "status", "message"}`; the status is `empty`, `free`, `changed` (written differently) or `other`: then the
+        name is another one, which is free. Whether somebody has the name, or nobody may, is not said.
         """
         typed = (text or "").strip()[:LONGEST_INPUT].lower()
         stem = self._shop_slug(typed)
@@ -30,9 +38,7 @@ class SaasInstance(models.Model):
         called = _("It will be called %s.", name)
         if name == stem:
             return {"name": name, "status": "changed", "message": called}
-        if stem in taken:
-            return {"name": name, "status": "taken", "message": _("%s is taken already.", stem) + " " + called}
-        return {"name": name, "status": "reserved", "message": _("%s cannot be chosen.", stem) + " " + called}
+        return {"name": name, "status": "other", "message": _("%s cannot be chosen.", stem) + " " + called}
 
     @api.model
     def _shop_slug(self, text):

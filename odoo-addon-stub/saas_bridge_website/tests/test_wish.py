@@ -18,10 +18,10 @@ class TestName(ShopCommon):
             ("  Panadería Ñandú, S.L. ", "panaderia-nandu-s-l", "changed"),
             ("3 Hermanos", "c3-hermanos", "changed"),
             ("O'Brien Straße", "obrien-strasse", "changed"),
-            ("acme", "acme-3", "taken"),
-            ("ACME", "acme-3", "taken"),
-            (long, "x" * 38 + "-2", "taken"),
-            ("www", "www-2", "reserved"),
+            ("acme", "acme-3", "other"),
+            ("ACME", "acme-3", "other"),
+            (long, "x" * 38 + "-2", "other"),
+            ("www", "www-2", "other"),
             ("", "", "empty"),
             ("../;%$", "", "empty"),
             ("a" * 500, "a" * 40, "changed"),
@@ -43,10 +43,34 @@ class TestName(ShopCommon):
 
     def test_route_says_while_typing(self):
         self._instance("acme")
-        self.assertEqual(self._json("/shop/saas/name", name="acme")["name"], "acme-2")
+        line = self._add()
+        answer = self._json("/shop/saas/name", name="acme", line_id=line.id)
+        self.assertEqual(answer["name"], "acme-2")
+        reserved = self._json("/shop/saas/name", name="www", line_id=line.id)
+        self.assertEqual(
+            (answer["status"], answer["message"].replace("acme", "x")),
+            (reserved["status"], reserved["message"].replace("www", "x")),
+            "that somebody has the name is not said",
+        )
         for rubbish in (None, {"a": 1}, ["x"], True, "", "x" * 5000, "\x00"):
             with self.subTest(rubbish=str(rubbish)[:9]):
-                self._json("/shop/saas/name", name=rubbish, line_id=rubbish)
+                self._json("/shop/saas/name", name=rubbish, line_id=line.id)
+                self.assertEqual(self._json("/shop/saas/name", name="acme", line_id=rubbish)["status"], "gone")
+
+    def test_route_answers_for_the_own_cart_only(self):
+        self._instance("acme")
+        theirs = self._order(confirm=False).order_line
+        for line_id in (0, theirs.id, 999999):
+            self.assertEqual(self._json("/shop/saas/name", name="acme", line_id=line_id)["status"], "gone")
+        product = self.env["product.template"].create({"name": "Hour", "type": "service", "list_price": 5, "is_published": True})
+        line = self._add(product)
+        self.assertEqual(self._json("/shop/saas/name", name="acme", line_id=line.id)["status"], "gone")
+
+    def test_route_does_not_answer_for_ever(self):
+        line = self._add()
+        statuses = [self._json("/shop/saas/name", name=f"n{number}", line_id=line.id)["status"] for number in range(62)]
+        self.assertEqual(set(statuses[:60]), {"free"})
+        self.assertEqual(statuses[60:], ["gone", "gone"])
 
 
 @tagged("post_install", "-at_install")
@@ -59,7 +83,7 @@ class TestWish(ShopCommon):
         # A visitor who is nobody yet has no instance to choose.
         self.assertNotIn('name="target"', page)
         answer = self._json("/shop/saas/wish", line_id=line.id, name="acme", lang="en_US", target="new")
-        self.assertEqual((answer["name"], answer["status"]), ("acme-2", "taken"))
+        self.assertEqual((answer["name"], answer["status"]), ("acme-2", "other"))
         self.assertEqual((line.saas_wanted_name, line.saas_wanted_lang), ("acme-2", "en_US"))
         self.assertFalse(line.saas_instance_id or line.saas_additional)
 
@@ -181,7 +205,7 @@ class TestWish(ShopCommon):
         response = self.url_open("/shop/saas/wish/save", data=form)
         self.assertTrue(response.url.endswith("/shop/cart"))
         self.assertEqual(line.saas_wanted_name, "acme-2")
-        self.assertIn("acme is taken already.", response.text)
+        self.assertIn("acme cannot be chosen.", response.text)
         self.url_open("/shop/saas/wish/save", data={**form, "line_id": 0, "back": "https://evil.example"})
 
     def test_confirmed_order_is_not_changed(self):

@@ -70,15 +70,18 @@ export function measureJob(
 export function parseUsage(output: string): Usage | null {
   const numbers = new Map<string, number>();
   const modules = new Set<string>();
+  let loggedInAt: string | undefined;
   for (const line of output.split('\n')) {
     const number = /^(users|database|filestore) (\d{1,15})$/.exec(line);
     if (number?.[1]) numbers.set(number[1], Number(number[2]));
+    const login = /^login (\d{1,10})$/.exec(line);
+    if (login) loggedInAt = new Date(Number(login[1]) * 1000).toISOString();
     const module = /^module ([a-z0-9_]{1,64})$/.exec(line);
     if (module?.[1] && modules.size < MAX_MODULES) modules.add(module[1]);
   }
   const [users, databaseBytes, filestoreBytes] = ['users', 'database', 'filestore'].map((name) => numbers.get(name));
   if (users === undefined || databaseBytes === undefined || filestoreBytes === undefined) return null;
-  return { users, databaseBytes, filestoreBytes, modules: [...modules].sort() };
+  return { users, databaseBytes, filestoreBytes, modules: [...modules].sort(), ...(loggedInAt && { loggedInAt }) };
 }
 
 /** For a message: the end, without what a terminal or a log would take for more than text. */

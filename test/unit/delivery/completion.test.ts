@@ -89,6 +89,18 @@ describe('completing a write', () => {
     });
   }
 
+  it('goes to the address of today, and is signed by who sells', async () => {
+    const operation = owed('renewed');
+    const customer = { ...newInstance('sol:1').customer, email: 'new@acme.example' };
+    const seller = { id: 2, name: 'Nube Segunda', shopUrl: 'https://two.example.com' };
+    test.store.instances.update('sol:1', { customer, seller });
+    const completed = await complete(operation);
+    expect(completed).include({ to: 'new@acme.example' });
+    expect(completed?.op === 'notice' && completed.text).contain('Nube Segunda');
+    const deleted = await mail('deleted');
+    expect(deleted.text).contain('https://two.example.com/shop');
+  });
+
   describe('that asks for a payment', () => {
     const asking = [
       ['reminder', {}],

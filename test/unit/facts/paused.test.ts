@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { pausedInstance } from '../../../src/facts/paused.js';
 import type { Phase } from '../../../src/instance/phase.js';
-import { SHOP_URL } from '../../../src/store/meta.js';
 import { newInstance, places, type TestStore, testStore } from '../store/support.js';
 
 describe('pausedInstance', () => {
@@ -19,7 +18,8 @@ describe('pausedInstance', () => {
   it('is known by its port, and leads its owner to the shop', () => {
     const known = { name: 'acme', port: 20_004, phase: 'suspended', lang: 'es_ES' };
     expect(paused()).deep.equal({ ...known, ownerUrl: null });
-    test.store.meta.set(SHOP_URL, 'https://shop.example.com');
+    const seller = { id: 1, name: 'Shop', shopUrl: 'https://shop.example.com' };
+    test.store.instances.update('sol:1', { seller });
     expect(paused()).deep.equal({ ...known, ownerUrl: 'https://shop.example.com/my/instances/named/acme' });
   });
 

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { isValidName } from '../../../src/instance/naming.js';
 import { createIngest, type Ingest } from '../../../src/intake/ingest.js';
 import type { InstanceRecord, MasterPurchase } from '../../../src/odoo/rows.js';
-import { batch, bought, CUSTOMER, keptLog, PLAN, POLICY } from '../reconcile/support.js';
-import { NOW, type TestStore, testStore } from '../store/support.js';
+import { batch, bought, CUSTOMER, keptLog, PLAN, POLICY, SELLER } from '../reconcile/support.js';
+import { NOW, places, type TestStore, testStore } from '../store/support.js';
 import { utc } from '../subscription/support.js';
 
 describe('ingest', () => {
@@ -37,6 +37,7 @@ describe('ingest', () => {
     key: 'rec:3',
     name: 'acme',
     customer: CUSTOMER,
+    seller: SELLER,
     planId: 1,
     phase: 'draft',
     hold: 'none',
@@ -61,6 +62,7 @@ describe('ingest', () => {
         orderId: 1,
       });
       expect(instance?.customer).deep.equal(CUSTOMER);
+      expect(instance?.seller).deep.equal(SELLER);
       expect(jobs()).deep.equal(['sol:1']);
       expect(ofPurchase('sol:1')).equal('sol:1');
       clearJobs();
@@ -238,6 +240,20 @@ describe('ingest', () => {
       expect(test.store.instances.get('sol:1')?.storageOverSince).deep.equal(storageOverSince);
       expect(names()).members(['acme-7', 'acme']);
       expect(jobs()).members(['sol:1', 'sol:2']);
+    });
+
+    it('bring another customer and another seller, also while it is being made', () => {
+      take(bought());
+      test.store.placements.allocate('sol:1', places());
+      const customer = { ...CUSTOMER, id: 77, email: 'new@acme.example' };
+      const seller = { ...SELLER, name: 'Renamed' };
+      ingest.page(batch({ instances: [record({ key: 'sol:1', customer, seller })] }), false);
+      const known = test.store.instances.get('sol:1');
+      expect(known?.seller).deep.equal(seller);
+      // Its administrator's login is made of the address it was begun with.
+      expect(known?.customer).deep.equal({ ...CUSTOMER, id: 77 });
+      take(bought({ key: 'sol:2', customer }));
+      expect(ofPurchase('sol:2')).equal('sol:1');
     });
 
     it('bring a new address of the customer, and work when the master shows another state', () => {

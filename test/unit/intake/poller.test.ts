@@ -79,7 +79,6 @@ describe('poller', () => {
       ['c', false],
     ]);
     expect(test.store.meta.get('cursor')).equal('c');
-    expect(test.store.meta.get('seller')).equal('Shop');
     expect(started.lastPolledAt()).within(begunAt, Date.now());
     expect(log.events().slice(0, 2)).deep.equal(['master.reached', 'master.warning']);
   });
@@ -128,23 +127,6 @@ describe('poller', () => {
     resolve();
     await stopping;
     expect(await waited).equal('poll.stopped');
-  });
-
-  it('keeps who sells and where, and no address that is none', async () => {
-    start([batch()]);
-    await stopAfter(1);
-    expect(test.store.meta.get('shop_url')).equal(null);
-    HELLO.base_url = 'https://shop.example.com';
-    cursors = [];
-    start([batch()]);
-    await stopAfter(1);
-    expect(test.store.meta.get('shop_url')).equal('https://shop.example.com');
-    HELLO.base_url = 'javascript:alert(1)';
-    cursors = [];
-    start([batch()]);
-    await stopAfter(1);
-    expect(test.store.meta.get('shop_url')).equal(null);
-    HELLO.base_url = '';
   });
 
   describe('a fresh look', () => {

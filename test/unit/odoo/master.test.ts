@@ -4,6 +4,7 @@ import { PROTOCOL } from '../../../src/protocol/poll.js';
 import type { PushOperation } from '../../../src/protocol/push.js';
 
 const customer = { id: 5, name: 'Acme\r\nBcc: x', contact_id: 6, contact_name: 'Ana', email: false, lang: 'es_ES' };
+const seller = { id: 2, name: 'Nube\nFácil', shop_url: 'https://shop.example.com', lang: 'es_ES' };
 const plan = {
   id: 1,
   code: 'pro',
@@ -28,6 +29,7 @@ const purchase = {
   order_id: 42,
   invoice_ids: [3],
   customer,
+  seller,
   plan_id: 1,
   quantity: 2,
   period_count: 1,
@@ -48,6 +50,7 @@ const instance = {
   key: 'sol:7',
   name: 'acme',
   customer,
+  seller,
   plan_id: 1,
   state: 'running',
   hold: 'none',
@@ -152,6 +155,7 @@ describe('master.poll', () => {
         paidOn: null,
         customerId: 5,
         customer: { id: 5, name: 'Acme Bcc: x', contactId: 6, contactName: 'Ana', email: '', lang: 'es_ES' },
+        seller: { id: 2, name: 'Nube Fácil', shopUrl: 'https://shop.example.com' },
         document: 'S00042',
         orderId: 42,
         invoiceIds: [3],
@@ -165,6 +169,13 @@ describe('master.poll', () => {
         pendingSince: null,
       },
     ]);
+  });
+
+  it('takes no address of a shop that is none', async () => {
+    for (const shop_url of ['javascript:alert(1)', '', 'shop.example.com', false]) {
+      const { purchases } = await poll({ purchases: [{ ...purchase, seller: { ...seller, shop_url } }] });
+      expect(purchases[0]?.seller.shopUrl).to.equal(null);
+    }
   });
 
   it('a purchase of nothing is cancelled, even without a period', async () => {

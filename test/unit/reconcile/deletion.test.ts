@@ -4,7 +4,7 @@ import { RetryableError, TerminalError } from '../../../src/lib/errors.js';
 import type { InstanceRecord } from '../../../src/odoo/rows.js';
 import { utc } from '../subscription/support.js';
 import { type Harness, harness, KEY } from './harness.js';
-import { batch, bought, CUSTOMER, PLAN, POLICY } from './support.js';
+import { batch, bought, CUSTOMER, PLAN, POLICY, SELLER } from './support.js';
 
 const SUSPENDED = utc('2026-02-15T23:00');
 const DELETED = utc('2026-03-17T23:00');
@@ -297,7 +297,16 @@ describe('deletion', () => {
     const old = bought({ instanceKey: KEY });
     const { startedAt } = h.instance();
     const record: InstanceRecord = {
-      ...{ id: 3, key: KEY, name: 'acme', customer: CUSTOMER, planId: 1, phase: 'deleted', hold: 'none' },
+      ...{
+        id: 3,
+        key: KEY,
+        name: 'acme',
+        customer: CUSTOMER,
+        seller: SELLER,
+        planId: 1,
+        phase: 'deleted',
+        hold: 'none',
+      },
       ...{ startedAt, paidUntil: null, suspendedAt: null, storageOverSince: null, requested: true },
     };
     const newcomer = bought({ key: 'sol:9', customer: { ...CUSTOMER, id: 99 }, startsOn: DELETED });

@@ -128,7 +128,7 @@ export function harness(options: { exportDays?: number; release?: Release; polic
     runtime: engine.runtime,
     front: { release: async () => undefined },
     release: options.release ?? RELEASE,
-    specOf: specReader(test.store, (name, { httpPort }) => `https://${name}.example.com:${httpPort}`),
+    specOf: specReader((name, { httpPort }) => `https://${name}.example.com:${httpPort}`),
     readAfresh: () => master.readAfresh(),
     exportFile: ({ key, name }) => `/exports/${name}.${key}.zip`,
     exportDays: options.exportDays ?? 90,

@@ -79,6 +79,8 @@ export const CUSTOMER = {
   lang: 'es_ES',
 };
 
+export const SELLER = { id: 1, name: 'Nube Fácil', shopUrl: 'https://shop.example.com' };
+
 export const POLICY: Policy = {
   unpaidOrderGraceDays: 5,
   timeZone: 'Europe/Madrid',
@@ -94,7 +96,12 @@ export function bought(changes: Partial<MasterPurchase> = {}): MasterPurchase {
   const customer = changes.customer ?? CUSTOMER;
   const terms = { unitPrice: 10, listPrice: 10, keepPlan: false, pendingSince: null };
   const wishes = { wantedName: changes.wantedName ?? '', wantedLang: changes.wantedLang ?? '' };
-  return { ...purchase({ customerId: customer.id, ...terms, ...changes }), ...wishes, customer };
+  return {
+    ...purchase({ customerId: customer.id, ...terms, ...changes }),
+    ...wishes,
+    customer,
+    seller: changes.seller ?? SELLER,
+  };
 }
 
 /** The last page of a poll. */

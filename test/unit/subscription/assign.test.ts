@@ -4,14 +4,16 @@ import type { Purchase } from '../../../src/subscription/types.js';
 import { purchase, utc } from './support.js';
 
 function instance(key: string, changes: Partial<AssignableInstance> = {}): AssignableInstance {
-  return { key, customerId: 10, planId: 1, alive: true, trial: false, ...changes };
+  return { key, customerId: 10, sellerId: 1, planId: 1, alive: true, trial: false, ...changes };
 }
 
 /** Plan 9 is the trial. */
 const RULES: AssignRules = { isTrial: (planId) => planId === 9, firstToExpire: false, paidUntil: () => null };
 
+const sold = (changes: Partial<Purchase>) => ({ ...purchase(changes), sellerId: 1 });
+
 function decide(purchases: Partial<Purchase>[], instances: AssignableInstance[] = [], rules = RULES) {
-  return assignPurchases(purchases.map(purchase), instances, rules).map(({ purchase: { key }, to }) => ({
+  return assignPurchases(purchases.map(sold), instances, rules).map(({ purchase: { key }, to }) => ({
     key,
     ...to,
   }));
@@ -231,24 +233,38 @@ describe('assignPurchases', () => {
 
   it('decides the same again once its decisions are kept', () => {
     const bought = [
-      purchase({ key: 'sol:1' }),
-      purchase({ key: 'sol:2', additional: true }),
-      purchase({ key: 'sol:3', planId: 2 }),
+      sold({ key: 'sol:1' }),
+      sold({ key: 'sol:2', additional: true }),
+      sold({ key: 'sol:3', planId: 2 }),
     ];
     const first = assignPurchases(bought, [], RULES);
     const kept = first.map(({ purchase: line, to }) => ({
       ...line,
+      sellerId: 1,
       instanceKey: 'instanceKey' in to ? to.instanceKey : null,
     }));
     const instances = kept.map(({ key, customerId, planId }) => ({
       key,
       customerId,
+      sellerId: 1,
       planId,
       alive: true,
       trial: false,
     }));
     const again = assignPurchases(kept, instances, RULES).map(({ to }) => to);
     expect(again).to.deep.equal(kept.map(({ key }) => ({ kind: 'existing', instanceKey: key })));
+  });
+
+  it('renews what the same company sold, and nothing of another one', () => {
+    const second = [{ ...sold({ key: 'sol:20' }), sellerId: 2 }];
+    const to = (instances: AssignableInstance[]) => assignPurchases(second, instances, RULES)[0]?.to;
+    expect(to([instance('sol:1')])).to.deep.equal({ kind: 'new', instanceKey: 'sol:20' });
+    const own = instance('sol:2', { sellerId: 2 });
+    expect(to([instance('sol:1'), own])).to.deep.equal({ kind: 'existing', instanceKey: 'sol:2' });
+    expect(to([instance('sol:3', { sellerId: null })])).to.deep.equal({ kind: 'existing', instanceKey: 'sol:3' });
+    // Who has had an Odoo here is not new, whichever company sold it.
+    const trial = [{ ...sold({ key: 'sol:21', planId: 9 }), sellerId: 2 }];
+    expect(assignPurchases(trial, [instance('sol:1')], RULES)[0]?.to).to.deep.equal({ kind: 'trial-used' });
   });
 
   it('gives a renewal to the one that expires first, where that is the rule', () => {

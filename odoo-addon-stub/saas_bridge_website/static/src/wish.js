@@ -4,7 +4,7 @@
  */
 
 const TYPING_PAUSE_MS = 350;
-const BAD = ["taken", "reserved", "refused"];
+const BAD = ["other", "refused"];
 let pause;
 let asked = 0;
 

@@ -165,6 +165,13 @@ describe('parseUsage', () => {
     });
   });
 
+  it('reads when the administrator logged in last, if that is a time', () => {
+    const of = (line: string) => parseUsage(`${line}\n${whole}`)?.loggedInAt;
+    expect(of('login 1767225600')).to.equal('2026-01-01T00:00:00.000Z');
+    for (const none of ['login ', 'login x', 'login -1', `login ${'9'.repeat(11)}`])
+      expect(of(none)).to.equal(undefined);
+  });
+
   it('leaves out what cannot be a module, and stops at 2000', () => {
     const strange = [
       'module a b',

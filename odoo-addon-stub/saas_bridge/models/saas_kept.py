@@ -1,0 +1,57 @@
+"""Columns that say what happened: the daemon and this addon write them, and people through no door."""
+
+from odoo import _, api, models
+from odoo.exceptions import AccessError
+
+
+class SaasKeptMixin(models.AbstractModel):
+    _name = "saas.kept.mixin"
+    _description = "Columns that people do not write"
+
+    # Names of the columns; filled in by each model.
+    _saas_kept = frozenset()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not self.env.su:
+            for vals in vals_list:
+                self._check_kept({fname for fname in self._saas_kept & vals.keys() if vals[fname]})
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if not self.env.su:
+            self._check_kept(self._saas_kept & vals.keys())
+        return super().write(vals)
+
+    @api.model
+    def _check_kept(self, fnames):
+        for fname in sorted(fnames):
+            label = self._fields[fname]._description_string(self.env)
+            raise AccessError(_("%s is kept by the daemon and cannot be changed by hand.", label))
+
+
+LINE_KEPT = frozenset(("saas_keep_plan", "saas_period_count", "saas_period_unit", "saas_list_price"))
+
+
+class SaleOrder(models.Model):
+    _name = "sale.order"
+    _inherit = ["sale.order", "saas.kept.mixin"]
+    _saas_kept = frozenset(("saas_confirmed_on",))
+
+
+class SaleOrderLine(models.Model):
+    _name = "sale.order.line"
+    _inherit = ["sale.order.line", "saas.kept.mixin"]
+    _saas_kept = LINE_KEPT
+
+
+class AccountMove(models.Model):
+    _name = "account.move"
+    _inherit = ["account.move", "saas.kept.mixin"]
+    _saas_kept = frozenset(("saas_paid_on", "saas_paid_before"))
+
+
+class AccountMoveLine(models.Model):
+    _name = "account.move.line"
+    _inherit = ["account.move.line", "saas.kept.mixin"]
+    _saas_kept = LINE_KEPT
