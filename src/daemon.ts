@@ -1,85 +1,35 @@
 /** The composition root: builds the parts, starts and stops them in order. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { cpus } from 'node:os';
-import path from 'node:path';
-import { systemClock } from './clock.js';
-import type { Config } from './config.js';
-import { createEngine } from './docker/client.js';
-import { loadDaemonKey } from './docker/daemon-key.js';
-import { createInstances, type Instances } from './docker/instances.js';
-import { BridgeError } from './errors.js';
+import type { Config } from './config/config.js';
+import { completeOperation } from './delivery/completion.js';
+import { startDeliverer } from './delivery/deliverer.js';
+import { pausedInstance } from './facts/paused.js';
+import { createDoors } from './front/doors.js';
 import { createApp } from './http/app.js';
-import { createDoors } from './http/doors.js';
-import { slotPorts } from './instance/naming.js';
-import { errorFields, type Log } from './logger.js';
-import { createMetrics } from './metrics.js';
-import { createOdooClient } from './odoo/client.js';
-import { createMaster } from './odoo/master.js';
-import { startDeliverer } from './reconcile/deliverer.js';
+import { createIngest } from './intake/ingest.js';
+import { type Poller, startPoller } from './intake/poller.js';
+import { exportFileOf, removeOldExports } from './keepers/exports.js';
+import { startMonitor } from './keepers/monitor.js';
+import { startNightly } from './keepers/nightly.js';
+import { startTemplateKeeper } from './keepers/templates.js';
+import { startUsage } from './keepers/usage.js';
+import { systemClock } from './lib/clock.js';
+import { BridgeError } from './lib/errors.js';
+import { errorFields, type Log } from './lib/logger.js';
+import { createMetrics } from './lib/metrics.js';
 import { createRuntime } from './reconcile/executors.js';
-import { exportFileOf, removeOldExports } from './reconcile/exports.js';
-import { createIngest } from './reconcile/ingest.js';
-import { startMonitor } from './reconcile/monitor.js';
-import { startNightly } from './reconcile/nightly.js';
-import { completeOperation } from './reconcile/notices.js';
-import { pausedInstance } from './reconcile/paused.js';
-import { type Poller, startPoller } from './reconcile/poller.js';
 import { createReconciler } from './reconcile/reconciler.js';
-import { startTemplateKeeper } from './reconcile/templates.js';
-import { startUsage } from './reconcile/usage.js';
 import { startWorker } from './reconcile/worker.js';
 import { lockStore } from './store/lock.js';
 import { openStore } from './store/store.js';
+import { connectMaster, createFleet, urlOf } from './wiring.js';
 
 export interface Daemon {
   /** Where `/health` answers. */
   httpPort: number;
   /** Finishes what is under way, then closes everything. */
   stop(): Promise<void>;
-}
-
-/** The parts that reach the engine, from the configuration. */
-export async function createFleet(
-  config: Config,
-): Promise<{ engine: ReturnType<typeof createEngine>; instances: Instances }> {
-  const { instances: settings, policy } = config;
-  const engine = createEngine({ socketPath: config.docker.socketPath, timeoutMs: config.docker.timeoutMs });
-  const instances = await createInstances({
-    engine,
-    settings: {
-      scope: settings.scope,
-      odooImage: settings.odooImage,
-      postgresImage: settings.postgresImage,
-      languages: settings.languages,
-      portBase: settings.portBase,
-      subnetPool: settings.subnetPool,
-      bindAddress: settings.bindAddress,
-      reachAddress: reachable(settings.bindAddress),
-      proxyMode: settings.proxyMode,
-      timeZone: policy.timeZone,
-      // A plan that is larger than the host gets all of it.
-      maxCpus: cpus().length,
-      logLevel: 'warn',
-    },
-    daemonKey: await loadDaemonKey(path.join(config.dataDir, 'secret.key')),
-    dataDir: config.dataDir,
-    templateScope: 'default',
-  });
-  return { engine, instances };
-}
-
-/** The client of the master, from the configuration. */
-export function connectMaster(config: Config, log?: Log) {
-  const { url, db, login, apiKey, timeoutMs } = config.odoo;
-  const client = createOdooClient({ url, db, login, apiKey, timeoutMs, maxConcurrent: 4, ...(log ? { log } : {}) });
-  return { client, master: createMaster(client) };
-}
-
-/** Public address of an instance. */
-export function urlOf(config: Config, name: string, slot: number): string {
-  const { http } = slotPorts(config.instances.portBase, slot);
-  return config.instances.urlTemplate.replaceAll('{port}', String(http)).replaceAll('{name}', name);
 }
 
 /**
@@ -268,11 +218,6 @@ function outboxCheck({ count, oldestAgeMs, deadLetters }: { count: number; oldes
 
 function ageOf(time: number | null): number | null {
   return time === null ? null : Date.now() - time;
-}
-
-/** An address the daemon can call: a wildcard is published on loopback too. */
-function reachable(bindAddress: string): string {
-  return bindAddress === '0.0.0.0' ? '127.0.0.1' : bindAddress === '::' ? '::1' : bindAddress;
 }
 
 function listen(server: Server, { host, port }: { host: string; port: number }): Promise<Server> {

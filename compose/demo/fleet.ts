@@ -1,7 +1,7 @@
 /** The instances of one scope on the engine, without a daemon. */
-import { createEngine } from '../../src/docker/client.js';
-import { createInstances, type Instances } from '../../src/docker/instances.js';
-import { DEFAULT_SETTINGS } from '../../src/docker/spec.js';
+import { createEngine } from '../../src/docker/engine/engine.js';
+import { DEFAULT_SETTINGS } from '../../src/docker/instance/rendering.js';
+import { createInstances, type Instances } from '../../src/docker/instance/runtime.js';
 import { DEFAULT_SCOPE } from '../../src/instance/naming.js';
 
 const SOCKET = '/var/run/docker.sock';

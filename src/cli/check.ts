@@ -1,10 +1,10 @@
 /** `saas-bridge check`: are both sides there, and if not, what is wrong and what to do. */
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
-import type { Config } from '../config.js';
-import { connectMaster, createFleet } from '../daemon.js';
-import { assertPortFree } from '../docker/ready.js';
-import { BridgeError, messageOf, TerminalError } from '../errors.js';
+import type { Config } from '../config/config.js';
+import { assertPortFree } from '../docker/instance/ready.js';
+import { BridgeError, messageOf, TerminalError } from '../lib/errors.js';
 import { openStore } from '../store/store.js';
+import { connectMaster, createFleet } from '../wiring.js';
 import { mark, type Out } from './output.js';
 
 const MAX_CLOCK_SKEW_MS = 60_000;

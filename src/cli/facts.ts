@@ -1,14 +1,14 @@
 /** What the commands that only look read: the store beside the running daemon, and what it would do. */
-import type { Config } from '../config.js';
-import { urlOf } from '../daemon.js';
-import type { Instances } from '../docker/instances.js';
-import { instanceSpec } from '../docker/spec.js';
-import { messageOf } from '../errors.js';
+import type { Config } from '../config/config.js';
+import type { Instances } from '../docker/instance/runtime.js';
+import { type Facts, planContext, readFacts } from '../facts/facts.js';
 import { planSteps } from '../instance/plan.js';
+import { instanceSpec } from '../instance/spec.js';
 import type { StepName } from '../instance/steps.js';
 import type { Observed } from '../instance/types.js';
-import { type Facts, planContext, readFacts } from '../reconcile/facts.js';
+import { messageOf } from '../lib/errors.js';
 import type { Store } from '../store/store.js';
+import { urlOf } from '../wiring.js';
 
 /** The facts about one instance, or why there are none: one that is broken must not hide the others. */
 export function factsOf(

@@ -1,11 +1,12 @@
 /** `saas-bridge plan`: what would be done, now or until a date, without doing it. */
-import { systemClock } from '../clock.js';
-import type { Config } from '../config.js';
-import { createFleet } from '../daemon.js';
-import { graceDaysIn } from '../reconcile/facts.js';
-import { noticeOperation } from '../reconcile/report.js';
+
+import type { Config } from '../config/config.js';
+import { graceDaysIn } from '../facts/facts.js';
+import { systemClock } from '../lib/clock.js';
+import { noticeOperation } from '../owed/operations.js';
 import { openStore } from '../store/store.js';
 import { type Happening, rehearse } from '../subscription/rehearsal.js';
+import { createFleet } from '../wiring.js';
 import { factsOf, stepsOf } from './facts.js';
 import { moment, type Out, table } from './output.js';
 

@@ -1,10 +1,11 @@
 /** `saas-bridge status` and `saas-bridge instance`: what the daemon knows and what the engine has. */
-import { systemClock } from '../clock.js';
-import type { Config } from '../config.js';
-import { createFleet, urlOf } from '../daemon.js';
-import { TerminalError } from '../errors.js';
+
+import type { Config } from '../config/config.js';
 import { slotPorts } from '../instance/naming.js';
+import { systemClock } from '../lib/clock.js';
+import { TerminalError } from '../lib/errors.js';
 import { openStore } from '../store/store.js';
+import { createFleet, urlOf } from '../wiring.js';
 import { factsOf, stepsOf } from './facts.js';
 import { moment, type Out, table } from './output.js';
 

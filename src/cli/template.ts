@@ -1,6 +1,6 @@
 /** `saas-bridge template build`: the templates of all plans, before the first customer needs one. */
-import type { Config } from '../config.js';
-import { connectMaster, createFleet } from '../daemon.js';
+import type { Config } from '../config/config.js';
+import { connectMaster, createFleet } from '../wiring.js';
 import type { Out } from './output.js';
 
 /** Builds what is missing, one after the other; progress on `progress`, the result on `out`. */

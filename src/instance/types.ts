@@ -32,8 +32,9 @@ export interface Customer {
   lang: string;
 }
 
-/** What staff decided. `deleted` is for good. */
-export type Hold = 'none' | 'stopped' | 'suspended' | 'deleted';
+/** What staff decided: `stopped` keeps it stopped though paid, until resumed; `deleted` is for good. */
+export const HOLDS = ['none', 'stopped', 'suspended', 'deleted'] as const;
+export type Hold = (typeof HOLDS)[number];
 
 /** What an instance used when it was last measured. */
 export interface Usage {
@@ -46,7 +47,17 @@ export interface Usage {
 }
 
 /** Reported lifecycle, the `state` column in the master. */
-export type Phase = 'draft' | 'provisioning' | 'running' | 'suspended' | 'stopped' | 'error' | 'deleting' | 'deleted';
+export const PHASES = [
+  'draft',
+  'provisioning',
+  'running',
+  'suspended',
+  'stopped',
+  'error',
+  'deleting',
+  'deleted',
+] as const;
+export type Phase = (typeof PHASES)[number];
 
 /** One customer's Odoo, as the store keeps it. */
 export interface Instance {

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import PQueue from 'p-queue';
-import { BridgeError, messageOf, RetryableError, TerminalError } from '../errors.js';
-import type { Log } from '../logger.js';
-import type { Secret } from '../secret.js';
+import { BridgeError, messageOf, RetryableError, TerminalError } from '../lib/errors.js';
+import type { Log } from '../lib/logger.js';
+import type { Secret } from '../lib/secret.js';
 import { FAULT } from './faults.js';
 import { badUrlError, cutError, deadlineError, garbageError } from './network-errors.js';
 import { createSession, type Reply } from './session.js';

@@ -1,13 +1,13 @@
 /** What each step does on the engine. A step without an executor does not compile. */
-import { SlotTakenError } from '../docker/errors.js';
-import type { Instances } from '../docker/instances.js';
-import type { ObservedInstance } from '../docker/observe.js';
-import type { InstanceSpec } from '../docker/spec.js';
-import { RetryableError } from '../errors.js';
+import { SlotTakenError } from '../docker/engine/errors.js';
+import type { ObservedInstance } from '../docker/instance/observe.js';
+import type { Instances } from '../docker/instance/runtime.js';
 import { resourceNames, slotPorts } from '../instance/naming.js';
+import type { InstanceSpec } from '../instance/spec.js';
 import type { Step, StepArgs, StepName } from '../instance/steps.js';
 import type { Observed, Usage } from '../instance/types.js';
-import type { Log } from '../logger.js';
+import { RetryableError } from '../lib/errors.js';
+import type { Log } from '../lib/logger.js';
 import type { Store } from '../store/store.js';
 
 const READY_TIMEOUT_MS = 120_000;

@@ -1,23 +1,17 @@
 /** How a run ended: the new state in the store, and all that is owed to the master, in one commit. */
-import type { Clock } from '../clock.js';
-import { adminLogin, type InstanceSpec } from '../docker/spec.js';
-import { BridgeError, messageOf } from '../errors.js';
+
+import { type Facts, limitsOf, readFacts } from '../facts/facts.js';
+import type { Command } from '../instance/command.js';
+import { adminLogin, type InstanceSpec } from '../instance/spec.js';
 import type { Step } from '../instance/steps.js';
 import type { Instance, Phase } from '../instance/types.js';
-import type { Log } from '../logger.js';
-import type { Metrics } from '../metrics.js';
-import type { Command } from '../store/commands.js';
-import type { Store } from '../store/store.js';
-import { DAY_MS, earliestAfter } from '../subscription/calendar.js';
-import { nextMoment } from '../subscription/timeline.js';
-import type { Policy } from '../subscription/types.js';
-import { answerTo } from './commands.js';
-import type { Runtime } from './executors.js';
-import { type Facts, limitsOf, readFacts } from './facts.js';
-import { owedHelp, unwarnedAlert } from './help.js';
-import { lineOf } from './line.js';
-import { owedNotices, type Run } from './owed.js';
-import type { Refusal } from './plan-change.js';
+import type { Clock } from '../lib/clock.js';
+import { BridgeError, messageOf } from '../lib/errors.js';
+import type { Log } from '../lib/logger.js';
+import type { Metrics } from '../lib/metrics.js';
+import { answerTo } from '../owed/commands.js';
+import { lineOf } from '../owed/log-line.js';
+import { owedNotices, type Run } from '../owed/notices.js';
 import {
   commandOperation,
   type Endpoint,
@@ -25,7 +19,14 @@ import {
   instanceOperation,
   logOperation,
   noticeOperation,
-} from './report.js';
+} from '../owed/operations.js';
+import { owedHelp, unwarnedAlert } from '../owed/todos.js';
+import type { Store } from '../store/store.js';
+import { DAY_MS, earliestAfter } from '../subscription/calendar.js';
+import { nextMoment } from '../subscription/timeline.js';
+import type { Policy } from '../subscription/types.js';
+import type { Runtime } from './executors.js';
+import type { Refusal } from './plan-change.js';
 
 export interface OutcomeParts {
   store: Store;

@@ -1,18 +1,18 @@
 /** A change to a smaller plan than the instance uses is refused, whether it was bought or asked for. */
 
-import type { Clock } from '../clock.js';
-import type { InstanceSpec } from '../docker/spec.js';
-import { messageOf } from '../errors.js';
+import type { Facts } from '../facts/facts.js';
+import type { Command } from '../instance/command.js';
 import { planNameFor } from '../instance/plan-name.js';
+import type { InstanceSpec } from '../instance/spec.js';
 import type { Instance, Plan, Usage } from '../instance/types.js';
-import type { Log } from '../logger.js';
-import type { Command } from '../store/commands.js';
+import type { Clock } from '../lib/clock.js';
+import { messageOf } from '../lib/errors.js';
+import type { Log } from '../lib/logger.js';
+import { type Message, noticeOperation, problemOperation } from '../owed/operations.js';
 import type { Store } from '../store/store.js';
 import { type Misfit, misfitOf } from '../subscription/fit.js';
 import type { Purchase } from '../subscription/types.js';
 import type { Runtime } from './executors.js';
-import type { Facts } from './facts.js';
-import { type Message, noticeOperation, problemOperation } from './report.js';
 
 export interface PlanChangeParts {
   store: Store;

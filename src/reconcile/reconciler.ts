@@ -2,16 +2,17 @@
  * Makes one instance as it must be: reads the facts, computes what must be, looks at what is, does the missing steps,
  * reports. It may die anywhere; the next run finishes.
  */
-import { type InstanceSpec, instanceSpec } from '../docker/spec.js';
-import { BridgeError, messageOf, TerminalError } from '../errors.js';
+
+import { exportKey, type Facts, planContext, readFacts } from '../facts/facts.js';
+import type { Command } from '../instance/command.js';
 import { planSteps } from '../instance/plan.js';
+import { type InstanceSpec, instanceSpec } from '../instance/spec.js';
 import type { Step } from '../instance/steps.js';
-import type { Command } from '../store/commands.js';
+import { BridgeError, messageOf, TerminalError } from '../lib/errors.js';
+import { SHOP_URL } from '../store/meta.js';
 import type { Runtime } from './executors.js';
-import { exportKey, type Facts, planContext, readFacts } from './facts.js';
 import { createOutcome, type OutcomeParts } from './outcome.js';
 import { createPlanChange } from './plan-change.js';
-import { SHOP_URL } from './poller.js';
 
 export interface ReconcilerParts extends OutcomeParts {
   runtime: Runtime;

@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
-import { BridgeError, messageOf, RetryableError, TerminalError } from '../errors.js';
+import { BridgeError, messageOf, RetryableError, TerminalError } from '../lib/errors.js';
 import { MIGRATIONS } from './migrations.js';
 
 const BUSY_TIMEOUT_MS = 5_000;

@@ -1,7 +1,7 @@
 /** The instances that exist or are being made. */
 import type Database from 'better-sqlite3';
-import { TerminalError } from '../errors.js';
 import type { Customer, Hold, Instance, Phase, Usage } from '../instance/types.js';
+import { TerminalError } from '../lib/errors.js';
 import { fromMs, toMs } from './time.js';
 
 const MAX_NAME_ATTEMPTS = 1_000;

@@ -1,7 +1,7 @@
 /** Writes owed to the master. They survive everything but the loss of the file; the addon gives each key one effect. */
 import type Database from 'better-sqlite3';
-import type { Clock } from '../clock.js';
-import type { PushOperation } from '../odoo/protocol.js';
+import type { Clock } from '../lib/clock.js';
+import type { PushOperation } from '../protocol/push.js';
 import { fromMs, toMs } from './time.js';
 
 /** The lane of what belongs to no instance. */

@@ -1,7 +1,7 @@
 /** The numbers that ports and subnets are computed from: one an instance, the lowest that is free. */
 import type Database from 'better-sqlite3';
-import type { Clock } from '../clock.js';
-import { RetryableError, TerminalError } from '../errors.js';
+import type { Clock } from '../lib/clock.js';
+import { RetryableError, TerminalError } from '../lib/errors.js';
 import { HOUR_MS } from '../subscription/calendar.js';
 import { toMs } from './time.js';
 

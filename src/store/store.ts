@@ -1,6 +1,6 @@
 /** The daemon's memory: a cache of the facts and a queue of the work, in one SQLite file. */
 import type Database from 'better-sqlite3';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../lib/clock.js';
 import { type CommandTable, commandTable } from './commands.js';
 import { openDatabase } from './database.js';
 import { type EventTable, eventTable } from './events.js';

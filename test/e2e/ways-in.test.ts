@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { expect } from 'chai';
 import { instancesOf } from '../../compose/demo/fleet.js';
 import { instances, type Record as SaasRecord } from '../../compose/demo/records.js';
-import { DEFAULT_SETTINGS } from '../../src/docker/spec.js';
+import { DEFAULT_SETTINGS } from '../../src/docker/instance/rendering.js';
 import { ownOdoo, running, welcomeMail } from '../support/customer.js';
 import { containersOf, docker, runOn } from '../support/engine.js';
 import { createCustomer, createPlan, postAndPay, sell } from '../support/shop.js';

@@ -4,9 +4,9 @@ import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { BridgeError, RetryableError } from '../../src/errors.js';
+import { BridgeError, RetryableError } from '../../src/lib/errors.js';
+import { Secret } from '../../src/lib/secret.js';
 import { createOdooClient, type OdooClient, type OdooClientOptions } from '../../src/odoo/client.js';
-import { Secret } from '../../src/secret.js';
 
 const TIMEOUT_MS = 400;
 const UID = '<int>7</int>';

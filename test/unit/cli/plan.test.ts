@@ -5,7 +5,7 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { Duration } from 'luxon';
 import { showPlan } from '../../../src/cli/plan.js';
-import { type Config, loadConfig } from '../../../src/config.js';
+import { type Config, loadConfig } from '../../../src/config/config.js';
 import { openStore, type Store } from '../../../src/store/store.js';
 import { bought, PLAN } from '../reconcile/support.js';
 import { newInstance } from '../store/support.js';

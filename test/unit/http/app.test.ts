@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { Registry } from 'prom-client';
 import request from 'supertest';
 import { type AppParts, createApp } from '../../../src/http/app.js';
-import { createMetrics } from '../../../src/metrics.js';
+import { createMetrics } from '../../../src/lib/metrics.js';
 
 function app(parts: Partial<AppParts> = {}) {
   return request(

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { RetryableError, TerminalError } from '../../../src/errors.js';
+import { createIngest } from '../../../src/intake/ingest.js';
+import { RetryableError, TerminalError } from '../../../src/lib/errors.js';
 import type { InstanceRecord } from '../../../src/odoo/rows.js';
-import { createIngest } from '../../../src/reconcile/ingest.js';
 import { utc } from '../subscription/support.js';
 import { type Harness, harness, KEY } from './harness.js';
 import { batch, bought, CUSTOMER, PLAN, POLICY } from './support.js';

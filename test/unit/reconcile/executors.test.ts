@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { SlotTakenError } from '../../../src/docker/errors.js';
-import type { Instances } from '../../../src/docker/instances.js';
-import type { ObservedInstance } from '../../../src/docker/observe.js';
-import { instanceSpec } from '../../../src/docker/spec.js';
-import { RetryableError } from '../../../src/errors.js';
+import { SlotTakenError } from '../../../src/docker/engine/errors.js';
+import type { ObservedInstance } from '../../../src/docker/instance/observe.js';
+import type { Instances } from '../../../src/docker/instance/runtime.js';
+import { instanceSpec } from '../../../src/instance/spec.js';
+import { RetryableError } from '../../../src/lib/errors.js';
 import { createRuntime } from '../../../src/reconcile/executors.js';
 import { newInstance, type TestStore, testStore } from '../store/support.js';
 import { keptLog, only, PLAN } from './support.js';

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
+import type { CommandName } from '../../../src/instance/command.js';
 import type { Step } from '../../../src/instance/steps.js';
 import type { Instance, Observed, Usage } from '../../../src/instance/types.js';
-import { createMetrics } from '../../../src/metrics.js';
-import type { CommandName, InstanceValues, NoticeDetails, PushOperation } from '../../../src/odoo/protocol.js';
+import { createMetrics } from '../../../src/lib/metrics.js';
+import type { InstanceValues, NoticeDetails, PushOperation } from '../../../src/protocol/push.js';
 import type { Runtime } from '../../../src/reconcile/executors.js';
 import { createReconciler } from '../../../src/reconcile/reconciler.js';
 import { newInstance, type TestStore, testStore } from '../store/support.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Plan, Usage } from '../../../src/instance/types.js';
-import { changesOf } from '../../../src/reconcile/commands.js';
+import { changesOf } from '../../../src/owed/commands.js';
 import { utc } from '../subscription/support.js';
 import { type Harness, harness, KEY } from './harness.js';
 import { bought, PLAN } from './support.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { RetryableError, TerminalError } from '../../../src/errors.js';
 import type { Hold } from '../../../src/instance/types.js';
+import { RetryableError, TerminalError } from '../../../src/lib/errors.js';
 import type { Reconciler } from '../../../src/reconcile/reconciler.js';
 import type { TestStore } from '../store/support.js';
 import { utc } from '../subscription/support.js';

@@ -1,5 +1,5 @@
 import type { Plan } from '../../../src/instance/types.js';
-import type { Fields, Log } from '../../../src/logger.js';
+import type { Fields, Log } from '../../../src/lib/logger.js';
 import type { MasterPurchase, PollBatch } from '../../../src/odoo/rows.js';
 import type { Policy } from '../../../src/subscription/types.js';
 import { purchase } from '../subscription/support.js';

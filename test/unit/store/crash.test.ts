@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { TerminalError } from '../../../src/errors.js';
+import { TerminalError } from '../../../src/lib/errors.js';
 import { lockStore } from '../../../src/store/lock.js';
 import { openStore, type Store } from '../../../src/store/store.js';
 

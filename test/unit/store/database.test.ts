@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
-import { BridgeError } from '../../../src/errors.js';
+import { BridgeError } from '../../../src/lib/errors.js';
 import { MIGRATIONS } from '../../../src/store/migrations.js';
 import { openStore } from '../../../src/store/store.js';
 import { newInstance, type TestStore, testStore } from './support.js';
