@@ -2,8 +2,9 @@
 
 import type { CommandName } from '../instance/command.js';
 import type { Desired } from '../instance/types.js';
+import type { Sentence } from '../protocol/sentences.js';
+import { toOdooTime } from '../protocol/time.js';
 import type { InstanceChanges } from '../store/instances.js';
-import type { Message } from './operations.js';
 
 /** What a command changes about the instance when it arrives; the next run makes it so. */
 export function changesOf(command: CommandName, now: Date): InstanceChanges {
@@ -30,65 +31,46 @@ export function changesOf(command: CommandName, now: Date): InstanceChanges {
 
 export interface Answer {
   result: 'done' | 'refused';
-  message: Message;
+  message: Sentence;
 }
 
 /** Only what must run can be started, restarted or rebuilt. */
 const NEEDS_TO_RUN: ReadonlySet<CommandName> = new Set(['start', 'resume', 'restart', 'rebuild']);
 
 /** The answer once the instance is as it must be. */
-export function answerTo(command: CommandName, desired: Desired): Answer {
+export function answerTo(command: CommandName, desired: Desired, paidUntil: Date | null): Answer {
   if (NEEDS_TO_RUN.has(command) && desired.state !== 'running') {
-    return { result: 'refused', message: whyNot(desired) };
+    return { result: 'refused', message: whyNot(desired, paidUntil) };
   }
   return { result: 'done', message: isNow(command, desired) };
 }
 
-function whyNot({ cause, reason }: Desired): Message {
-  const what = `It does not run: ${reason}`;
+function whyNot({ cause }: Desired, paidUntil: Date | null): Sentence {
   switch (cause) {
     case 'unpaid':
-      return {
-        en: `${what} Register the payment, or extend it.`,
-        es: 'No está en marcha porque no está pagada. Registre el pago o amplíe el plazo.',
-      };
+      return paidUntil
+        ? { code: 'down_unpaid', params: { paid_until: toOdooTime(paidUntil) } }
+        : { code: 'down_never_paid', params: {} };
     case 'taken_back':
-      return {
-        en: `${what} Sell it again, or extend it.`,
-        es: 'No está en marcha: todo lo comprado se anuló o se devolvió. Véndala de nuevo o amplíe el plazo.',
-      };
+      return { code: 'down_taken_back', params: {} };
     case 'storage':
-      return {
-        en: `${what} Change its plan.`,
-        es: 'No está en marcha: ocupa más espacio del que incluye su plan. Cambie el plan.',
-      };
+      return { code: 'down_storage', params: {} };
     default:
-      return { en: what, es: 'No está en marcha porque el personal la detuvo.' };
+      return { code: 'down_held', params: {} };
   }
 }
 
-const STATES = { running: 'en marcha', suspended: 'suspendida', stopped: 'detenida', deleted: 'eliminada' } as const;
-
-function isNow(command: CommandName, { state, cause }: Desired): Message {
-  if (command === 'rebuild') {
-    return {
-      en: 'Its containers were made anew from its own data.',
-      es: 'Se ha reconstruido a partir de sus propios datos.',
-    };
+function isNow(command: CommandName, { state, cause }: Desired): Sentence {
+  // What the instance is now says nothing: the addon grants time and plan on this answer, and they may wake it up.
+  const held = cause === 'staff';
+  switch (command) {
+    case 'rebuild':
+      return { code: 'containers_rebuilt', params: {} };
+    case 'extend':
+      return { code: held ? 'time_added_held' : 'time_added', params: {} };
+    case 'change_plan':
+      return { code: held ? 'plan_changed_held' : 'plan_changed', params: {} };
+    default:
+      return { code: `now_${state}`, params: {} };
   }
-  if (command === 'extend' || command === 'change_plan') return isGranted(command, cause === 'staff');
-  return { en: `The instance is ${state}.`, es: `La instancia está ${STATES[state]}.` };
-}
-
-/** What the instance is now says nothing: the addon grants time and plan on this answer, and they may wake it up. */
-function isGranted(command: 'extend' | 'change_plan', isHeld: boolean): Message {
-  const what =
-    command === 'extend'
-      ? { en: 'The time was added.', es: 'Se ha ampliado el plazo.' }
-      : { en: 'The plan was changed.', es: 'Se ha cambiado el plan.' };
-  if (!isHeld) return what;
-  return {
-    en: `${what.en} It stays down until staff start it.`,
-    es: `${what.es} Sigue parada hasta que el personal la reanude.`,
-  };
 }

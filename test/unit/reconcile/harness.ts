@@ -3,7 +3,12 @@ import type { CommandName } from '../../../src/instance/command.js';
 import type { Step } from '../../../src/instance/steps.js';
 import type { Instance, Observed, Usage } from '../../../src/instance/types.js';
 import { createMetrics } from '../../../src/lib/metrics.js';
-import type { InstanceValues, NoticeDetails, PushOperation } from '../../../src/protocol/push.js';
+import {
+  type InstanceValues,
+  type NoticeDetails,
+  type PushOperation,
+  pushOperation,
+} from '../../../src/protocol/push.js';
 import type { Runtime } from '../../../src/reconcile/executors.js';
 import { createReconciler } from '../../../src/reconcile/reconciler.js';
 import { newInstance, type TestStore, testStore } from '../store/support.js';
@@ -115,6 +120,8 @@ export function harness(options: { exportDays?: number; policy?: Partial<typeof 
   function owed(): PushOperation[] {
     return test.store.outbox.due(test.now, 1000).map(({ id, version, operation }) => {
       test.store.outbox.delivered(id, version);
+      const { details: _, ...sent } = { details: null, ...operation };
+      pushOperation.parse(sent);
       return operation;
     });
   }
