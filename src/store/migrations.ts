@@ -136,4 +136,11 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE purchases SET content = json_set(content, '$.unitPrice', 0, '$.listPrice', 0, '$.keepPlan', json('false'), '$.pendingSince', null);
   UPDATE plans SET content = json_set(content, '$.trial', json('false'));
   `,
+  // Messages to the staff are codes. What is still owed as a sentence is said as it is.
+  `
+  UPDATE outbox SET payload = json_set(
+      json_remove(payload, '$.message_en', '$.message_es'),
+      '$.message', json_object('code', 'verbatim', 'params', json_object('text', json_extract(payload, '$.message_en'))))
+    WHERE json_extract(payload, '$.message_en') IS NOT NULL;
+  `,
 ];

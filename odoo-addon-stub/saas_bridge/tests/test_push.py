@@ -518,7 +518,7 @@ class TestPush(SaasCommon):
         instance = self._instance(state="running")
         instance.with_user(self.saas_manager).action_stop()
         command = instance.command_ids
-        operation = {"key": "command:1", "op": "command", "command_id": command.id, "result": "done", "message": {"code": "now_stopped"}}
+        operation = {"key": "command:1", "op": "command", "command_id": command.id, "result": "done", "message": {"code": "now_stopped", "params": {}}}
         self.assertEqual(self._push(operation)[0]["status"], "done")
         self.assertTrue(command.done_on)
         self.assertEqual(self._push({**operation, "key": "command:2", "result": "failed"})[0]["status"], "duplicate")

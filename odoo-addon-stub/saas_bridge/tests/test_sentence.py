@@ -1,6 +1,9 @@
+import re
+
 from odoo.tests import new_test_user, tagged
 
 from .common import SaasCommon
+from .schema import messages
 
 
 @tagged("post_install", "-at_install")
@@ -15,6 +18,13 @@ class TestSentence(SaasCommon):
     def _say(self, code, lang="es_ES", **params):
         self.reader.lang = lang
         return self.env["saas.bridge"]._say({"code": code, "params": params}, self.reader)
+
+    def test_every_code_of_the_protocol_has_its_sentence(self):
+        sentences = self.env["saas.bridge"]._sentences()
+        self.assertEqual(sentences.keys(), messages().keys())
+        for code, params in messages().items():
+            with self.subTest(code=code):
+                self.assertEqual(set(re.findall(r"%\((\w+)\)s", sentences[code])), params)
 
     def test_it_is_in_the_language_of_the_reader(self):
         self.assertEqual(self._say("time_added", "en_US"), "The time was added.")
@@ -72,7 +82,8 @@ class TestSentence(SaasCommon):
             with self.subTest(message=message):
                 self.assertEqual(self._push({**operation, "message": message})[0]["status"], "refused")
         self.assertEqual(self._push(operation)[0]["status"], "refused")
-        self.assertEqual(self._push({**operation, "message": {"code": "trial_used"}})[0]["status"], "done")
+        message = {"code": "trial_used", "params": {"document": "S1"}}
+        self.assertEqual(self._push({**operation, "message": message})[0]["status"], "done")
 
     def test_the_answer_to_a_command_is_in_the_language_of_who_asked(self):
         manager = new_test_user(self.env, "t-es", groups="saas_bridge.group_manager", lang="es_ES")
