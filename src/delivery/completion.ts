@@ -1,7 +1,8 @@
 /** Puts into an outbox operation what the outbox does not keep: the first password, and the text of mails. */
 
-import type { Config } from '../config/config.js';
-import type { Instances } from '../docker/instance/runtime.js';
+import type { AddressOf } from '../facts/address.js';
+import { PHASE } from '../instance/phase.js';
+import type { InstanceSecrets } from '../instance/secrets.js';
 import { adminLogin } from '../instance/spec.js';
 import type { Clock } from '../lib/clock.js';
 import { RetryableError } from '../lib/errors.js';
@@ -13,14 +14,15 @@ import { SELLER, SHOP_URL } from '../store/meta.js';
 import type { Store } from '../store/store.js';
 import { GB } from '../subscription/fit.js';
 import { daysLeft } from '../subscription/timeline.js';
+import type { Policy } from '../subscription/types.js';
 
 export interface NoticeParts {
   store: Store;
-  instances: Pick<Instances, 'secrets'>;
+  secretsOf(instanceKey: string): InstanceSecrets;
   master: Pick<Master, 'renewal'>;
-  policy: Config['policy'];
+  policy: Policy;
   clock: Clock;
-  urlOf(name: string, slot: number): string;
+  addressOf: AddressOf;
 }
 
 type NoticeOperation = Extract<PushOperation, { op: 'notice' }>;
@@ -31,7 +33,7 @@ type NoticeOperation = Extract<PushOperation, { op: 'notice' }>;
  */
 export async function completeOperation(operation: PushOperation, parts: NoticeParts): Promise<PushOperation | null> {
   if (operation.op === 'instance' && operation.values.admin_login) {
-    const password = parts.instances.secrets({ key: operation.instance_key }).adminPassword.reveal();
+    const password = parts.secretsOf(operation.instance_key).adminPassword.reveal();
     return { ...operation, values: { ...operation.values, admin_password: password } };
   }
   if (operation.op !== 'notice') return operation;
@@ -43,17 +45,17 @@ export async function completeOperation(operation: PushOperation, parts: NoticeP
 async function valuesOf(
   { instance_key: key, notice, lang }: NoticeOperation,
   details: NoticeDetails,
-  { store, instances, master, policy, clock, urlOf }: NoticeParts,
+  { store, secretsOf, master, policy, clock, addressOf }: NoticeParts,
 ): Promise<NoticeValues | null> {
   const instance = store.instances.get(key);
   if (!instance) return null;
-  const url = instance.slot === null ? null : urlOf(instance.name, instance.slot);
+  const url = instance.placement && addressOf(instance.name, instance.placement);
   if (url === null && !WITHOUT_ADDRESS.has(notice)) {
-    if (instance.phase === 'deleted') return null;
+    if (PHASE[instance.phase].gone) return null;
     const message = `a mail is owed for ${instance.name}, which has no address at the moment`;
     throw new RetryableError('notice.no_address', message, 'It is sent when the instance has one again.');
   }
-  const asks = asksToPay(notice, details.suspendReason ?? 'unpaid') && instance.phase !== 'deleted';
+  const asks = asksToPay(notice, details.suspendReason ?? 'unpaid') && !PHASE[instance.phase].gone;
   const renewal = asks && !details.trial ? await master.renewal(key) : null;
   const end = dateOf(notice === 'deletion_warning' ? details.deleteOn : details.paidUntil);
   const size = (bytes: number | undefined) => (bytes === undefined ? null : gigabytes(bytes, lang));
@@ -62,7 +64,7 @@ async function valuesOf(
     instanceName: instance.name,
     url,
     login: adminLogin(instance.customer),
-    password: notice === 'welcome' ? instances.secrets({ key }).adminPassword.reveal() : null,
+    password: notice === 'welcome' ? secretsOf(key).adminPassword.reveal() : null,
     planName: details.planName,
     trial: details.trial,
     paidUntil: dateOf(details.paidUntil),

@@ -1,4 +1,5 @@
 /** The files in templates/instance with values in them. A value passes a serializer or the template does not render. */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import Handlebars from 'handlebars';
 import { TerminalError } from '../lib/errors.js';
@@ -19,6 +20,8 @@ export interface Templates {
   measureScript: string;
   dumpScript: string;
   packScript: string;
+  /** Changes with what containers are made from: the compose file, odoo.conf, the module. */
+  revision: string;
   /** Odoo's server-wide module saas_limits, by the names its files have in the config volume. */
   limitsModule: ModuleFile[];
 }
@@ -39,9 +42,10 @@ export async function loadTemplates(): Promise<Templates> {
       content: await read(`saas_limits/${file}`),
     })),
   );
+  const [composeFile, confFile] = [await read('docker-compose.yml.hbs'), await read('odoo.conf.hbs')];
   return {
-    compose: compile(await read('docker-compose.yml.hbs')),
-    conf: compile(await read('odoo.conf.hbs')),
+    compose: compile(composeFile),
+    conf: compile(confFile),
     personalise: compile(await read('personalise.sql.hbs')),
     seedScript: await read('seed.sh'),
     buildScript: await read('compact.sh'),
@@ -51,6 +55,9 @@ export async function loadTemplates(): Promise<Templates> {
     dumpScript: await read('dump.sh'),
     packScript: await read('pack.py'),
     limitsModule,
+    revision: createHash('sha256')
+      .update(JSON.stringify([composeFile, confFile, limitsModule]))
+      .digest('hex'),
   };
 }
 

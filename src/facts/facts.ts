@@ -1,5 +1,6 @@
 /** What is known about one instance at one moment, and what must be by that: read from the store alone. */
 
+import { PHASE } from '../instance/phase.js';
 import type { PlanContext } from '../instance/plan.js';
 import type { Desired, Instance, Plan } from '../instance/types.js';
 import { TerminalError } from '../lib/errors.js';
@@ -29,7 +30,7 @@ export interface Facts {
  */
 export function readFacts(store: Store, policy: Policy, key: string, now: Date): Facts | null {
   const instance = store.instances.get(key);
-  if (!instance || instance.phase === 'deleted') return null;
+  if (!instance || PHASE[instance.phase].gone) return null;
   const purchases = store.purchases.byInstance(key);
   const status = subscriptionStatus(purchases, graceDaysIn(store), policy, now);
   const plan = store.plans.get(status.planId ?? instance.planId);
@@ -54,25 +55,8 @@ export function graceDaysIn(store: Store): (planId: number) => number {
 }
 
 /** What the planner needs to know beside what must be and what is. */
-export function planContext(
-  store: Store,
-  { instance, plan }: Facts,
-  specHashes: PlanContext['specHashes'],
-  exportDays: number,
-): PlanContext {
-  const provisioned = instance.startedAt !== null;
-  return {
-    specHashes,
-    provisioned,
-    limitsApplied: instance.limits === limitsOf(plan),
-    rebuild: instance.rebuild,
-    exportFirst: provisioned && exportDays > 0 && !store.events.has(exportKey(instance)),
-  };
-}
-
-/** Of this suspension: where somebody pays after all, the copy is old when it is deleted one day. */
-export function exportKey({ key, suspendedAt }: Instance): string {
-  return `exported:${key}:${suspendedAt?.getTime() ?? ''}`;
+export function planContext({ instance, plan }: Pick<Facts, 'instance' | 'plan'>): PlanContext {
+  return { provisioned: instance.startedAt !== null, limitsApplied: instance.limits === limitsOf(plan) };
 }
 
 /** The limits as one word: another one is to be applied. */

@@ -5,6 +5,7 @@
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Front } from '../instance/ports.js';
 import type { Paused } from '../instance/types.js';
 import { messageOf } from '../lib/errors.js';
 import { errorFields, type Log } from '../lib/logger.js';
@@ -28,21 +29,12 @@ export interface DoorsParts {
   log: Log;
 }
 
-export interface Doors {
-  /** Opens or closes the door of an instance, by its state. Never fails: a port that cannot be had is a warning. */
-  follow(key: string): Promise<void>;
-  /** Resolves when no door holds the port. */
-  release(port: number): Promise<void>;
-  /** Closes all, for good. */
-  stop(): Promise<void>;
-}
-
 interface Door {
   key: string;
   server: Server;
 }
 
-export function createDoors({ address, pausedOf, log }: DoorsParts): Doors {
+export function createDoors({ address, pausedOf, log }: DoorsParts): Front {
   const doors = new Map<number, Door>();
   /** The ports of the doors, by instance: one that is deleted has no port any more. */
   const ports = new Map<string, number>();
@@ -64,11 +56,12 @@ export function createDoors({ address, pausedOf, log }: DoorsParts): Doors {
     return turn;
   }
 
-  async function follow(key: string): Promise<void> {
+  /** @param isShown whether its page is wanted, on the port that it has now. */
+  async function follow(key: string, isShown: boolean): Promise<void> {
     try {
-      const port = pausedOf(key)?.port;
+      const port = isShown ? pausedOf(key)?.port : undefined;
       const before = ports.get(key);
-      if (before !== undefined && before !== port) await release(before);
+      if (before !== undefined && before !== port) await closeInTurn(before);
       if (port !== undefined) await inTurn(port, () => open(key, port));
     } catch (error) {
       log.error('page.failed', 'The page of an instance that is down could not be opened or closed.', {
@@ -124,14 +117,15 @@ export function createDoors({ address, pausedOf, log }: DoorsParts): Doors {
     log.debug('page.closed', `Port ${port} is free for its instance.`, { port });
   }
 
-  const release = (port: number) => inTurn(port, () => close(port));
+  const closeInTurn = (port: number) => inTurn(port, () => close(port));
 
   return {
-    follow,
-    release,
+    show: (key) => follow(key, true),
+    hide: (key) => follow(key, false),
+    release: ({ httpPort }) => closeInTurn(httpPort),
     async stop() {
       stopped = true;
-      await Promise.all([...doors.keys(), ...turns.keys()].map(release));
+      await Promise.all([...doors.keys(), ...turns.keys()].map(closeInTurn));
     },
   };
 }

@@ -1,12 +1,14 @@
 /** What an instance is to be made from, in the words of the domain. Pure. */
-import { TerminalError } from '../lib/errors.js';
+import type { Placement } from './placement.js';
+import type { Release } from './release.js';
 import type { Instance, Plan } from './types.js';
 
 /** What the customer gets. */
 export interface InstanceSpec {
   key: string;
   name: string;
-  slot: number;
+  placement: Placement;
+  release: Release;
   cpu: number;
   memoryMb: number;
   /** Installed in the template, beside base and web. */
@@ -24,14 +26,29 @@ export interface InstanceSpec {
   accountUrl: string;
 }
 
-/** The spec of a stored instance. TerminalError `instance.no_slot` while it has no slot. */
-export function instanceSpec(instance: Instance, plan: Plan, url: string, accountUrl = ''): InstanceSpec {
-  const { key, name, slot, customer } = instance;
-  if (slot === null) throw new TerminalError('instance.no_slot', `${name} has no slot`, 'Give the instance a slot.');
+/** Where an instance stands and what it runs, once both are known. */
+export interface Place {
+  placement: Placement;
+  release: Release;
+}
+
+/**
+ * The spec of an instance.
+ * @param url its public address.
+ * @param accountUrl see InstanceSpec.
+ */
+export function instanceSpec(
+  { key, name, customer }: Pick<Instance, 'key' | 'name' | 'customer'>,
+  plan: Plan,
+  { placement, release }: Place,
+  url: string,
+  accountUrl = '',
+): InstanceSpec {
   return {
     key,
     name,
-    slot,
+    placement,
+    release,
     cpu: plan.cpu,
     memoryMb: plan.memoryMb,
     modules: plan.modules,

@@ -3,12 +3,13 @@
 import { graceDaysIn } from '../facts/facts.js';
 import type { Command } from '../instance/command.js';
 import { isValidName, suggestName } from '../instance/naming.js';
+import { PHASE } from '../instance/phase.js';
 import type { Instance } from '../instance/types.js';
 import { UNTOUCHED } from '../instance/untouched.js';
 import type { Clock } from '../lib/clock.js';
 import type { Log } from '../lib/logger.js';
 import type { InstanceRecord, MasterPurchase, PollBatch } from '../odoo/rows.js';
-import { changesOf } from '../owed/commands.js';
+import { COMMANDS } from '../owed/commands.js';
 import { commandOperation, logOperation } from '../owed/operations.js';
 import type { Store } from '../store/store.js';
 import { assignPurchases } from '../subscription/assign.js';
@@ -26,8 +27,6 @@ export interface IngestParts {
 }
 
 export interface Ingested {
-  /** Plans are new or say something else. */
-  plansChanged: boolean;
   /** A plan became usable that purchases without an instance may wait for: read everything again. */
   needsFullPoll: boolean;
 }
@@ -66,7 +65,6 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
     for (const rejected of batch.rejected) problems.rejected(rejected);
     for (const id of newPlans) recheckPlan(id);
     return {
-      plansChanged: newPlans.length > 0,
       needsFullPoll: !full && newPlans.length > 0 && store.purchases.unassigned().length > 0,
     };
   }
@@ -76,7 +74,7 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
     const known = store.instances.get(record.key);
     if (known) {
       // While it is being made its administrator's login is the e-mail it was begun with.
-      const settled = known.startedAt !== null || known.slot === null;
+      const settled = known.startedAt !== null || known.placement === null;
       if (settled && JSON.stringify(known.customer) !== JSON.stringify(record.customer)) {
         store.instances.update(record.key, { customer: record.customer });
       }
@@ -99,9 +97,9 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
       storageOverSince: record.storageOverSince,
       toldPaidUntil: record.paidUntil,
     };
-    if (record.phase === 'deleted') {
+    if (PHASE[record.phase].gone) {
       // Its purchases must find it, lest they make it anew.
-      store.instances.upsert({ ...instance, name: record.name, slot: null });
+      store.instances.upsert({ ...instance, name: record.name, placement: null });
       return;
     }
     const made = store.instances.create(instance, (attempt) =>
@@ -125,7 +123,7 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
       const instance = instanceKey === null ? null : store.instances.get(instanceKey);
       if (!instance) undecided.set(purchase.key, purchase);
       else if (!changed.has(purchase.key)) continue;
-      else if (instance.phase === 'deleted') tellDeleted(purchase, instance);
+      else if (PHASE[instance.phase].gone) tellDeleted(purchase, instance);
       else if (isTakenBack(before.get(purchase.key) ?? null, purchase)) {
         const line = `${purchase.document} was cancelled, given back or its payment taken back.`;
         store.outbox.put(logOperation(instance.key, clock(), [line]), instance.key);
@@ -147,7 +145,7 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
       key,
       customerId: customer.id,
       planId,
-      alive: phase !== 'deleted' && phase !== 'deleting',
+      alive: PHASE[phase].renewable,
       trial: store.plans.get(planId)?.trial ?? false,
     }));
     const rules = {
@@ -203,7 +201,7 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
 
   function takeCommand(command: Command): void {
     const instance = store.instances.get(command.instanceKey);
-    if (!instance || instance.phase === 'deleted') {
+    if (!instance || PHASE[instance.phase].gone) {
       store.commands.finish(command.id);
       store.outbox.put(
         commandOperation(command.id, 'refused', { code: 'instance_gone', params: {} }),
@@ -211,7 +209,9 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
       );
       return;
     }
-    store.instances.update(instance.key, changesOf(command.command, clock()));
+    const { changes, operation } = COMMANDS[command.command];
+    store.instances.update(instance.key, changes(clock()));
+    if (operation) store.operations.begin(instance.key, operation, 'command');
     store.jobs.enqueue(instance.key, { reason: `${command.requestedBy} asked to ${command.command}` });
     log.info('command.received', `${command.requestedBy} asked to ${command.command} ${instance.name}.`, {
       instance: instance.name,

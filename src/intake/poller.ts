@@ -23,8 +23,6 @@ export interface PollerOptions {
   fullIntervalMs: number;
   log: Log;
   metrics: Metrics;
-  /** After each poll that succeeded. */
-  onPolled(plansChanged: boolean): void;
 }
 
 export interface Poller extends Loop {
@@ -75,18 +73,15 @@ export function startPoller(options: PollerOptions): Poller {
     for (const warning of hello.warnings) log.warn('master.warning', warning);
   }
 
-  /** Resolves with whether plans changed. */
-  async function poll(signal: AbortSignal): Promise<boolean> {
+  async function poll(signal: AbortSignal): Promise<void> {
     if (!greeted) await greet();
     const full = waiting.length > 0 || fullAt === null || Date.now() - fullAt >= options.fullIntervalMs;
     let cursor = full ? null : store.meta.get(CURSOR);
     let again = false;
-    let plansChanged = false;
     for (let pages = 0; pages < MOST_PAGES && !signal.aborted; pages++) {
       const batch = await master.poll(cursor);
       const ingested = ingest.page(batch, full);
       again ||= ingested.needsFullPoll;
-      plansChanged ||= ingested.plansChanged;
       cursor = batch.cursor;
       if (batch.more) continue;
       store.meta.set(CURSOR, cursor);
@@ -95,7 +90,6 @@ export function startPoller(options: PollerOptions): Poller {
       if (again) fullAt = null;
       break;
     }
-    return plansChanged;
   }
 
   const loop = startLoop(
@@ -103,7 +97,7 @@ export function startPoller(options: PollerOptions): Poller {
       // A copy: who comes during the pass waits for the next.
       const served = [...waiting];
       try {
-        options.onPolled(await poll(signal));
+        await poll(signal);
         waiting = waiting.filter((waiter) => !served.includes(waiter));
         // A stop ends a pass between its pages.
         for (const waiter of served) {

@@ -1,8 +1,8 @@
 /** Looks at the engine every so often: does it answer, and does what should run run. */
 
-import type { Engine } from '../docker/engine/engine.js';
-import type { Instances } from '../docker/instance/runtime.js';
-import type { Observed, ObservedContainer, Phase } from '../instance/types.js';
+import { PHASE, type Phase } from '../instance/phase.js';
+import type { Runtime } from '../instance/ports.js';
+import type { Observed, ObservedContainer } from '../instance/types.js';
 import type { Clock } from '../lib/clock.js';
 import { messageOf } from '../lib/errors.js';
 import { errorFields, type Log } from '../lib/logger.js';
@@ -19,15 +19,12 @@ const DEATHS_WINDOW_MS = 15 * 60_000;
 const LOOKS_IN_WINDOW = 5;
 
 export interface MonitorOptions {
-  engine: Engine;
-  instances: Instances;
+  runtime: Pick<Runtime, 'ping' | 'observeAll'>;
   store: Store;
   clock: Clock;
   log: Log;
   /** Between two looks, milliseconds. */
   intervalMs: number;
-  /** Some instance is not as it should be and was put into the queue. */
-  onDrift(): void;
 }
 
 export interface EngineCheck {
@@ -50,9 +47,11 @@ function isInHand({ claimedBy, attempts }: JobRow): boolean {
 function driftOf(phase: Phase, found: Observed | undefined): { event: string; reason: string } | null {
   const db = found?.db?.running === true;
   const odoo = found?.odoo?.running === true;
-  if (phase === 'running' && !(db && odoo))
+  const { containers } = PHASE[phase];
+  if (containers === 'up' && !(db && odoo)) {
     return { event: 'instance.found_stopped', reason: 'should run and does not' };
-  if ((phase === 'suspended' || phase === 'stopped') && (db || odoo)) {
+  }
+  if (containers === 'down' && (db || odoo)) {
     return { event: 'instance.found_running', reason: 'should not run and does' };
   }
   return null;
@@ -71,7 +70,7 @@ function hasDied(
 }
 
 /** A fixed number of engine calls however many instances there are. */
-export function startMonitor({ engine, instances, store, clock, log, intervalMs, onDrift }: MonitorOptions): Monitor {
+export function startMonitor({ runtime, store, clock, log, intervalMs }: MonitorOptions): Monitor {
   /** When each running instance was seen to have died, and the containers it had at the last look. */
   const deaths = new Map<string, number[]>();
   let seen = new Map<string, string>();
@@ -92,36 +91,33 @@ export function startMonitor({ engine, instances, store, clock, log, intervalMs,
 
   async function look(): Promise<number> {
     try {
-      await engine.ping();
+      await runtime.ping();
       const busy = store.jobs.all().filter(isInHand);
-      const observed = await instances.observeAll();
+      const observed = await runtime.observeAll();
       if (!check.ok) log.info('engine.reached', 'The Docker engine answers.', { instances: observed.size });
       check = { ok: true, detail: `the Docker engine answers and has ${observed.size} instances` };
       const skip = new Set([...busy, ...store.jobs.all().filter(isInHand)].map(({ instanceKey }) => instanceKey));
-      let drifted = 0;
       const settled = new Map<string, string>();
       const sinceLastMs = performance.now() - lookedAt;
       lookedAt = performance.now();
       for (const { key, name, phase } of store.instances.all()) {
         if (skip.has(key)) continue;
-        const found = observed.get(name);
+        const found = observed.get(key);
         const drift = driftOf(phase, found);
         if (drift) {
-          drifted++;
-          if (phase === 'running') countDeath(key);
+          if (PHASE[phase].containers === 'up') countDeath(key);
           store.jobs.enqueue(key, { reason: drift.reason });
           log.warn(drift.event, `${name} ${drift.reason}: it is put right.`, { instance: name });
           store.outbox.put(logOperation(key, clock(), [`It ${drift.reason}: it is put right.`]), key);
-        } else if (phase === 'running') {
+        } else if (PHASE[phase].containers === 'up') {
           const died = (role: 'odoo' | 'db') => hasDied(found?.[role], seen.get(`${key} ${role}`), sinceLastMs);
           if (died('odoo') || died('db')) countDeath(key);
           if (found?.odoo) settled.set(`${key} odoo`, found.odoo.id);
           if (found?.db) settled.set(`${key} db`, found.db.id);
         }
-        if (phase === 'running' && isDying(key)) {
-          drifted++;
+        if (PHASE[phase].containers === 'up' && isDying(key)) {
           deaths.delete(key);
-          store.instances.update(key, { rebuild: true });
+          store.operations.begin(key, 'rebuild', 'recovery');
           store.jobs.enqueue(key, { reason: 'it keeps dying' });
           log.warn('instance.keeps_dying', `${name} died ${TOO_MANY_DEATHS} times: it is made anew from its volumes.`, {
             instance: name,
@@ -129,7 +125,6 @@ export function startMonitor({ engine, instances, store, clock, log, intervalMs,
         }
       }
       seen = settled;
-      if (drifted > 0) onDrift();
       return intervalMs;
     } catch (error) {
       if (check.ok)

@@ -25,7 +25,6 @@ export interface NightlyOptions {
   timeZone: string;
   /** Work that belongs to the night, e.g. removing old final copies. Its failure is its own to tell. */
   chores(): Promise<void>;
-  onOutbox(): void;
 }
 
 export function startNightly(options: NightlyOptions): Loop {
@@ -75,7 +74,6 @@ export function startNightly(options: NightlyOptions): Loop {
         store.outbox.put(summaryOperation(midnight, counts, timeZone), 'summary');
       }
     });
-    options.onOutbox();
     const line = Object.entries(counts).map(([what, number]) => `${what} ${number}`);
     log.info('nightly.summary', `${line.join(', ')}.`, {
       ...counts,

@@ -17,14 +17,12 @@ const LONGEST_PAUSE_MS = 30_000;
 export interface UsageOptions {
   store: Store;
   measure(spec: InstanceSpec): Promise<Usage>;
-  specOf(facts: { instance: Instance; plan: Plan }, slot: number): InstanceSpec;
+  /** Null while it has no place. */
+  specOf(facts: { instance: Instance; plan: Plan }): InstanceSpec | null;
   /** How old a measure may get, milliseconds. */
   intervalMs: number;
   clock: Clock;
   log: Log;
-  onOutbox(): void;
-  /** It is over its storage or within it again: its state may change. */
-  onLimit(): void;
 }
 
 /** Runs until stopped: the instance that was measured longest ago is the next one. */
@@ -41,18 +39,18 @@ export function startUsage(options: UsageOptions): Loop {
   }
 
   async function measureOne(instance: Instance): Promise<void> {
-    const { key, name, slot } = instance;
+    const { key, name } = instance;
     const plan = store.plans.get(instance.planId);
     try {
-      if (slot === null || !plan) throw new Error('it has no slot or no plan');
-      const usage = await options.measure(options.specOf({ instance, plan }, slot));
+      const spec = plan && options.specOf({ instance, plan });
+      if (!spec) throw new Error('it has no place or no plan');
+      const usage = await options.measure(spec);
       if (store.instances.get(key)?.phase !== 'running') return;
       const measured = store.instances.update(key, { usage, measuredAt: clock() });
       store.outbox.put(usageOperation(measured), key);
       const isOver = isOverStorage(usage, plan);
       if (isOver !== (measured.storageOverSince !== null)) {
         store.jobs.enqueue(key, { reason: 'its use of storage changed' });
-        options.onLimit();
       }
       log.debug('usage.measured', `${name} has ${usage.users} users.`, { instance: name });
     } catch (error) {
@@ -60,7 +58,6 @@ export function startUsage(options: UsageOptions): Loop {
       if (store.instances.get(key)) store.instances.update(key, { measuredAt: clock() });
       log.warn('usage.failed', `${name} could not be measured: ${messageOf(error)}`, { instance: name });
     }
-    options.onOutbox();
   }
 
   return startLoop(measureNext, (error) =>

@@ -26,6 +26,9 @@ export class TerminalError extends BridgeError {
   readonly retryable = false;
 }
 
+/** A port or a subnet of the instance's place belongs to somebody else: it needs another place. */
+export class PlaceTakenError extends TerminalError {}
+
 /** The message of anything that was thrown, on one line and at most 500 characters. */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

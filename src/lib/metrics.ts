@@ -5,7 +5,6 @@ export interface MetricSources {
   instancesByPhase(): Record<string, number>;
   jobsWaiting(): number;
   outbox(): { count: number; oldestAgeMs: number; deadLetters: number };
-  lastPollAgeMs(): number | null;
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -58,18 +57,21 @@ export function createMetrics(sources: MetricSources) {
       this.set(sources.outbox().deadLetters);
     },
   });
-  new Gauge({
-    name: 'saas_last_poll_age_seconds',
-    help: 'Seconds since the master was last read; absent before the first time',
-    registers,
-    collect() {
-      const age = sources.lastPollAgeMs();
-      if (age === null) this.remove();
-      else this.set(age / 1000);
-    },
-  });
   return {
     registry,
+    /** Null before the first time. */
+    lastPollAge(ageMs: () => number | null) {
+      new Gauge({
+        name: 'saas_last_poll_age_seconds',
+        help: 'Seconds since the master was last read; absent before the first time',
+        registers,
+        collect() {
+          const age = ageMs();
+          if (age === null) this.remove();
+          else this.set(age / 1000);
+        },
+      });
+    },
     polls: new Counter({
       name: 'saas_polls_total',
       help: 'Polls of the master',

@@ -1,7 +1,8 @@
 /** Rows of a poll as the daemon's own types. A row that is no good is told of and loses nobody else's. */
 import type { z } from 'zod';
 import type { Command } from '../instance/command.js';
-import type { Customer, Hold, Phase, Plan } from '../instance/types.js';
+import type { Phase } from '../instance/phase.js';
+import type { Customer, Hold, Plan } from '../instance/types.js';
 import {
   type CommandRow,
   commandRow,

@@ -1,45 +1,67 @@
 /** What staff and customers ask of an instance: what a command decides at once, and what is answered in the end. */
 
 import type { CommandName } from '../instance/command.js';
-import type { Desired } from '../instance/types.js';
+import type { OperationKind } from '../instance/operations/operations.js';
+import type { Desired, InstanceChanges } from '../instance/types.js';
 import type { Sentence } from '../protocol/sentences.js';
 import { toOdooTime } from '../protocol/time.js';
-import type { InstanceChanges } from '../store/instances.js';
 
-/** What a command changes about the instance when it arrives; the next run makes it so. */
-export function changesOf(command: CommandName, now: Date): InstanceChanges {
-  switch (command) {
-    case 'start':
-    case 'resume':
-      // Whoever was over the limit gets the whole grace once more, and a deletion is announced anew.
-      return { hold: 'none', storageOverSince: now, warnedAt: null };
-    case 'stop':
-      return { hold: 'stopped' };
-    case 'suspend':
-      return { hold: 'suspended' };
-    case 'delete':
-      return { hold: 'deleted' };
-    case 'rebuild':
-      return { rebuild: true };
-    case 'restart':
-    case 'extend':
-    case 'change_plan':
-    case 'retry':
-      return {};
-  }
+export interface CommandRule {
+  /** What it changes about the instance when it arrives; the next run makes it so. */
+  changes(now: Date): InstanceChanges;
+  /** The act that it asks for. */
+  operation?: OperationKind;
+  /** Only what must run can be asked for it. */
+  needsToRun: boolean;
+  /** What it has done once the instance is as it must be; what the instance is now where it says nothing. */
+  done?: Sentence;
+  /** The same where it does not wake an instance up that staff hold. */
+  doneWhileHeld?: Sentence;
 }
+
+const NOTHING = () => ({});
+
+/** Whoever was over the limit gets the whole grace once more, and a deletion is announced anew. */
+const GO_ON = (now: Date): InstanceChanges => ({ hold: 'none', storageOverSince: now, warnedAt: null });
+
+/** All commands. One that is not handled does not compile. */
+export const COMMANDS: { readonly [Name in CommandName]: CommandRule } = {
+  start: { changes: GO_ON, needsToRun: true },
+  resume: { changes: GO_ON, needsToRun: true },
+  stop: { changes: () => ({ hold: 'stopped' }), needsToRun: false },
+  suspend: { changes: () => ({ hold: 'suspended' }), needsToRun: false },
+  delete: { changes: () => ({ hold: 'deleted' }), needsToRun: false },
+  restart: { changes: NOTHING, operation: 'restart', needsToRun: true },
+  rebuild: {
+    changes: NOTHING,
+    operation: 'rebuild',
+    needsToRun: true,
+    done: { code: 'containers_rebuilt', params: {} },
+  },
+  // What the instance is now says nothing: the addon grants time and plan on this answer, and they may wake it up.
+  extend: {
+    changes: NOTHING,
+    needsToRun: false,
+    done: { code: 'time_added', params: {} },
+    doneWhileHeld: { code: 'time_added_held', params: {} },
+  },
+  change_plan: {
+    changes: NOTHING,
+    needsToRun: false,
+    done: { code: 'plan_changed', params: {} },
+    doneWhileHeld: { code: 'plan_changed_held', params: {} },
+  },
+  retry: { changes: NOTHING, needsToRun: false },
+};
 
 export interface Answer {
   result: 'done' | 'refused';
   message: Sentence;
 }
 
-/** Only what must run can be started, restarted or rebuilt. */
-const NEEDS_TO_RUN: ReadonlySet<CommandName> = new Set(['start', 'resume', 'restart', 'rebuild']);
-
 /** The answer once the instance is as it must be. */
 export function answerTo(command: CommandName, desired: Desired, paidUntil: Date | null): Answer {
-  if (NEEDS_TO_RUN.has(command) && desired.state !== 'running') {
+  if (COMMANDS[command].needsToRun && desired.state !== 'running') {
     return { result: 'refused', message: whyNot(desired, paidUntil) };
   }
   return { result: 'done', message: isNow(command, desired) };
@@ -61,16 +83,7 @@ function whyNot({ cause }: Desired, paidUntil: Date | null): Sentence {
 }
 
 function isNow(command: CommandName, { state, cause }: Desired): Sentence {
-  // What the instance is now says nothing: the addon grants time and plan on this answer, and they may wake it up.
-  const held = cause === 'staff';
-  switch (command) {
-    case 'rebuild':
-      return { code: 'containers_rebuilt', params: {} };
-    case 'extend':
-      return { code: held ? 'time_added_held' : 'time_added', params: {} };
-    case 'change_plan':
-      return { code: held ? 'plan_changed_held' : 'plan_changed', params: {} };
-    default:
-      return { code: `now_${state}`, params: {} };
-  }
+  const { done, doneWhileHeld } = COMMANDS[command];
+  if (cause === 'staff' && doneWhileHeld) return doneWhileHeld;
+  return done ?? { code: `now_${state}`, params: {} };
 }

@@ -5,7 +5,8 @@
  */
 import { z } from 'zod';
 import { COMMAND_NAMES } from '../instance/command.js';
-import { HOLDS, PHASES } from '../instance/types.js';
+import { PHASES } from '../instance/phase.js';
+import { HOLDS } from '../instance/types.js';
 import { PERIOD_UNITS, SUBSCRIPTION_STATES } from '../subscription/types.js';
 import { datetime, id, orNull, text } from './wire.js';
 

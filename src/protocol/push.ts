@@ -1,6 +1,7 @@
 /** What the daemon writes to the master: the operations of `push`, and how the addon answers them. */
 import { z } from 'zod';
-import { HOLDS, PHASES } from '../instance/types.js';
+import { PHASES } from '../instance/phase.js';
+import { HOLDS } from '../instance/types.js';
 import { SUBSCRIPTION_STATES } from '../subscription/types.js';
 import { sentence } from './sentences.js';
 import { ODOO_TIME } from './time.js';

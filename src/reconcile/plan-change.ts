@@ -3,6 +3,7 @@
 import type { Facts } from '../facts/facts.js';
 import type { Command } from '../instance/command.js';
 import { planNameFor } from '../instance/plan-name.js';
+import type { Runtime } from '../instance/ports.js';
 import type { InstanceSpec } from '../instance/spec.js';
 import type { Instance, Plan, Usage } from '../instance/types.js';
 import type { Clock } from '../lib/clock.js';
@@ -14,15 +15,13 @@ import type { Sentence } from '../protocol/sentences.js';
 import type { Store } from '../store/store.js';
 import { type Misfit, misfitOf } from '../subscription/fit.js';
 import type { Purchase } from '../subscription/types.js';
-import type { Runtime } from './executors.js';
 
 export interface PlanChangeParts {
   store: Store;
   runtime: Pick<Runtime, 'measure'>;
   clock: Clock;
   log: Log;
-  specOf(facts: { instance: Instance; plan: Plan }, slot: number): InstanceSpec;
-  onOutbox(): void;
+  specOf(facts: { instance: Instance; plan: Plan }): InstanceSpec | null;
 }
 
 /** A command that is not done, and why. */
@@ -36,9 +35,10 @@ export function createPlanChange(parts: PlanChangeParts) {
 
   /** As fresh as can be: of one that does not run, what was measured last. */
   async function usageOf(instance: Instance, plan: Plan): Promise<Usage | null> {
-    if (instance.phase !== 'running' || instance.slot === null) return instance.usage;
+    const spec = parts.specOf({ instance, plan });
+    if (instance.phase !== 'running' || !spec) return instance.usage;
     try {
-      const usage = await parts.runtime.measure(parts.specOf({ instance, plan }, instance.slot));
+      const usage = await parts.runtime.measure(spec);
       store.instances.update(instance.key, { usage, measuredAt: parts.clock() });
       return usage;
     } catch (error) {
@@ -80,7 +80,6 @@ export function createPlanChange(parts: PlanChangeParts) {
       });
       if (store.events.record(operation.key, 'plan_refused')) store.outbox.put(operation, instance.key);
     });
-    parts.onOutbox();
     log.warn('plan.refused', `${bought.document}: ${instance.name} does not fit into ${plan.name}: ${why.en}.`, {
       instance: instance.name,
       order: bought.document,

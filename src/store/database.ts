@@ -134,3 +134,19 @@ function explain(error: unknown, path: string): BridgeError {
     { cause: error },
   );
 }
+
+/** Lets `intercept` see each statement prepared from now on, every time it is run. */
+export function interceptStatements(db: Database.Database, intercept: (sql: string) => void): void {
+  const prepare = db.prepare.bind(db);
+  db.prepare = ((sql: string) => {
+    const statement = prepare(sql);
+    for (const name of ['run', 'get', 'all'] as const) {
+      const original = statement[name].bind(statement);
+      statement[name] = (...args: unknown[]) => {
+        intercept(sql);
+        return original(...args) as never;
+      };
+    }
+    return statement;
+  }) as typeof db.prepare;
+}

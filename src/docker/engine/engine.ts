@@ -1,51 +1,17 @@
 /** The Docker engine, as little of it as we use. The only importer of dockerode. */
 import type { Duplex } from 'node:stream';
 import Docker from 'dockerode';
-import { TerminalError } from '../../lib/errors.js';
-import { ConflictError, engineError, NotFoundError } from './errors.js';
+import { type Call, createCall } from './call.js';
+import { ConflictError, NotFoundError } from './errors.js';
 import { type Attachment, attachmentOf, plainLog, type Streams, streamsOf } from './streams.js';
+import type { EngineOptions, Network, Resources, Volume } from './types.js';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 const LOG_TAIL_LINES = 60;
 
-export interface EngineOptions {
-  /** Unix socket, e.g. `/var/run/docker.sock`. Without it and without `host`, dockerode's own rules (DOCKER_HOST). */
-  socketPath?: string;
-  host?: string;
-  port?: number;
-  protocol?: 'http' | 'https';
-  ca?: string;
-  cert?: string;
-  key?: string;
-  /** Deadline of one call to the engine, milliseconds (default 60,000). */
-  timeoutMs?: number;
-}
-
 export type ContainerOptions = Docker.ContainerCreateOptions;
 export type ContainerSummary = Docker.ContainerInfo;
 export type ContainerDetails = Docker.ContainerInspectInfo;
-
-export interface Volume {
-  name: string;
-  labels: Record<string, string>;
-  createdAt: Date;
-}
-
-export interface Network {
-  id: string;
-  name: string;
-  labels: Record<string, string>;
-  subnet: string | null;
-  createdAt: Date;
-}
-
-export type { Attachment, Streams } from './streams.js';
-
-/** What a container may use. */
-export interface Resources {
-  memoryBytes: number;
-  cpus: number;
-}
 
 export function createEngine(options: EngineOptions = {}): Engine {
   return new Engine(options);
@@ -55,10 +21,12 @@ export function createEngine(options: EngineOptions = {}): Engine {
 export class Engine {
   readonly #docker: Docker;
   readonly #timeoutMs: number;
+  readonly #call: Call;
 
-  constructor({ timeoutMs, ...connection }: EngineOptions) {
+  constructor({ timeoutMs = DEFAULT_TIMEOUT_MS, intercept, ...connection }: EngineOptions) {
     this.#docker = new Docker(connection);
-    this.#timeoutMs = timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#timeoutMs = timeoutMs;
+    this.#call = createCall(timeoutMs, intercept);
   }
 
   async ping(): Promise<void> {
@@ -268,45 +236,4 @@ export class Engine {
       [404],
     );
   }
-
-  /** One call with a deadline. Status codes in `done` mean that there is nothing to do: then the result is not used. */
-  async #call<T>(
-    what: string,
-    run: (abortSignal: AbortSignal) => Promise<T>,
-    done: readonly number[] = [],
-    timeoutMs: number = this.#timeoutMs,
-  ): Promise<T> {
-    const abort = new AbortController();
-    let timer: NodeJS.Timeout | undefined;
-    const deadline = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => {
-        reject(new DOMException(`no answer within ${timeoutMs} ms`, 'TimeoutError'));
-        abort.abort();
-      }, timeoutMs);
-    });
-    try {
-      return await Promise.race([run(abort.signal), deadline]);
-    } catch (error) {
-      const status = (error as { statusCode?: number }).statusCode;
-      if (status !== undefined && done.includes(status)) return undefined as T;
-      throw engineError(what, error);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-}
-
-/** Throws unless the object carries the labels: nothing that is not ours is ever touched. */
-export function assertOurs(
-  what: string,
-  found: Record<string, string> | undefined,
-  wanted: Record<string, string>,
-): void {
-  const foreign = Object.entries(wanted).find(([key, value]) => found?.[key] !== value);
-  if (!foreign) return;
-  throw new TerminalError(
-    'docker.foreign',
-    `${what} exists but its label ${foreign[0]} is not ${foreign[1]}`,
-    `Rename or remove ${what}: the bridge does not touch what it has not made.`,
-  );
 }

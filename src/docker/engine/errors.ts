@@ -1,8 +1,5 @@
 /** What the engine's answers mean to the queue: try again, or a person must act. Pure. */
-import { type BridgeError, messageOf, RetryableError, TerminalError } from '../../lib/errors.js';
-
-/** The slot's port or subnet belongs to somebody else: take another slot. */
-export class SlotTakenError extends TerminalError {}
+import { type BridgeError, messageOf, PlaceTakenError, RetryableError, TerminalError } from '../../lib/errors.js';
 
 /** The object is not there. Removing treats it as done; everything else plans again. */
 export class NotFoundError extends RetryableError {}
@@ -29,11 +26,11 @@ export function engineError(what: string, error: unknown): BridgeError {
   if (fault.statusCode === undefined) return unreachable(message, fault, cause);
   if (/port is already allocated|address already in use|failed to bind host port/i.test(text)) {
     const advice = 'Another program uses the port: the instance takes the next free slot.';
-    return new SlotTakenError('docker.port_taken', message, advice, cause);
+    return new PlaceTakenError('docker.port_taken', message, advice, cause);
   }
   if (/pool overlaps|address space|overlaps with/i.test(text)) {
     const advice = 'Another network uses the subnet: set SAAS_SUBNET_POOL to a range that is free on this machine.';
-    return new SlotTakenError('docker.subnet_taken', message, advice, cause);
+    return new PlaceTakenError('docker.subnet_taken', message, advice, cause);
   }
   if (/no space left on device|disk quota exceeded/i.test(text)) {
     return new RetryableError('docker.no_space', message, 'Free disk space on the Docker host.', cause);

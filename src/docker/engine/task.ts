@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LABEL } from '../../instance/naming.js';
 import { RetryableError } from '../../lib/errors.js';
-import type { ContainerOptions, Engine, Streams } from './engine.js';
+import type { ContainerOptions, Engine } from './engine.js';
+import type { Streams } from './streams.js';
 import { type TarFile, tar } from './tar.js';
 
 /** The last output may arrive a moment after the exit code. */

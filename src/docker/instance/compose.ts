@@ -2,7 +2,8 @@
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { LABEL } from '../../instance/naming.js';
-import type { ContainerOptions, Resources } from '../engine/engine.js';
+import type { ContainerOptions } from '../engine/engine.js';
+import type { Resources } from '../engine/types.js';
 
 const mount = z.discriminatedUnion('type', [
   z.strictObject({

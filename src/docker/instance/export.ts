@@ -7,11 +7,13 @@ import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { LABEL } from '../../instance/naming.js';
+import type { Release } from '../../instance/release.js';
 import { messageOf, RetryableError, TerminalError } from '../../lib/errors.js';
-import { assertOurs, type Engine } from '../engine/engine.js';
+import type { Engine } from '../engine/engine.js';
+import { assertOurs } from '../engine/ours.js';
 import { type Job, type RunningJob, startJob } from '../engine/task.js';
 import type { Templates as Files } from '../files.js';
-import type { DockerSettings, Rendered } from './rendering.js';
+import type { Rendered } from './rendering.js';
 
 /** Longest time without a byte: the cluster may have to recover first, or write a big table's files to the disk. */
 const STALL_MS = 15 * 60_000;
@@ -26,7 +28,7 @@ const NO_DATA = 66;
 export interface ExportContext {
   engine: Engine;
   files: Pick<Files, 'dumpScript' | 'packScript'>;
-  settings: Pick<DockerSettings, 'postgresImage' | 'odooImage'>;
+  release: Pick<Release, 'postgresImage' | 'odooImage'>;
   /** Milliseconds without a byte after which it fails. */
   stallMs?: number;
 }
@@ -91,8 +93,8 @@ async function write(
   rendered: Pick<Rendered, 'names' | 'labels'>,
   handle: FileHandle,
 ): Promise<number> {
-  const { engine, files, settings, stallMs = STALL_MS } = context;
-  const [dumpJob, packJob] = exportJobs(files, settings, rendered);
+  const { engine, files, release, stallMs = STALL_MS } = context;
+  const [dumpJob, packJob] = exportJobs(files, release, rendered);
   const dump = await startJob(engine, dumpJob);
   try {
     const pack = await startJob(engine, packJob);
@@ -174,7 +176,7 @@ async function codesOf(dump: RunningJob, pack: RunningJob, failure: unknown): Pr
 /** The two one-shot containers. Neither has a network or a capability; the filestore is read-only. */
 export function exportJobs(
   files: Pick<Files, 'dumpScript' | 'packScript'>,
-  settings: Pick<DockerSettings, 'postgresImage' | 'odooImage'>,
+  release: Pick<Release, 'postgresImage' | 'odooImage'>,
   { names, labels }: Pick<Rendered, 'names' | 'labels'>,
 ): [dump: Job, pack: Job] {
   const common = { labels, streamed: true, timeoutMs: LONGEST_MS };
@@ -182,7 +184,7 @@ export function exportJobs(
     {
       ...common,
       name: `${names.project}_dump`,
-      image: settings.postgresImage,
+      image: release.postgresImage,
       entrypoint: ['bash', '-c', files.dumpScript, 'dump'],
       user: 'postgres',
       mounts: [{ volume: names.pgdata, target: '/var/lib/postgresql/data' }],
@@ -190,7 +192,7 @@ export function exportJobs(
     {
       ...common,
       name: `${names.project}_pack`,
-      image: settings.odooImage,
+      image: release.odooImage,
       entrypoint: ['python3', '-c', files.packScript],
       user: 'odoo',
       mounts: [{ volume: names.filestore, target: '/filestore', readOnly: true }],

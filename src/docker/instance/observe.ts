@@ -1,29 +1,20 @@
 /** What the engine has of our instances, from a fixed number of calls however many there are. */
 import { LABEL } from '../../instance/naming.js';
-import type { Observed, ObservedContainer } from '../../instance/types.js';
-import type { ContainerSummary, Engine, Network, Volume } from '../engine/engine.js';
+import type { Observed, ObservedContainer, ObservedInstance } from '../../instance/types.js';
+import type { ContainerSummary, Engine } from '../engine/engine.js';
+import type { Network, Volume } from '../engine/types.js';
 import { specHashOf } from './compose.js';
 
-/** One instance as the engine's labels tell it, enough to rebuild the store. */
-export interface ObservedInstance extends Observed {
-  name: string;
-  key: string;
-  /** Null when the label is not a number: somebody else made it. */
-  slot: number | null;
-  /** Some of its volumes exist. */
-  volumes: boolean;
-}
-
 /** One instance: three calls at the same time. */
-export async function observe(engine: Engine, scope: string, name: string): Promise<Observed> {
-  const found = await look(engine, [`${LABEL.scope}=${scope}`, `${LABEL.instance}=${name}`]);
-  const { network, db, odoo, volumes } = found.get(name) ?? { network: false, db: null, odoo: null, volumes: false };
+export async function observe(engine: Engine, scope: string, key: string): Promise<Observed> {
+  const found = await look(engine, [`${LABEL.scope}=${scope}`, `${LABEL.key}=${key}`]);
+  const { network, db, odoo, volumes } = found.get(key) ?? { network: false, db: null, odoo: null, volumes: false };
   return { network, db, odoo, volumes };
 }
 
-/** Every instance of the scope, by name: three calls. */
+/** Every instance of the scope, by key: three calls. */
 export async function observeAll(engine: Engine, scope: string): Promise<Map<string, ObservedInstance>> {
-  return look(engine, [`${LABEL.scope}=${scope}`, LABEL.instance]);
+  return look(engine, [`${LABEL.scope}=${scope}`, LABEL.key]);
 }
 
 async function look(engine: Engine, labels: string[]): Promise<Map<string, ObservedInstance>> {
@@ -34,23 +25,23 @@ async function look(engine: Engine, labels: string[]): Promise<Map<string, Obser
 
 /** Puts the engine's lists together by instance. Pure. */
 export function collect(
-  containers: readonly Pick<ContainerSummary, 'Id' | 'Names' | 'Labels' | 'State' | 'Status'>[],
+  containers: readonly Pick<ContainerSummary, 'Id' | 'Names' | 'Image' | 'Labels' | 'State' | 'Status'>[],
   networks: readonly Pick<Network, 'labels'>[],
   volumes: readonly Pick<Volume, 'labels'>[],
 ): Map<string, ObservedInstance> {
   const found = new Map<string, ObservedInstance>();
   const entry = (labels: Record<string, string>): ObservedInstance => {
-    const name = labels[LABEL.instance] ?? '';
-    const known = found.get(name) ?? {
-      name,
-      key: labels[LABEL.key] ?? '',
+    const key = labels[LABEL.key] ?? '';
+    const known = found.get(key) ?? {
+      name: labels[LABEL.instance] ?? '',
+      key,
       slot: /^\d+$/.test(labels[LABEL.slot] ?? '') ? Number(labels[LABEL.slot]) : null,
       network: false,
       volumes: false,
       db: null,
       odoo: null,
     };
-    found.set(name, known);
+    found.set(key, known);
     return known;
   };
   for (const container of containers) {
@@ -64,7 +55,7 @@ export function collect(
 }
 
 function observedContainer(
-  container: Pick<ContainerSummary, 'Id' | 'Names' | 'Labels' | 'State' | 'Status'>,
+  container: Pick<ContainerSummary, 'Id' | 'Names' | 'Image' | 'Labels' | 'State' | 'Status'>,
 ): ObservedContainer {
   const exit = /^Exited \((\d+)\)/.exec(container.Status);
   return {
@@ -72,6 +63,7 @@ function observedContainer(
     name: (container.Names[0] ?? '').replace(/^\//, ''),
     // One that crashes and is restarted by the engine is on: whether it works is for the readiness check to say.
     running: container.State === 'running' || container.State === 'restarting',
+    image: container.Image,
     specHash: specHashOf(container.Labels),
     exitCode: exit ? Number(exit[1]) : null,
     restarting: container.State === 'restarting',

@@ -2,9 +2,8 @@
 import http from 'node:http';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RetryableError, TerminalError } from '../../lib/errors.js';
+import { PlaceTakenError, RetryableError, TerminalError } from '../../lib/errors.js';
 import type { Secret } from '../../lib/secret.js';
-import { SlotTakenError } from '../engine/errors.js';
 
 const POLL_MS = 50;
 const REQUEST_TIMEOUT_MS = 20_000;
@@ -68,7 +67,7 @@ export async function assertLogin(host: string, port: number, user: string, pass
   );
 }
 
-/** Binds the address for a moment. SlotTakenError when somebody else has it. */
+/** Binds the address for a moment. PlaceTakenError when somebody else has it. */
 export async function assertPortFree(address: string, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const server = createServer();
@@ -77,7 +76,7 @@ export async function assertPortFree(address: string, port: number): Promise<voi
       if (error.code === 'EADDRNOTAVAIL') return resolve();
       const message = `port ${address}:${port}: ${error.message}`;
       const advice = 'Another program uses the port: the instance takes the next free slot.';
-      reject(new SlotTakenError('docker.port_taken', message, advice, { cause: error }));
+      reject(new PlaceTakenError('docker.port_taken', message, advice, { cause: error }));
     });
     server.listen({ host: address, port, exclusive: true }, () => server.close(() => resolve()));
   });

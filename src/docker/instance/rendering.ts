@@ -1,17 +1,11 @@
 /** What one instance is made of: its settings, its secrets, and everything computed from them. Pure. */
 import { createHash } from 'node:crypto';
-import {
-  DEFAULT_SCOPE,
-  instanceLabels,
-  LABEL,
-  type Ports,
-  type ResourceNames,
-  resourceNames,
-  slotPorts,
-  slotSubnet,
-} from '../../instance/naming.js';
+import { DEFAULT_SCOPE, instanceLabels, LABEL, type ResourceNames, resourceNames } from '../../instance/naming.js';
+import type { Placement } from '../../instance/placement.js';
+import type { Release } from '../../instance/release.js';
 import type { InstanceSecrets } from '../../instance/secrets.js';
 import type { InstanceSpec } from '../../instance/spec.js';
+import type { SpecHashes } from '../../instance/types.js';
 import { TerminalError } from '../../lib/errors.js';
 import type { Templates } from '../files.js';
 import { type ComposeService, parseCompose, sizeOf, withoutSize } from './compose.js';
@@ -19,14 +13,8 @@ import { type ComposeService, parseCompose, sizeOf, withoutSize } from './compos
 /** How this daemon makes instances. */
 export interface DockerSettings {
   scope: string;
-  odooImage: string;
-  postgresImage: string;
   /** Languages every instance has, e.g. `['es_ES', 'en_US']`. */
   languages: string[];
-  /** First published port; two for each slot. */
-  portBase: number;
-  /** Range that the instances' /28 networks are cut from. */
-  subnetPool: string;
   /** Address the ports are published on. */
   bindAddress: string;
   /** Address at which the daemon reaches published ports. */
@@ -39,13 +27,12 @@ export interface DockerSettings {
   logLevel: 'info' | 'warn' | 'error';
 }
 
+/** The release of the images that compose/images.sh makes. */
+export const DEFAULT_RELEASE: Release = { odooImage: 'odoo:19.0', postgresImage: 'postgres:17', addons: [] };
+
 export const DEFAULT_SETTINGS: DockerSettings = {
   scope: DEFAULT_SCOPE,
-  odooImage: 'odoo:19.0',
-  postgresImage: 'postgres:17',
   languages: ['en_US', 'es_ES'],
-  portBase: 20_000,
-  subnetPool: '10.208.0.0/12',
   bindAddress: '127.0.0.1',
   reachAddress: '127.0.0.1',
   proxyMode: false,
@@ -58,8 +45,8 @@ export const DEFAULT_SETTINGS: DockerSettings = {
 export interface Rendered {
   names: ResourceNames;
   labels: Record<string, string>;
-  ports: Ports;
-  subnet: string;
+  release: Release;
+  placement: Placement;
   /** The two files of the instance's folder. */
   compose: string;
   conf: string;
@@ -70,7 +57,7 @@ export interface Rendered {
    * Labels `saas.spec`: a container that has another one is made again. The size of the plan is in `saas.size` instead,
    * which counts only when the container is started.
    */
-  hashes: { db: string; odoo: string };
+  hashes: SpecHashes;
 }
 
 const DB_CONNECTIONS = 20;
@@ -85,8 +72,9 @@ export function renderInstance(
 ): Rendered {
   try {
     const names = resourceNames(settings.scope, spec.name);
-    const labels = instanceLabels(settings.scope, spec);
-    const ports = slotPorts(settings.portBase, spec.slot);
+    const { placement, release } = spec;
+    const labels = instanceLabels(settings.scope, { ...spec, slot: placement.slot });
+    const ports = { http: placement.httpPort, longpolling: placement.longpollingPort };
     const conf = templates.conf({
       dbPassword: secrets.dbPassword.reveal(),
       adminPasswd: secrets.adminPasswd.reveal(),
@@ -94,7 +82,7 @@ export function renderInstance(
       dbMaxConnections: DB_CONNECTIONS - 6,
       logLevel: settings.logLevel,
     });
-    const view = { ...settings, ...limits(spec, settings.maxCpus), names, labels, ports };
+    const view = { ...settings, ...release, ...limits(spec, settings.maxCpus), names, labels, ports };
     const confHash = digest(JSON.stringify([conf, templates.limitsModule]));
     const render = (hashes: object, sizes: object): string =>
       templates.compose({ ...view, hashes: { ...hashes, conf: confHash }, sizes });
@@ -107,12 +95,11 @@ export function renderInstance(
       Object.assign(services[role].labels, { [LABEL.spec]: hashes[role], [LABEL.size]: sizes[role] });
     }
     const compose = render(hashes, sizes);
-    const subnet = slotSubnet(settings.subnetPool, spec.slot);
     const limitsJson = JSON.stringify({ max_users: spec.maxUsers, account_url: spec.accountUrl });
-    return { names, labels, ports, subnet, compose, conf, limitsJson, services, hashes };
+    return { names, labels, release, placement, compose, conf, limitsJson, services, hashes };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const advice = 'Correct the name, the slot or the configured ranges.';
+    const advice = 'Correct the name, or the size of the plan.';
     throw new TerminalError('instance.spec', `${spec.name}: ${error.message}`, advice, { cause: error });
   }
 }
@@ -146,10 +133,16 @@ export function limits(spec: Pick<InstanceSpec, 'cpu' | 'memoryMb'>, maxCpus: nu
 
 type Services = Rendered['services'];
 
-function hashBoth(services: Services, part: (service: ComposeService) => object): { db: string; odoo: string } {
+function hashBoth(services: Services, part: (service: ComposeService) => object): SpecHashes {
   return { db: digest(JSON.stringify(part(services.db))), odoo: digest(JSON.stringify(part(services.odoo))) };
 }
 
 function digest(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex').slice(0, 16);
+}
+
+/** What every instance is made from, whatever it is called and whatever its plan is: templates and settings. */
+export function revisionOf(templates: Pick<Templates, 'revision'>, settings: DockerSettings): string {
+  const { bindAddress, proxyMode, logLevel } = settings;
+  return digest(JSON.stringify([templates.revision, bindAddress, proxyMode, logLevel]));
 }

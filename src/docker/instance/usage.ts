@@ -1,12 +1,13 @@
 /** What an instance uses: asked of its database and its filestore, both of which are the customer's and hostile. */
 
+import type { Release } from '../../instance/release.js';
 import type { InstanceSecrets } from '../../instance/secrets.js';
 import type { Usage } from '../../instance/types.js';
 import { RetryableError } from '../../lib/errors.js';
 import type { Engine } from '../engine/engine.js';
 import { type Job, runJob } from '../engine/task.js';
 import type { Templates as Files } from '../files.js';
-import type { DockerSettings, Rendered } from './rendering.js';
+import type { Rendered } from './rendering.js';
 
 const MEASURE_TIMEOUT_MS = 180_000;
 const MAX_MODULES = 2000;
@@ -17,7 +18,7 @@ const MEMORY_BYTES = 256 * 1024 * 1024;
 export interface UsageContext {
   engine: Engine;
   files: Pick<Files, 'measureScript'>;
-  settings: Pick<DockerSettings, 'postgresImage'>;
+  release: Pick<Release, 'postgresImage'>;
 }
 
 /**
@@ -25,11 +26,11 @@ export interface UsageContext {
  * overloaded, damaged), `docker.*` when the engine does not.
  */
 export async function measureUsage(
-  { engine, files, settings }: UsageContext,
+  { engine, files, release }: UsageContext,
   rendered: Pick<Rendered, 'names' | 'labels'>,
   secrets: Pick<InstanceSecrets, 'dbPassword'>,
 ): Promise<Usage> {
-  const job = measureJob(files, settings, rendered, secrets);
+  const job = measureJob(files, release, rendered, secrets);
   const { exitCode, output } = await runJob(engine, job, ANY_CODE);
   const usage = exitCode === 0 ? parseUsage(output) : null;
   if (usage) return usage;
@@ -45,13 +46,13 @@ const ANY_CODE = Array.from({ length: 256 }, (_value, code) => code);
 /** The one-shot container: one capability, to look into folders of any owner; the filestore read-only. */
 export function measureJob(
   files: Pick<Files, 'measureScript'>,
-  settings: Pick<DockerSettings, 'postgresImage'>,
+  release: Pick<Release, 'postgresImage'>,
   { names, labels }: Pick<Rendered, 'names' | 'labels'>,
   { dbPassword }: Pick<InstanceSecrets, 'dbPassword'>,
 ): Job {
   return {
     name: `${names.project}_measure`,
-    image: settings.postgresImage,
+    image: release.postgresImage,
     entrypoint: ['bash', '-c', files.measureScript, 'measure'],
     labels,
     user: 'root',

@@ -2,13 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LABEL } from '../../instance/naming.js';
+import type { Progress, TemplateSpec } from '../../instance/ports.js';
 import { RetryableError, TerminalError } from '../../lib/errors.js';
 import type { ContainerOptions, Engine } from '../engine/engine.js';
 import { removeBusy } from '../engine/retry.js';
 import { tar } from '../engine/tar.js';
 import { type Job, type JobMount, type JobResult, runJob } from '../engine/task.js';
 import type { Templates as Files } from '../files.js';
-import { type Progress, type Template, type TemplateSpec, templateModules } from './spec.js';
+import { type Template, templateModules } from './spec.js';
 
 /** For initialising the cluster, and for compacting it. */
 const CLUSTER_TIMEOUT_MS = 5 * 60_000;
@@ -82,7 +83,7 @@ REVOKE CONNECT ON DATABASE odoo FROM PUBLIC;\n`;
 function serverOptions({ spec, base, labels, template }: Build): ContainerOptions {
   return {
     name: `${base}_db`,
-    Image: spec.postgresImage,
+    Image: spec.release.postgresImage,
     User: 'root',
     Entrypoint: ['docker-entrypoint.sh'],
     Cmd: ['postgres', '-c', 'fsync=off', '-c', 'listen_addresses=*', '-c', 'shared_buffers=128MB'],
@@ -132,7 +133,7 @@ async function prepare(build: Build, password: string, modules: string[]): Promi
   if (exitCode === 0) return;
   throw new TerminalError(
     'template.module_missing',
-    `the image ${build.spec.odooImage} has not all modules of the plan; ${/missing: .*/.exec(output)?.[0] ?? ''}`,
+    `the image ${build.spec.release.odooImage} has not all modules of the plan; ${/missing: .*/.exec(output)?.[0] ?? ''}`,
     'Correct the modules on the SaaS plan page of the product, or use an image that has them.',
   );
 }
@@ -143,7 +144,7 @@ async function runOdoo(build: Build, password: string, command: string[], stdin?
   const filestore: JobMount = { volume: template.filestoreVolume, target: '/var/lib/odoo', copyFromImage: true };
   const job: Job = {
     name: `${base}_odoo`,
-    image: spec.odooImage,
+    image: spec.release.odooImage,
     entrypoint: ['odoo'],
     command: command[0] === 'shell' ? ['shell', '--config=/run/odoo.conf'] : ['--config=/run/odoo.conf', ...command],
     labels,
@@ -161,7 +162,7 @@ async function runOdoo(build: Build, password: string, command: string[], stdin?
 async function compact({ engine, files, spec, base, labels, template }: Build): Promise<void> {
   await runJob(engine, {
     name: `${base}_compact`,
-    image: spec.postgresImage,
+    image: spec.release.postgresImage,
     entrypoint: ['bash', '/compact.sh'],
     labels,
     user: 'root',

@@ -1,25 +1,15 @@
 /** What a template is made of, and what it is called by that. Pure. */
 import { createHash } from 'node:crypto';
+import type { TemplateSpec } from '../../instance/ports.js';
 
 /** Raise it when a change of the build must reach new instances. */
 const FORMAT = 2;
-
-export interface TemplateSpec {
-  odooImage: string;
-  postgresImage: string;
-  /** Technical names; base and web are always in. */
-  modules: string[];
-  languages: string[];
-}
 
 export interface Template {
   id: string;
   pgdataVolume: string;
   filestoreVolume: string;
 }
-
-/** Tells people how a build of a minute or so goes on. */
-export type Progress = (message: string) => void;
 
 /** Changes with the images' contents, the modules, the languages and the way templates are built. */
 export function templateId(imageIds: readonly string[], spec: Pick<TemplateSpec, 'modules' | 'languages'>): string {

@@ -4,26 +4,24 @@
  */
 import { randomBytes } from 'node:crypto';
 import { LABEL, scopePrefix } from '../../instance/naming.js';
+import type { Progress, TemplateLibrary, TemplateSpec } from '../../instance/ports.js';
 import { RetryableError } from '../../lib/errors.js';
-import type { Engine, Volume } from '../engine/engine.js';
+import type { Engine } from '../engine/engine.js';
 import { removeBusy } from '../engine/retry.js';
+import type { Volume } from '../engine/types.js';
 import type { Templates as Files } from '../files.js';
 import { buildTemplate } from './build.js';
-import { type Progress, type Template, type TemplateSpec, templateId } from './spec.js';
+import { type Template, templateId } from './spec.js';
 
 const STALE_BUILD_MS = 2 * 3600 * 1000;
 
-export interface TemplateStore {
-  /** The template if it is ready: three small calls to the engine. */
+export interface TemplateStore extends TemplateLibrary {
   find(spec: TemplateSpec): Promise<Template | null>;
-  /** The template, built first if need be (about a minute). Builds of one spec at the same time are one. */
   ensure(spec: TemplateSpec, progress?: Progress): Promise<Template>;
   /** Forgets a template that turned out to be empty or damaged; the next `ensure` builds it again. */
   discard(template: Template): Promise<void>;
   /** All templates that are ready. */
   list(): Promise<Template[]>;
-  /** Removes all ready templates but those to keep, and what dead builds left. Gives the removed ids. */
-  prune(keep: readonly string[]): Promise<string[]>;
 }
 
 const LABEL_PGDATA = 'saas.template.pgdata';
@@ -36,7 +34,10 @@ export function createTemplateStore(engine: Engine, files: Files, scope: string)
   const markerName = (id: string): string => `${prefix}odoo_template_${id}_ready`;
 
   async function idOf(spec: TemplateSpec): Promise<string> {
-    const images = await Promise.all([engine.imageId(spec.odooImage), engine.imageId(spec.postgresImage)]);
+    const images = await Promise.all([
+      engine.imageId(spec.release.odooImage),
+      engine.imageId(spec.release.postgresImage),
+    ]);
     return templateId(images, spec);
   }
 

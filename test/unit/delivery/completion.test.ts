@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { completeOperation, type NoticeParts } from '../../../src/delivery/completion.js';
-import type { Phase } from '../../../src/instance/types.js';
+import type { Phase } from '../../../src/instance/phase.js';
 import { RetryableError } from '../../../src/lib/errors.js';
 import { Secret } from '../../../src/lib/secret.js';
 import { noticeOperation } from '../../../src/owed/operations.js';
 import { PROTOCOL } from '../../../src/protocol/poll.js';
 import { NOTICES, type Notice, type NoticeDetails, type PushOperation } from '../../../src/protocol/push.js';
 import { POLICY } from '../reconcile/support.js';
-import { newInstance, type TestStore, testStore } from '../store/support.js';
+import { newInstance, places, type TestStore, testStore } from '../store/support.js';
 import { utc } from '../subscription/support.js';
 
 const PASSWORD = 'first-password';
@@ -31,7 +31,7 @@ describe('completing a write', () => {
     asked = [];
     renewal = async () => ({ protocol: PROTOCOL, url: PAY, amount: '14,52 €' });
     test.store.instances.create(newInstance('sol:1'), () => 'acme');
-    test.store.slots.allocate('sol:1', 5);
+    test.store.placements.allocate('sol:1', places());
   });
   afterEach(() => test.remove());
 
@@ -39,7 +39,7 @@ describe('completing a write', () => {
     const secret = new Secret(PASSWORD);
     return completeOperation(operation, {
       store: test.store,
-      instances: { secrets: () => ({ adminPassword: secret, dbPassword: secret, adminPasswd: secret }) as never },
+      secretsOf: () => ({ adminPassword: secret, dbPassword: secret, adminPasswd: secret }) as never,
       master: {
         renewal(key) {
           asked.push(key);
@@ -48,7 +48,7 @@ describe('completing a write', () => {
       },
       policy: POLICY,
       clock: () => test.now,
-      urlOf: (name, slot) => `https://${name}.example.com/${slot}`,
+      addressOf: (name, { httpPort }) => `https://${name}.example.com/${httpPort}`,
     });
   }
   const owed = (notice: Notice, details: Partial<NoticeDetails> = {}) =>
@@ -158,7 +158,7 @@ describe('completing a write', () => {
   });
 
   it('waits with a mail that needs the address while the instance has none', async () => {
-    test.store.slots.release('sol:1');
+    test.store.placements.release('sol:1');
     for (const kind of NOTICES) {
       const result = await complete(owed(kind, more[kind])).then(
         () => 'sent',
@@ -171,7 +171,7 @@ describe('completing a write', () => {
 
   it('drops mails about the address of an instance that is gone, not the one about the deletion', async () => {
     set('deleted');
-    test.store.slots.release('sol:1');
+    test.store.placements.release('sol:1');
     for (const kind of ['welcome', 'renewed', 'reactivated'] as const) expect(await complete(owed(kind))).equal(null);
     expect((await mail('deleted')).subject).not.empty;
   });

@@ -221,7 +221,7 @@ describe('deliverer', () => {
 
   it('stop waits for the push that runs', async () => {
     put('a');
-    let release: (results: PushResult[]) => void = () => undefined;
+    let release: ((results: PushResult[]) => void) | undefined;
     const loop = startDeliverer({
       outbox: test.store.outbox,
       push: () =>
@@ -232,14 +232,14 @@ describe('deliverer', () => {
       clock: () => test.now,
       log,
     });
-    await sleep(5);
+    await until(() => release !== undefined);
     let stopped = false;
     const stopping = loop.stop().then(() => {
       stopped = true;
     });
     await sleep(10);
     expect(stopped).equal(false);
-    release(done([operation('a')]));
+    release?.(done([operation('a')]));
     await stopping;
     expect(owed()).equal(0);
   });

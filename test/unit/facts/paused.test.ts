@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { pausedInstance } from '../../../src/facts/paused.js';
-import type { Phase } from '../../../src/instance/types.js';
+import type { Phase } from '../../../src/instance/phase.js';
 import { SHOP_URL } from '../../../src/store/meta.js';
-import { newInstance, type TestStore, testStore } from '../store/support.js';
+import { newInstance, places, type TestStore, testStore } from '../store/support.js';
 
 describe('pausedInstance', () => {
   let test: TestStore;
@@ -10,11 +10,11 @@ describe('pausedInstance', () => {
   beforeEach(() => {
     test = testStore();
     test.store.instances.create({ ...newInstance('sol:1'), phase: 'suspended' }, () => 'acme');
-    test.store.slots.allocate('sol:1', 3, (slot) => slot === 2);
+    test.store.placements.allocate('sol:1', places(), (slot) => slot === 2);
   });
   afterEach(() => test.remove());
 
-  const paused = (key = 'sol:1') => pausedInstance(test.store, 20_000, key);
+  const paused = (key = 'sol:1') => pausedInstance(test.store, key);
 
   it('is known by its port, and leads its owner to the shop', () => {
     const known = { name: 'acme', port: 20_004, phase: 'suspended', lang: 'es_ES' };
@@ -43,7 +43,7 @@ describe('pausedInstance', () => {
 
   it('is nothing without a port', () => {
     expect(paused('sol:9')).equal(null);
-    test.store.slots.release('sol:1');
+    test.store.placements.release('sol:1');
     expect(paused()).equal(null);
   });
 });

@@ -3,8 +3,10 @@ import http, { type IncomingHttpHeaders } from 'node:http';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { parse } from 'node-html-parser';
-import { createDoors, type Doors } from '../../../src/front/doors.js';
+import { createDoors } from '../../../src/front/doors.js';
+import type { Front } from '../../../src/instance/ports.js';
 import type { Paused } from '../../../src/instance/types.js';
+import { startWatch } from '../../support/pace.js';
 import { keptLog, until } from '../reconcile/support.js';
 
 const ADDRESS = '127.0.0.1';
@@ -53,7 +55,7 @@ async function freePorts(count: number): Promise<number[]> {
 describe('http: the page of an instance that is down', () => {
   let down: Map<string, Paused>;
   let log: ReturnType<typeof keptLog>;
-  let doors: Doors;
+  let doors: Front;
   let port: number;
 
   beforeEach(async () => {
@@ -67,7 +69,7 @@ describe('http: the page of an instance that is down', () => {
   const goesDown = (changes: Partial<Paused> = {}, key = 'sol:1') => {
     const ownerUrl = 'https://shop.example.com/my/instances/named/acme';
     down.set(key, { name: 'acme', port, phase: 'suspended', lang: 'es_ES', ownerUrl, ...changes });
-    return doors.follow(key);
+    return doors.show(key);
   };
   const isDead = async (where = port) => {
     const code = await ask(where).then(
@@ -246,7 +248,7 @@ describe('http: the page of an instance that is down', () => {
       await goesDown();
       expect((await ask(port)).status).equal(503);
       down.clear();
-      await doors.follow('sol:1');
+      await doors.show('sol:1');
       await isDead();
       await goesDown();
       expect((await ask(port)).status).equal(503);
@@ -277,19 +279,19 @@ describe('http: the page of an instance that is down', () => {
       slow.write('GET / HTTP/1.1\r\nHost: a\r\n');
       patient.write('POST / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nContent-Length: 100\r\n\r\nbegun');
       await until(() => patient.bytesRead > 0);
-      const startedAt = performance.now();
-      await doors.release(port);
+      const elapsedMs = startWatch();
+      await doors.release({ httpPort: port });
       const server = await bind(port);
-      expect(performance.now() - startedAt).below(200);
+      expect(elapsedMs()).below(200);
       await until(() => silent.destroyed && slow.destroyed && patient.destroyed);
       await shut(server);
       // Once more is nothing.
-      await doors.release(port);
+      await doors.release({ httpPort: port });
     });
 
     it('can be given back while it is being opened', async () => {
       const opening = goesDown();
-      await doors.release(port);
+      await doors.release({ httpPort: port });
       await shut(await bind(port));
       await opening;
       expect(log.events()).deep.equal(['page.opened', 'page.closed']);
@@ -302,7 +304,7 @@ describe('http: the page of an instance that is down', () => {
       expect(log.lines[0]).include({ level: 'warn', event: 'page.not_shown', instance: 'acme', port });
       expect(log.lines[0]?.advice).contain('ss -tanp');
       await shut(stranger);
-      await doors.follow('sol:1');
+      await doors.show('sol:1');
       expect((await ask(port)).status).equal(503);
     });
 
@@ -317,7 +319,7 @@ describe('http: the page of an instance that is down', () => {
     it('says what to do where the address is not of this host', async () => {
       const elsewhere = createDoors({ address: '192.0.2.1', pausedOf: (key) => down.get(key) ?? null, log });
       down.set('sol:1', { name: 'acme', port, phase: 'suspended', lang: 'es_ES', ownerUrl: null });
-      await elsewhere.follow('sol:1');
+      await elsewhere.show('sol:1');
       expect(log.lines[0]?.advice).contain('network_mode: host');
       await elsewhere.stop();
     });
@@ -330,7 +332,7 @@ describe('http: the page of an instance that is down', () => {
         },
         log,
       });
-      await broken.follow('sol:1');
+      await broken.show('sol:1');
       expect(log.lines[0]).include({ level: 'error', event: 'page.failed', error: 'the store cannot be read' });
       await broken.stop();
     });

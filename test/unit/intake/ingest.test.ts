@@ -52,7 +52,14 @@ describe('ingest', () => {
     it('a new one makes an instance and a job; the same rows again make nothing', () => {
       take(bought());
       const [instance] = test.store.instances.all();
-      expect(instance).deep.include({ key: 'sol:1', name: 'acme', slot: null, planId: 1, phase: 'draft', orderId: 1 });
+      expect(instance).deep.include({
+        key: 'sol:1',
+        name: 'acme',
+        placement: null,
+        planId: 1,
+        phase: 'draft',
+        orderId: 1,
+      });
       expect(instance?.customer).deep.equal(CUSTOMER);
       expect(jobs()).deep.equal(['sol:1']);
       expect(ofPurchase('sol:1')).equal('sol:1');
@@ -222,7 +229,7 @@ describe('ingest', () => {
         true,
       );
       expect(test.store.instances.get('sol:1')).deep.include({
-        ...{ name: 'acme-7', phase: 'suspended', hold: 'stopped', startedAt, suspendedAt, slot: null },
+        ...{ name: 'acme-7', phase: 'suspended', hold: 'stopped', startedAt, suspendedAt, placement: null },
       });
       expect(test.store.instances.get('sol:1')?.toldPaidUntil, 'what the customer knows').deep.equal(paidUntil);
       expect(test.store.instances.get('sol:1')?.storageOverSince).deep.equal(storageOverSince);
@@ -403,7 +410,9 @@ describe('ingest', () => {
       take(bought());
       const commands = [{ id: 5, instanceKey: 'sol:1', command: 'rebuild' as const, requestedBy: 'Ann', planId: null }];
       ingest.page(batch({ commands }), false);
-      expect(test.store.instances.get('sol:1')?.rebuild).equal(true);
+      expect(test.store.operations.of('sol:1')).deep.equal([
+        { instanceKey: 'sol:1', kind: 'rebuild', cause: 'command', progress: 'remove' },
+      ]);
     });
 
     it('to resume gives the whole grace for storage once more', () => {

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
-import type { Engine } from '../../../src/docker/engine/engine.js';
-import type { ObservedInstance } from '../../../src/docker/instance/observe.js';
-import type { Instances } from '../../../src/docker/instance/runtime.js';
-import type { ObservedContainer, Phase } from '../../../src/instance/types.js';
+import type { Phase } from '../../../src/instance/phase.js';
+import type { Runtime } from '../../../src/instance/ports.js';
+import type { ObservedContainer, ObservedInstance } from '../../../src/instance/types.js';
 import { type Monitor, startMonitor } from '../../../src/keepers/monitor.js';
 import { keptLog, only, until } from '../reconcile/support.js';
 import { NOW, newInstance, type TestStore, testStore } from '../store/support.js';
@@ -23,12 +22,19 @@ describe('monitor', () => {
     test.remove();
   });
 
-  const container = (running: boolean) => ({ id: 'x', name: 'x', running, specHash: 'h', exitCode: null });
+  const container = (running: boolean) => ({
+    id: 'x',
+    name: 'x',
+    image: 'x:1',
+    running,
+    specHash: 'h',
+    exitCode: null,
+  });
   const add = (name: string, phase: Phase) => {
     test.store.instances.create({ ...newInstance(`sol:${name}`), phase }, () => name);
   };
   const found = (name: string, db: boolean, odoo: boolean): [string, ObservedInstance] => [
-    name,
+    `sol:${name}`,
     {
       ...{ name, key: `sol:${name}`, slot: 1, network: true, volumes: true },
       ...{ db: container(db), odoo: container(odoo) },
@@ -36,13 +42,16 @@ describe('monitor', () => {
   ];
   const up = (name: string, changes: Partial<ObservedContainer> = {}): [string, ObservedInstance] => {
     const [, instance] = found(name, true, true);
-    return [name, { ...instance, odoo: { ...container(true), id: `odoo of ${name}`, ...changes } }];
+    return [instance.key, { ...instance, odoo: { ...container(true), id: `odoo of ${name}`, ...changes } }];
   };
   function start(observed: Map<string, ObservedInstance>, ping = async () => undefined) {
     let drifts = 0;
+    test.store.bell.on('jobs', () => {
+      drifts++;
+    });
     monitor = startMonitor({
-      engine: only<Engine>({ ping } as Partial<Engine>),
-      instances: only<Instances>({
+      runtime: only<Runtime>({
+        ping,
         async observeAll() {
           looks++;
           return observed;
@@ -52,9 +61,6 @@ describe('monitor', () => {
       clock: () => test.now,
       log,
       intervalMs: 30_000,
-      onDrift: () => {
-        drifts++;
-      },
     });
     return () => drifts;
   }
@@ -138,7 +144,7 @@ describe('monitor', () => {
         test.store.jobs.complete(instanceKey, token, null);
       }
     }
-    const isRebuilt = () => test.store.instances.get('sol:acme')?.rebuild === true;
+    const isRebuilt = () => test.store.operations.of('sol:acme').some(({ kind }) => kind === 'rebuild');
     const warnings = () => log.events().filter((event) => event === 'instance.keeps_dying').length;
 
     it('is made anew after three deaths that the engine put right by itself', async () => {
@@ -168,7 +174,7 @@ describe('monitor', () => {
     it('counts three anew after it was made anew', async () => {
       for (let times = 0; times < 3; times++) await look(up('acme', { restarting: true }));
       work();
-      test.store.instances.update('sol:acme', { rebuild: false });
+      test.store.operations.forget('sol:acme', 'rebuild');
       for (let times = 0; times < 2; times++) await look(up('acme', { restarting: true }));
       expect(isRebuilt()).equal(false);
       await look(up('acme', { restarting: true }));

@@ -35,7 +35,6 @@ describe('the night', () => {
       chores: async () => {
         chores++;
       },
-      onOutbox: () => undefined,
       ...how,
     });
   }

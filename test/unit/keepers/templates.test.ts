@@ -1,10 +1,9 @@
 import { expect } from 'chai';
-import type { Instances } from '../../../src/docker/instance/runtime.js';
-import type { TemplateSpec } from '../../../src/docker/template/spec.js';
+import type { TemplateLibrary, TemplateSpec } from '../../../src/instance/ports.js';
 import { startTemplateKeeper } from '../../../src/keepers/templates.js';
 import type { Loop } from '../../../src/lib/loop.js';
 import { keptLog, only, PLAN, until } from '../reconcile/support.js';
-import { type TestStore, testStore } from '../store/support.js';
+import { RELEASE, type TestStore, testStore } from '../store/support.js';
 
 describe('template keeper', () => {
   let test: TestStore;
@@ -24,7 +23,7 @@ describe('template keeper', () => {
     log.lines.length = 0;
     keeper = startTemplateKeeper({
       store: test.store,
-      templates: only<Instances['templates']>({
+      templates: only<TemplateLibrary>({
         find: async (spec) => (ready.has(name(spec)) ? template(name(spec)) : null),
         async ensure(spec) {
           if (name(spec) === 'broken') throw new Error('no such module');
@@ -33,7 +32,7 @@ describe('template keeper', () => {
           return template(name(spec));
         },
       }),
-      settings: { odooImage: 'odoo:19.0', postgresImage: 'postgres:17', languages: ['es_ES'] },
+      settings: { release: RELEASE, languages: ['es_ES'] },
       log,
     });
   });

@@ -201,7 +201,7 @@ describe('the mails of a subscription', () => {
       lost.test.now = FOURTEEN_LEFT;
       // As the record gives it back: to the second, and what was told is what is paid.
       lost.add({ startedAt, phase: 'suspended', suspendedAt: SUSPENDED, toldPaidUntil });
-      lost.engine.findSlot(0);
+      lost.engine.has(0);
       await lost.run();
       expect(lost.instance().name).equal(name);
       expect(first).include.members(lost.mails());
@@ -330,7 +330,7 @@ describe('the mails of a subscription', () => {
     const alerts = (operations: ReturnType<Harness['owed']>) => operations.filter(({ op }) => op === 'alert').length;
     const notices = (operations: ReturnType<Harness['owed']>) => operations.filter(({ op }) => op === 'notice').length;
     async function keepsDying(): Promise<void> {
-      h.test.store.instances.update(KEY, { rebuild: true });
+      h.test.store.operations.begin(KEY, 'rebuild', 'recovery');
       await h.run();
     }
 
@@ -339,13 +339,13 @@ describe('the mails of a subscription', () => {
       h.engine.failAfter(2, new Error('power cut'));
       await keepsDying().catch(() => undefined);
       expect(h.owed()).empty;
-      expect(h.instance().rebuild).equal(true);
+      expect(h.test.store.operations.of(KEY)).length(1);
       h.engine.taken();
       await h.run();
       expect(h.engine.taken()).deep.equal(['seedVolumes', 'startBoth', 'awaitReady']);
       const owed = h.owed();
       expect([alerts(owed), notices(owed)]).deep.equal([1, 1]);
-      expect(h.instance().rebuild).equal(false);
+      expect(h.test.store.operations.of(KEY)).empty;
       await h.run();
       expect(h.engine.taken()).empty;
     });
@@ -367,7 +367,7 @@ describe('the mails of a subscription', () => {
     it('by a wish of staff is no mail and no to-do', async () => {
       await h.running();
       h.ask('rebuild');
-      await keepsDying();
+      await h.run();
       const owed = h.owed();
       expect([alerts(owed), notices(owed)]).deep.equal([0, 0]);
       expect(owed.find(({ op }) => op === 'command')).include({ result: 'done' });
@@ -379,7 +379,6 @@ describe('the mails of a subscription', () => {
       h.engine.runtime.observe = async (spec) => {
         h.engine.runtime.observe = observe;
         h.ask('rebuild');
-        h.test.store.instances.update(KEY, { rebuild: true });
         return observe(spec);
       };
       await h.run();

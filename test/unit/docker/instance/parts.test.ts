@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
-import { engineError, NotFoundError, SlotTakenError } from '../../../../src/docker/engine/errors.js';
+import { engineError, NotFoundError } from '../../../../src/docker/engine/errors.js';
 import { tar } from '../../../../src/docker/engine/tar.js';
 import { type Job, jobOptions } from '../../../../src/docker/engine/task.js';
 import { exportJobs } from '../../../../src/docker/instance/export.js';
@@ -10,7 +10,9 @@ import { seedJob } from '../../../../src/docker/instance/seed.js';
 import { measureJob, parseUsage } from '../../../../src/docker/instance/usage.js';
 import { templateId, templateModules } from '../../../../src/docker/template/spec.js';
 import { resourceNames } from '../../../../src/instance/naming.js';
+import { PlaceTakenError } from '../../../../src/lib/errors.js';
 import { Secret } from '../../../../src/lib/secret.js';
+import { RELEASE } from '../../store/support.js';
 
 describe('tar', () => {
   it('is read by tar', () => {
@@ -58,18 +60,19 @@ describe('engineError', () => {
   }
 
   it('types what callers branch on', () => {
-    expect(engineError('x', fault(500, 'port is already allocated'))).to.be.instanceOf(SlotTakenError);
+    expect(engineError('x', fault(500, 'port is already allocated'))).to.be.instanceOf(PlaceTakenError);
     expect(engineError('x', fault(404, 'gone'))).to.be.instanceOf(NotFoundError);
   });
 });
 
 describe('seedJob', () => {
   it('has five capabilities, no network, and the template read-only', () => {
-    const rendered = { names: resourceNames('default', 'acme'), labels: { 'saas.instance': 'acme' } };
-    const template = { id: 'abc', pgdataVolume: 't_pg', filestoreVolume: 't_fs' };
+    const release = RELEASE;
+    const rendered = { names: resourceNames('default', 'acme'), labels: { 'saas.instance': 'acme' }, release };
+    const from = { pgdataVolume: 't_pg', filestoreVolume: 't_fs' };
     const stdin = Promise.resolve(Buffer.alloc(0));
-    const how = { template, mustExist: false, stdin };
-    const job = seedJob({ seedScript: 'true' }, { postgresImage: 'postgres:17' }, rendered, how);
+    const how = { from, mustExist: false, stdin };
+    const job = seedJob({ seedScript: 'true' }, rendered, how);
     const volume = (Source: string, Target: string, ReadOnly: boolean) => ({
       Type: 'volume',
       Source,
@@ -211,6 +214,7 @@ describe('collect', () => {
     const container = (role: string, State: string, Status: string) => ({
       Id: `id-${role}`,
       Names: [`/odoo_cliente_acme_${role}`],
+      Image: `${role}:1`,
       Labels: { ...labels, 'saas.role': role, 'saas.spec': 'abc' },
       State,
       Status,
@@ -222,10 +226,10 @@ describe('collect', () => {
         container('job', 'running', ''),
       ],
       [{ labels }],
-      [{ labels: { ...labels, 'saas.instance': 'gone', 'saas.slot': 'x' } }],
+      [{ labels: { ...labels, 'saas.instance': 'gone', 'saas.key': 'sol:8', 'saas.slot': 'x' } }],
     );
     expect(Object.fromEntries(found)).to.deep.equal({
-      acme: {
+      'sol:7': {
         name: 'acme',
         key: 'sol:7',
         slot: 3,
@@ -234,6 +238,7 @@ describe('collect', () => {
         db: {
           id: 'id-db',
           name: 'odoo_cliente_acme_db',
+          image: 'db:1',
           running: true,
           specHash: 'abc',
           exitCode: null,
@@ -243,6 +248,7 @@ describe('collect', () => {
         odoo: {
           id: 'id-odoo',
           name: 'odoo_cliente_acme_odoo',
+          image: 'odoo:1',
           running: false,
           specHash: 'abc',
           exitCode: 137,
@@ -250,7 +256,7 @@ describe('collect', () => {
           upSeconds: null,
         },
       },
-      gone: { name: 'gone', key: 'sol:7', slot: null, network: false, volumes: true, db: null, odoo: null },
+      'sol:8': { name: 'gone', key: 'sol:8', slot: null, network: false, volumes: true, db: null, odoo: null },
     });
   });
 
@@ -267,7 +273,9 @@ describe('collect', () => {
   for (const [State, Status, restarting, upSeconds] of upCases) {
     it(`${Status} → ${upSeconds} seconds`, () => {
       const Labels = { ...labels, 'saas.role': 'odoo' };
-      const found = collect([{ Id: 'x', Names: ['/x'], Labels, State, Status }], [], []).get('acme')?.odoo;
+      const found = collect([{ Id: 'x', Names: ['/x'], Image: 'x:1', Labels, State, Status }], [], []).get(
+        'sol:7',
+      )?.odoo;
       expect(found).to.include({ restarting, upSeconds });
     });
   }

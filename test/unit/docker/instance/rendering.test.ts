@@ -2,16 +2,23 @@ import { expect } from 'chai';
 import { loadTemplates, sqlText, type Templates } from '../../../../src/docker/files.js';
 import { containerOptions, parseCompose } from '../../../../src/docker/instance/compose.js';
 import { personaliseSql } from '../../../../src/docker/instance/personalise.js';
-import { DEFAULT_SETTINGS, limits, renderInstance } from '../../../../src/docker/instance/rendering.js';
+import {
+  DEFAULT_RELEASE,
+  DEFAULT_SETTINGS,
+  limits,
+  renderInstance,
+} from '../../../../src/docker/instance/rendering.js';
 import { deriveSecrets } from '../../../../src/instance/secrets.js';
 import type { InstanceSpec } from '../../../../src/instance/spec.js';
 import { TerminalError } from '../../../../src/lib/errors.js';
+import { placementAt } from '../../store/support.js';
 
 const MB = 1024 * 1024;
 const SPEC: InstanceSpec = {
   key: 'sol:7',
   name: 'acme',
-  slot: 3,
+  placement: placementAt(3),
+  release: DEFAULT_RELEASE,
   cpu: 1,
   memoryMb: 1024,
   modules: ['crm'],
@@ -176,8 +183,8 @@ describe('renderInstance', () => {
       expect(other.sizes[0]).not.to.equal(sizes[0]);
       expect(other.sizes[1]).not.to.equal(sizes[1]);
     }
-    expect(labelsOf({ slot: 4 }).hashes.odoo).not.to.equal(hashes.odoo);
-    expect(labelsOf({ slot: 4 }).sizes).to.deep.equal(sizes);
+    expect(labelsOf({ placement: placementAt(4) }).hashes.odoo).not.to.equal(hashes.odoo);
+    expect(labelsOf({ placement: placementAt(4) }).sizes).to.deep.equal(sizes);
   });
 
   it('makes Odoo again for another version of the module that limits users', () => {
@@ -194,7 +201,7 @@ describe('renderInstance', () => {
   });
 
   it('refuses what no container can be made from', () => {
-    for (const change of [{ name: '../x' }, { slot: 65_536 }, { slot: -1 }, { memoryMb: 10 }, { cpu: 0 }]) {
+    for (const change of [{ name: '../x' }, { memoryMb: 10 }, { cpu: 0 }]) {
       expect(() => render({ ...SPEC, ...change }), JSON.stringify(change)).to.throw(TerminalError);
     }
   });
