@@ -13,4 +13,5 @@ from . import test_portal
 from . import test_backoffice
 from . import test_heartbeat
 from . import test_settings
+from . import test_migrations
 from . import test_translation
