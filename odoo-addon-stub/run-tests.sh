@@ -3,8 +3,9 @@
 #
 # Installs saas_bridge in a fresh database of the real Odoo and runs its tests, then saas_bridge_website in another one
 # that has a shop, in containers of their own that are gone afterwards. TAGS as in odoo --test-tags: those that name
-# saas_bridge_website run in the shop, others without it; default: all tests of both. The last line is
-# "N passed, N failed".
+# saas_bridge_website run in the shop, others without it; default: all tests of both. Then both are installed in a third
+# one, used and uninstalled, and what is in that database afterwards is compared with what was there before; TAGS
+# "uninstall": only that. The last line is "N passed, N failed".
 #
 # What the addons depend on is installed once, into a volume named after the image and the module lists; every run
 # works on a copy of it.
@@ -134,7 +135,41 @@ test_addon() {
   ((wrong >= total)) || passed=$((passed + total - wrong))
 }
 
-[[ $tags == *saas_bridge_website* ]] || test_addon test saas_bridge "${tags:-/saas_bridge}"
+# What an addon can leave behind in a database, one line each.
+trace() {
+  docker_cmd exec -i "$run-db" psql -U odoo -d "$1" -v ON_ERROR_STOP=1 -At <"$here/uninstall/trace.sql"
+}
+
+# Adds one to passed or bad.
+test_uninstall() {
+  local before after left
+  docker_cmd exec "$run-db" createdb -U odoo -T shop uninstall
+  before=$(trace uninstall)
+  if run_odoo uninstall -i saas_bridge_website &&
+    run_shell uninstall "$here/uninstall/use.py" used &&
+    run_shell uninstall "$here/uninstall/uninstall.py" uninstalled; then
+    after=$(trace uninstall)
+    left=$(diff <(echo "$before") <(echo "$after")) || true
+  else
+    left="the addons could not be installed, used and uninstalled: $(tail -n 20 "$log")"
+  fi
+  if [[ -z $left ]]; then
+    passed=$((passed + 1))
+  else
+    printf 'the uninstalled addons leave (>) or miss (<):\n%s\n' "$left" >&2
+    bad=$((bad + 1))
+  fi
+}
+
+# run_shell DATABASE SCRIPT WORD: the shell goes on after an error, so that the script has to say the word at its end.
+run_shell() {
+  docker_cmd run --rm -i --name "$run-odoo" --network "$run" -e HOST="$run-db" -e USER=odoo -e PASSWORD=odoo \
+    -v "$here:/mnt/extra-addons:ro" "$ODOO_IMAGE" odoo shell -d "$1" --no-http <"$2" 2>&1 |
+    tee -a "$log" | grep -x "$3" >/dev/null
+}
+
+[[ -n $tags && $tags != uninstall ]] || test_uninstall
+[[ $tags == uninstall || $tags == *saas_bridge_website* ]] || test_addon test saas_bridge "${tags:-/saas_bridge}"
 [[ -n $tags && $tags != *saas_bridge_website* ]] || test_addon shop saas_bridge_website "${tags:-/saas_bridge_website}"
 
 [[ -z $keep ]] || echo "log: $log" >&2

@@ -1,7 +1,7 @@
 {
     "name": "SaaS Bridge",
     "summary": "Sell Odoo instances: plans, instances and the interface of the odoo-saas-bridge daemon",
-    "version": "19.0.2.2.0",
+    "version": "19.0.3.2.0",
     "category": "Sales/Subscriptions",
     "license": "LGPL-3",
     "author": "odoo-saas-bridge contributors",
@@ -39,6 +39,7 @@
         ],
     },
     "pre_init_hook": "pre_init_hook",
+    "uninstall_hook": "uninstall_hook",
     "application": True,
     "installable": True,
 }

@@ -3,7 +3,7 @@
     "summary": "Pages that sell plans, and a checkout that asks what the new Odoo is to be called",
     # Without one Odoo takes README.md for reStructuredText.
     "description": "Landing page, plans and prices, how it works, terms; blocks of plans for the Website Builder; and the questions of the cart about a new Odoo.",
-    "version": "19.0.1.1.0",
+    "version": "19.0.3.2.0",
     "category": "Sales/Subscriptions",
     "license": "LGPL-3",
     "author": "odoo-saas-bridge contributors",

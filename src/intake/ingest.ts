@@ -167,10 +167,7 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
     if (!instance || PHASE[instance.phase].gone) {
       store.commands.finish(command.id);
       store.outbox.put(
-        commandOperation(command.id, 'refused', {
-          en: 'There is no such instance any more.',
-          es: 'Esa instancia ya no existe.',
-        }),
+        commandOperation(command.id, 'refused', { code: 'instance_gone', params: {} }),
         command.instanceKey,
       );
       return;

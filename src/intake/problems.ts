@@ -2,6 +2,7 @@
 import type { Log } from '../lib/logger.js';
 import type { Rejected } from '../odoo/rows.js';
 import { problemOperation } from '../owed/operations.js';
+import type { Sentence } from '../protocol/sentences.js';
 import type { Store } from '../store/store.js';
 
 export type Problems = ReturnType<typeof createProblems>;
@@ -20,72 +21,49 @@ export function createProblems(store: Store, log: Log) {
     return true;
   }
 
-  function tell(purchaseKey: string, code: string, en: string, es: string): void {
-    if (!isNew(`${purchaseKey}:${code}`)) return;
-    log.warn('purchase.problem', en, { purchase: purchaseKey, problem: code });
+  /** @param line the sentence for the admin's log. */
+  function tell(purchaseKey: string, kind: string, message: Sentence, line: string): void {
+    if (!isNew(`${purchaseKey}:${kind}`)) return;
+    log.warn('purchase.problem', line, { purchase: purchaseKey, problem: kind });
     // In a lane of its own: one that the master cannot take holds up no other.
-    store.outbox.put(problemOperation(purchaseKey, code, { en, es }), purchaseKey);
+    store.outbox.put(problemOperation(purchaseKey, kind, message), purchaseKey);
   }
 
   return {
     /** The product it is of is no complete plan. */
     noPlan(key: string, document: string): void {
-      tell(
-        key,
-        'plan',
-        `${document}: the product is no complete SaaS plan, so nothing could be provisioned. Complete the product's SaaS plan page; it goes on by itself then.`,
-        `${document}: el producto no es un plan SaaS completo y no se ha podido crear nada. Complete la página «Plan SaaS» del producto; después sigue solo.`,
-      );
+      const line = `${document}: the product is no complete SaaS plan. The purchase goes on when it is completed.`;
+      tell(key, 'plan', { code: 'plan_incomplete', params: { document } }, line);
     },
 
     /** It may be for any of these instances. */
     ambiguous(key: string, document: string, candidates: string[]): void {
-      const names = candidates.map((candidate) => store.instances.get(candidate)?.name ?? candidate).join(', ');
-      tell(
-        key,
-        'ambiguous',
-        `${document}: the customer has several instances of this plan (${names}); set on the line which one it is for.`,
-        `${document}: el cliente tiene varias instancias de este plan (${names}); indique en la línea para cuál es.`,
-      );
+      const instances = candidates.map((candidate) => store.instances.get(candidate)?.name ?? candidate);
+      const line = `${document} may be for any of ${instances.join(', ')}. Staff set on its line which one it is for.`;
+      tell(key, 'ambiguous', { code: 'instance_ambiguous', params: { document, instances } }, line);
     },
 
-    unknownInstance(key: string, document: string, instanceKey: string): void {
-      tell(
-        key,
-        'unknown-instance',
-        `${document}: the instance on the line (${instanceKey}) does not exist or was not asked for yet; create it, or set another on the line.`,
-        `${document}: la instancia de la línea (${instanceKey}) no existe o aún no se ha solicitado; créela o indique otra en la línea.`,
-      );
+    unknownInstance(key: string, document: string, instance: string): void {
+      const line = `${document}: the instance on the line (${instance}) does not exist or was not asked for yet.`;
+      tell(key, 'unknown-instance', { code: 'instance_unknown', params: { document, instance } }, line);
     },
 
     trialUsed(key: string, document: string): void {
-      tell(
-        key,
-        'trial-used',
-        `${document}: the free trial is for new customers, and this one has or had an instance. Nothing was made.`,
-        `${document}: la prueba gratuita es para clientes nuevos y este ya tiene o tuvo una instancia. No se ha creado nada.`,
-      );
+      const line = `${document} is a free trial of a customer who has or had an instance. Nothing was made.`;
+      tell(key, 'trial-used', { code: 'trial_used', params: { document } }, line);
     },
 
     /** Somebody paid for an instance that is gone. */
-    deletedInstance(key: string, document: string, name: string): void {
-      tell(
-        key,
-        'deleted-instance',
-        `${document} pays for ${name}, which was deleted. Give the money back, or take the instance off the line to make a new one.`,
-        `${document} paga ${name}, que ya fue eliminada. Devuelva el dinero, o quite la instancia de la línea para crear una nueva.`,
-      );
+    deletedInstance(key: string, document: string, instance: string): void {
+      const line = `${document} pays for ${instance}, which was deleted.`;
+      tell(key, 'deleted-instance', { code: 'instance_deleted', params: { document, instance } }, line);
     },
 
     /** A row that makes no sense. */
     rejected({ kind, key, id, problem }: Rejected): void {
       if (kind === 'purchase' && key) {
-        tell(
-          key,
-          'rejected',
-          `${problem}. Nothing was provisioned for it.`,
-          `${problem}. No se ha creado nada por ella.`,
-        );
+        const line = `${problem}. Nothing was provisioned for it.`;
+        tell(key, 'rejected', { code: 'purchase_rejected', params: { reason: problem } }, line);
         return;
       }
       if (!isNew(`${kind}:${id ?? key}:${problem}`)) return;

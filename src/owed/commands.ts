@@ -3,7 +3,8 @@
 import type { CommandName } from '../instance/command.js';
 import type { OperationKind } from '../instance/operations/operations.js';
 import type { Desired, InstanceChanges } from '../instance/types.js';
-import type { Message } from './operations.js';
+import type { Sentence } from '../protocol/sentences.js';
+import { toOdooTime } from '../protocol/time.js';
 
 export interface CommandRule {
   /** What it changes about the instance when it arrives; the next run makes it so. */
@@ -13,7 +14,9 @@ export interface CommandRule {
   /** Only what must run can be asked for it. */
   needsToRun: boolean;
   /** What it has done once the instance is as it must be; what the instance is now where it says nothing. */
-  done?: Message;
+  done?: Sentence;
+  /** The same where it does not wake an instance up that staff hold. */
+  doneWhileHeld?: Sentence;
 }
 
 const NOTHING = () => ({});
@@ -33,69 +36,54 @@ export const COMMANDS: { readonly [Name in CommandName]: CommandRule } = {
     changes: NOTHING,
     operation: 'rebuild',
     needsToRun: true,
-    done: {
-      en: 'Its containers were made anew from its own data.',
-      es: 'Se ha reconstruido a partir de sus propios datos.',
-    },
+    done: { code: 'containers_rebuilt', params: {} },
   },
   // What the instance is now says nothing: the addon grants time and plan on this answer, and they may wake it up.
   extend: {
     changes: NOTHING,
     needsToRun: false,
-    done: { en: 'The time was added.', es: 'Se ha ampliado el plazo.' },
+    done: { code: 'time_added', params: {} },
+    doneWhileHeld: { code: 'time_added_held', params: {} },
   },
   change_plan: {
     changes: NOTHING,
     needsToRun: false,
-    done: { en: 'The plan was changed.', es: 'Se ha cambiado el plan.' },
+    done: { code: 'plan_changed', params: {} },
+    doneWhileHeld: { code: 'plan_changed_held', params: {} },
   },
   retry: { changes: NOTHING, needsToRun: false },
 };
 
 export interface Answer {
   result: 'done' | 'refused';
-  message: Message;
+  message: Sentence;
 }
 
 /** The answer once the instance is as it must be. */
-export function answerTo(command: CommandName, desired: Desired): Answer {
+export function answerTo(command: CommandName, desired: Desired, paidUntil: Date | null): Answer {
   if (COMMANDS[command].needsToRun && desired.state !== 'running') {
-    return { result: 'refused', message: whyNot(desired) };
+    return { result: 'refused', message: whyNot(desired, paidUntil) };
   }
   return { result: 'done', message: isNow(command, desired) };
 }
 
-function whyNot({ cause, reason }: Desired): Message {
-  const what = `It does not run: ${reason}`;
+function whyNot({ cause }: Desired, paidUntil: Date | null): Sentence {
   switch (cause) {
     case 'unpaid':
-      return {
-        en: `${what} Register the payment, or extend it.`,
-        es: 'No está en marcha porque no está pagada. Registre el pago o amplíe el plazo.',
-      };
+      return paidUntil
+        ? { code: 'down_unpaid', params: { paid_until: toOdooTime(paidUntil) } }
+        : { code: 'down_never_paid', params: {} };
     case 'taken_back':
-      return {
-        en: `${what} Sell it again, or extend it.`,
-        es: 'No está en marcha: todo lo comprado se anuló o se devolvió. Véndala de nuevo o amplíe el plazo.',
-      };
+      return { code: 'down_taken_back', params: {} };
     case 'storage':
-      return {
-        en: `${what} Change its plan.`,
-        es: 'No está en marcha: ocupa más espacio del que incluye su plan. Cambie el plan.',
-      };
+      return { code: 'down_storage', params: {} };
     default:
-      return { en: what, es: 'No está en marcha porque el personal la detuvo.' };
+      return { code: 'down_held', params: {} };
   }
 }
 
-const STATES = { running: 'en marcha', suspended: 'suspendida', stopped: 'detenida', deleted: 'eliminada' } as const;
-
-function isNow(command: CommandName, { state, cause }: Desired): Message {
-  const { done, operation } = COMMANDS[command];
-  if (!done) return { en: `The instance is ${state}.`, es: `La instancia está ${STATES[state]}.` };
-  if (operation || cause !== 'staff') return done;
-  return {
-    en: `${done.en} It stays down until staff start it.`,
-    es: `${done.es} Sigue parada hasta que el personal la reanude.`,
-  };
+function isNow(command: CommandName, { state, cause }: Desired): Sentence {
+  const { done, doneWhileHeld } = COMMANDS[command];
+  if (cause === 'staff' && doneWhileHeld) return doneWhileHeld;
+  return done ?? { code: `now_${state}`, params: {} };
 }

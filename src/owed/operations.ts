@@ -4,6 +4,7 @@ import { DateTime } from 'luxon';
 import type { Facts } from '../facts/facts.js';
 import type { Instance } from '../instance/types.js';
 import type { InstanceValues, Notice, NoticeDetails, PushOperation } from '../protocol/push.js';
+import type { Sentence } from '../protocol/sentences.js';
 import { toOdooTime } from '../protocol/time.js';
 import { storageBytes } from '../subscription/fit.js';
 
@@ -14,12 +15,6 @@ export interface Endpoint {
   longpollingPort: number;
   odooContainer: string;
   dbContainer: string;
-}
-
-/** A sentence for people, in both languages. */
-export interface Message {
-  en: string;
-  es: string;
 }
 
 /** The record as it should be. All values every time: the addon writes only what differs. */
@@ -62,28 +57,19 @@ export function usageOperation(instance: Instance): PushOperation {
   return { op: 'instance', key: `instance:${key}`, instance_key: key, values: usageValues(instance) };
 }
 
+/** What was done in a night. */
+export type NightCounts = Record<'suspended' | 'reminded' | 'warned' | 'deleted' | 'failed', number>;
+
 /** The night in one message to the managers. */
-export function summaryOperation(midnight: Date, counts: Record<string, number>, timeZone: string): PushOperation {
-  const date = DateTime.fromJSDate(midnight, { zone: timeZone });
-  const say = (words: Record<string, string>) =>
-    Object.entries(counts)
-      .map(([what, number]) => `${words[what] ?? what} ${number}`)
-      .join(', ');
-  return {
-    op: 'summary',
-    key: `summary:${date.toISODate()}`,
-    message_en: `Night of ${date.setLocale('en').toLocaleString(DateTime.DATE_FULL)}: ${say({})}.`,
-    message_es: `Noche del ${date.setLocale('es').toLocaleString(DateTime.DATE_FULL)}: ${say(SPANISH)}.`,
-  };
+export function summaryOperation(midnight: Date, counts: NightCounts, timeZone: string): PushOperation {
+  const day = localDay(midnight, timeZone);
+  return { op: 'summary', key: `summary:${day}`, message: { code: 'night', params: { day, ...counts } } };
 }
 
-const SPANISH: Record<string, string> = {
-  suspended: 'suspendidas',
-  reminded: 'recordatorios',
-  warned: 'avisos de borrado',
-  deleted: 'eliminadas',
-  failed: 'con error',
-};
+/** The day of the calendar of a time zone: `2026-01-16`. */
+export function localDay(date: Date, timeZone: string): string {
+  return DateTime.fromJSDate(date, { zone: timeZone }).toFormat('yyyy-MM-dd');
+}
 
 function usageValues({ usage, measuredAt, storageOverSince, startedAt }: Instance): InstanceValues {
   if (!usage) return {};
@@ -114,52 +100,45 @@ export function logOperation(instanceKey: string, now: Date, lines: string[]): P
 /** Something staff must know about a purchase; once for each purchase and kind of problem. */
 export function problemOperation(
   purchaseKey: string,
-  code: string,
-  { en, es }: Message,
+  kind: string,
+  message: Sentence,
   keepPlan = false,
 ): PushOperation {
   return {
     op: 'problem',
-    key: `problem:${purchaseKey}:${code}`,
+    key: `problem:${purchaseKey}:${kind}`,
     purchase_key: purchaseKey,
-    message_en: en,
-    message_es: es,
+    message,
     ...(keepPlan ? { keep_plan: true } : {}),
   };
 }
 
 /** Told to the salesperson when something cannot be done without a person. */
-export function failureOperation({ name, startedAt }: Instance, purchaseKey: string, message: string): PushOperation {
-  const isNew = startedAt === null;
-  return problemOperation(purchaseKey, 'failed', {
-    en: isNew
-      ? `The instance ${name} could not be made: ${message}`
-      : `The instance ${name} needs a person: ${message}`,
-    es: isNew
-      ? `No se ha podido crear la instancia ${name}: ${message}`
-      : `La instancia ${name} necesita a una persona: ${message}`,
-  });
+export function failureOperation(
+  { name: instance, startedAt }: Instance,
+  purchaseKey: string,
+  reason: string,
+): PushOperation {
+  const code = startedAt === null ? 'instance_not_made' : 'instance_stuck';
+  return problemOperation(purchaseKey, 'failed', { code, params: { instance, reason } });
 }
 
 /** Told to the salesperson when there is nobody to send the password to. */
 export function noEmailOperation({ name }: Instance, purchaseKey: string): PushOperation {
-  return problemOperation(purchaseKey, 'no-email', {
-    en: `${name} is running, but the customer has no e-mail address: give them the address and password shown on the instance.`,
-    es: `${name} está en marcha, pero el cliente no tiene correo electrónico: entréguele la dirección y la contraseña que muestra la instancia.`,
-  });
+  return problemOperation(purchaseKey, 'no-email', { code: 'customer_without_email', params: { instance: name } });
 }
 
-/** A to-do for a manager; once for each instance and `code`. */
-export function alertOperation({ key }: Instance, code: string, { en, es }: Message): PushOperation {
-  return { op: 'alert', key: `alert:${key}:${code}`, instance_key: key, message_en: en, message_es: es };
+/** A to-do for a manager; once for each instance and `kind`. */
+export function alertOperation({ key }: Instance, kind: string, message: Sentence): PushOperation {
+  return { op: 'alert', key: `alert:${key}:${kind}`, instance_key: key, message };
 }
 
 export function commandOperation(
   commandId: number,
   result: 'done' | 'refused' | 'failed',
-  { en, es }: Message,
+  message: Sentence,
 ): PushOperation {
-  return { op: 'command', key: `command:${commandId}`, command_id: commandId, result, message_en: en, message_es: es };
+  return { op: 'command', key: `command:${commandId}`, command_id: commandId, result, message };
 }
 
 /** A mail to the customer, once for each kind and `period`; its text is made when it is sent. */

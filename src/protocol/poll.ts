@@ -11,7 +11,7 @@ import { PERIOD_UNITS, SUBSCRIPTION_STATES } from '../subscription/types.js';
 import { datetime, id, orNull, text } from './wire.js';
 
 /** Raised when one side would misunderstand the other. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 export const periodUnit = z.enum(PERIOD_UNITS);
 

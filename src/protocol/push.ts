@@ -1,9 +1,11 @@
 /** What the daemon writes to the master: the operations of `push`, and how the addon answers them. */
 import { z } from 'zod';
-import type { Phase } from '../instance/phase.js';
-import type { Hold } from '../instance/types.js';
-import type { SubscriptionState } from '../subscription/types.js';
-import { text } from './wire.js';
+import { PHASES } from '../instance/phase.js';
+import { HOLDS } from '../instance/types.js';
+import { SUBSCRIPTION_STATES } from '../subscription/types.js';
+import { sentence } from './sentences.js';
+import { ODOO_TIME } from './time.js';
+import { id, text } from './wire.js';
 
 export const pushResult = z.object({
   key: z.string(),
@@ -14,45 +16,51 @@ export const pushResult = z.object({
 
 export type PushResult = z.infer<typeof pushResult>;
 
-/** Values of a `saas.instance` that the daemon owns. Null clears; absent leaves. Dates are Odoo's naive UTC text. */
-export interface InstanceValues {
-  name?: string;
-  customer_id?: number;
-  contact_id?: number;
-  plan_id?: number | null;
-  order_id?: number | null;
-  invoice_ids?: number[];
-  /** Purchases served by this instance: the addon sets the link on their lines. */
-  purchase_keys?: string[];
-  state?: Phase;
-  subscription_state?: SubscriptionState;
-  hold?: Hold;
-  url?: string | null;
-  http_port?: number | null;
-  longpolling_port?: number | null;
-  started_on?: string | null;
-  paid_until?: string | null;
-  suspended_on?: string | null;
-  last_payment_on?: string | null;
-  /** When it will be deleted if nobody pays; null while it is not to be. */
-  delete_on?: string | null;
-  /** Active internal users. */
-  users_used?: number;
-  /** Database and files. */
-  storage_used_mb?: number;
-  /** Technical names of the installed modules, comma separated. */
-  modules_installed?: string;
-  measured_on?: string | null;
-  storage_over_since?: string | null;
-  odoo_container?: string | null;
-  db_container?: string | null;
-  error_message?: string | null;
-  admin_login?: string | null;
-  /** Temporary password of the instance's administrator. */
-  admin_password?: string | null;
-  /** When the customer was first seen to have logged in: the password is no longer needed. */
-  first_login_on?: string | null;
-}
+/** Dates are Odoo's naive UTC text. */
+const moment = z.string().regex(ODOO_TIME);
+
+/** Values of a `saas.instance` that the daemon owns. Null clears; absent leaves. */
+const instanceValues = z
+  .strictObject({
+    name: z.string(),
+    customer_id: id,
+    contact_id: id,
+    plan_id: id.nullable(),
+    order_id: id.nullable(),
+    invoice_ids: z.array(id),
+    /** Purchases served by this instance: the addon sets the link on their lines. */
+    purchase_keys: z.array(z.string()),
+    state: z.enum(PHASES),
+    subscription_state: z.enum(SUBSCRIPTION_STATES),
+    hold: z.enum(HOLDS),
+    url: z.string().nullable(),
+    http_port: z.int().nullable(),
+    longpolling_port: z.int().nullable(),
+    started_on: moment.nullable(),
+    paid_until: moment.nullable(),
+    suspended_on: moment.nullable(),
+    last_payment_on: moment.nullable(),
+    /** When it will be deleted if nobody pays; null while it is not to be. */
+    delete_on: moment.nullable(),
+    /** Active internal users. */
+    users_used: z.int(),
+    /** Database and files. */
+    storage_used_mb: z.number(),
+    /** Technical names of the installed modules, comma separated. */
+    modules_installed: z.string(),
+    measured_on: moment.nullable(),
+    storage_over_since: moment.nullable(),
+    odoo_container: z.string().nullable(),
+    db_container: z.string().nullable(),
+    error_message: z.string().nullable(),
+    admin_login: z.string().nullable(),
+    /** Temporary password of the instance's administrator. */
+    admin_password: z.string().nullable(),
+    /** When the customer was first seen to have logged in: the password is no longer needed. */
+    first_login_on: moment.nullable(),
+  })
+  .partial();
+export type InstanceValues = z.infer<typeof instanceValues>;
 
 /** The e-mails a customer gets. */
 export const NOTICES = [
@@ -89,34 +97,57 @@ export interface NoticeDetails {
   exportKeptUntil?: string | null;
 }
 
+const key = z.string().min(1);
+const instance_key = z.string().min(1);
+
+const instanceOperation = z.strictObject({ op: z.literal('instance'), key, instance_key, values: instanceValues });
+/** Lines for the record's log, in English. */
+const logOperation = z.strictObject({ op: z.literal('log'), key, instance_key, lines: z.array(z.string()) });
+const noticeOperation = z.strictObject({
+  op: z.literal('notice'),
+  key,
+  instance_key,
+  notice: z.enum(NOTICES),
+  to: z.string(),
+  contact_id: id,
+  lang: z.string(),
+  subject: z.string(),
+  html: z.string(),
+  text: z.string(),
+});
+/** For the salesperson of a purchase; `keep_plan` marks its line: see purchaseRow. */
+const problemOperation = z.strictObject({
+  op: z.literal('problem'),
+  key,
+  purchase_key: z.string(),
+  message: sentence,
+  keep_plan: z.literal(true).optional(),
+});
+/** A to-do for a manager on an instance. */
+const alertOperation = z.strictObject({ op: z.literal('alert'), key, instance_key, message: sentence });
+/** A message to all managers. */
+const summaryOperation = z.strictObject({ op: z.literal('summary'), key, message: sentence });
+const commandOperation = z.strictObject({
+  op: z.literal('command'),
+  key,
+  command_id: id,
+  result: z.enum(['done', 'refused', 'failed']),
+  message: sentence,
+});
+
+export const pushOperation = z.discriminatedUnion('op', [
+  instanceOperation,
+  logOperation,
+  noticeOperation,
+  problemOperation,
+  alertOperation,
+  summaryOperation,
+  commandOperation,
+]);
+type Sent = z.infer<typeof pushOperation>;
+
 /** One write owed to the master. `key` makes it idempotent: the addon gives one effect for one key. */
-export type PushOperation = { key: string } & (
-  | { op: 'instance'; instance_key: string; values: InstanceValues }
-  | { op: 'log'; instance_key: string; lines: string[] }
-  | {
-      op: 'notice';
-      instance_key: string;
-      notice: Notice;
-      to: string;
-      contact_id: number;
-      lang: string;
-      subject: string;
-      html: string;
-      text: string;
-      /** Kept in the outbox only: never sent. */
-      details?: NoticeDetails;
-    }
-  /** For the salesperson of a purchase; `keep_plan` marks its line: see purchaseRow. */
-  | { op: 'problem'; purchase_key: string; message_en: string; message_es: string; keep_plan?: true }
-  /** A to-do for a manager on an instance. */
-  | { op: 'alert'; instance_key: string; message_en: string; message_es: string }
-  /** A message to all managers. */
-  | { op: 'summary'; message_en: string; message_es: string }
-  | {
-      op: 'command';
-      command_id: number;
-      result: 'done' | 'refused' | 'failed';
-      message_en: string;
-      message_es: string;
-    }
-);
+export type PushOperation =
+  | Exclude<Sent, { op: 'notice' }>
+  /** The details are kept in the outbox only: never sent. */
+  | (Extract<Sent, { op: 'notice' }> & { details?: NoticeDetails });

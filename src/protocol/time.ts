@@ -1,3 +1,6 @@
+/** Odoo's naive UTC text. */
+export const ODOO_TIME = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?$/;
+
 /** Date to Odoo's naive UTC text (`2026-11-22 12:00:00`), as `fields.Datetime` reads it. Fractions of a second are dropped. */
 export function toOdooTime(date: Date): string {
   if (Number.isNaN(date.getTime())) throw new RangeError('an invalid date cannot be sent to Odoo');
@@ -6,7 +9,7 @@ export function toOdooTime(date: Date): string {
 
 /** Odoo's naive UTC text to a Date; null where it is not such a text or no day of the calendar. */
 export function fromOdooTime(text: string): Date | null {
-  if (!/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?$/.test(text)) return null;
+  if (!ODOO_TIME.test(text)) return null;
   const date = new Date(`${text.replace(' ', 'T')}Z`);
   // 31 February parses as 3 March.
   return !Number.isNaN(date.getTime()) && toOdooTime(date) === text.slice(0, 19) ? date : null;

@@ -24,6 +24,7 @@ import {
   noticeOperation,
 } from '../owed/operations.js';
 import { owedHelp, unwarnedAlert } from '../owed/todos.js';
+import type { Sentence } from '../protocol/sentences.js';
 import type { Store } from '../store/store.js';
 import { DAY_MS, earliestAfter } from '../subscription/calendar.js';
 import { nextMoment } from '../subscription/timeline.js';
@@ -113,8 +114,11 @@ export function createOutcome(parts: OutcomeParts) {
       const operation = noticeOperation(after, notice, period, details);
       if (!store.events.record(operation.key, notice)) continue;
       if (notice === 'deletion_warning') store.instances.update(after.key, { warnedAt: now });
+      const { deletion } = run.facts.decision;
       if (after.customer.email !== '') store.outbox.put(operation, after.key);
-      else if (notice === 'deletion_warning') store.outbox.put(unwarnedAlert(run, operation.key), after.key);
+      else if (notice === 'deletion_warning' && deletion) {
+        store.outbox.put(unwarnedAlert(after, operation.key, deletion.at, policy.timeZone), after.key);
+      }
     }
   }
 
@@ -146,12 +150,12 @@ export function createOutcome(parts: OutcomeParts) {
     return { url: spec.url, httpPort, longpollingPort, odooContainer: odoo, dbContainer: db };
   }
 
-  function answer({ instance, desired }: Facts, commands: Command[], refused: Refusal[]): void {
+  function answer({ instance, desired, status }: Facts, commands: Command[], refused: Refusal[]): void {
     for (const { id, command } of commands) {
       const refusal = refused.find(({ commandId }) => commandId === id);
       const { result, message } = refusal
         ? { result: 'refused' as const, message: refusal.message }
-        : answerTo(command, desired);
+        : answerTo(command, desired, status.paidUntil);
       if (store.commands.finish(id)) store.outbox.put(commandOperation(id, result, message), instance.key);
     }
   }
@@ -160,10 +164,10 @@ export function createOutcome(parts: OutcomeParts) {
   function giveUp(key: string, commands: Command[], error: unknown): void {
     const terminal = error instanceof BridgeError && !error.retryable;
     const given = commands.filter(({ command }) => terminal || command === 'retry');
-    const text = messageOf(error);
+    const message: Sentence = { code: 'verbatim', params: { text: messageOf(error) } };
     store.transaction(() => {
       for (const { id } of given) {
-        if (store.commands.finish(id)) store.outbox.put(commandOperation(id, 'failed', { en: text, es: text }), key);
+        if (store.commands.finish(id)) store.outbox.put(commandOperation(id, 'failed', message), key);
       }
       // They were asked for and have failed: nobody waits for them any more.
       for (const { kind, cause } of store.operations.of(key)) {

@@ -9,7 +9,9 @@ import type { Instance, Plan, Usage } from '../instance/types.js';
 import type { Clock } from '../lib/clock.js';
 import { messageOf } from '../lib/errors.js';
 import type { Log } from '../lib/logger.js';
-import { type Message, noticeOperation, problemOperation } from '../owed/operations.js';
+import { misfitSentences, misfitText } from '../owed/misfit.js';
+import { noticeOperation, problemOperation } from '../owed/operations.js';
+import type { Sentence } from '../protocol/sentences.js';
 import type { Store } from '../store/store.js';
 import { type Misfit, misfitOf } from '../subscription/fit.js';
 import type { Purchase } from '../subscription/types.js';
@@ -25,7 +27,7 @@ export interface PlanChangeParts {
 /** A command that is not done, and why. */
 export interface Refusal {
   commandId: number;
-  message: Message;
+  message: Sentence;
 }
 
 export function createPlanChange(parts: PlanChangeParts) {
@@ -60,10 +62,11 @@ export function createPlanChange(parts: PlanChangeParts) {
     const usage = await usageOf(instance, present);
     const misfit = usage && misfitOf(usage, present, plan);
     if (!misfit) return false;
+    const why = misfitText(misfit);
     store.transaction(() => {
       store.purchases.keepPlan(bought.key);
       store.outbox.put(
-        problemOperation(bought.key, 'plan-refused', tellStaff(bought, instance, present, misfit), true),
+        problemOperation(bought.key, 'plan-refused', refusedSentence(bought, instance, present, misfit), true),
         instance.key,
       );
       if (instance.customer.email === '') return;
@@ -71,13 +74,13 @@ export function createPlanChange(parts: PlanChangeParts) {
         planName: planNameFor(present, instance.customer.lang),
         trial: present.trial,
         wantedPlanName: planNameFor(plan, instance.customer.lang),
-        refusal: { en: `Your Odoo: ${misfit.en}.`, es: `Su Odoo ${misfit.es}.` },
+        refusal: { en: `Your Odoo: ${why.en}.`, es: `Su Odoo ${why.es}.` },
         paidUntil: status.paidUntil?.toISOString() ?? null,
         deleteOn: null,
       });
       if (store.events.record(operation.key, 'plan_refused')) store.outbox.put(operation, instance.key);
     });
-    log.warn('plan.refused', `${bought.document}: ${instance.name} does not fit into ${plan.name}: ${misfit.en}.`, {
+    log.warn('plan.refused', `${bought.document}: ${instance.name} does not fit into ${plan.name}: ${why.en}.`, {
       instance: instance.name,
       order: bought.document,
       advice: 'The money extends its present plan. Talk to the customer; staff can change the plan later.',
@@ -90,16 +93,13 @@ export function createPlanChange(parts: PlanChangeParts) {
     const asked = commands.filter(({ command }) => command === 'change_plan');
     if (asked.length === 0) return [];
     const usage = await usageOf(instance, plan);
-    return asked.flatMap(({ id, planId }) => {
+    return asked.flatMap(({ id, planId }): Refusal[] => {
       const wanted = planId === null ? null : store.plans.get(planId);
-      if (!wanted) {
-        const en = 'That product is no complete SaaS plan.';
-        return [{ commandId: id, message: { en, es: 'Ese producto no es un plan SaaS completo.' } }];
-      }
+      if (!wanted) return [{ commandId: id, message: { code: 'plan_unknown', params: {} } }];
       const misfit = usage && misfitOf(usage, plan, wanted);
       if (!misfit) return [];
-      const en = `${instance.name} does not fit into ${wanted.name}: ${misfit.en}.`;
-      return [{ commandId: id, message: { en, es: `${instance.name} no cabe en ${wanted.name}: ${misfit.es}.` } }];
+      const params = { instance: instance.name, plan: wanted.name, misfits: misfitSentences(misfit) };
+      return [{ commandId: id, message: { code: 'plan_misfit', params } }];
     });
   }
 
@@ -113,9 +113,7 @@ function newestOf(purchases: Purchase[], planId: number): Purchase | undefined {
     .at(-1);
 }
 
-function tellStaff({ document }: Purchase, { name }: Instance, { name: plan }: Plan, misfit: Misfit): Message {
-  return {
-    en: `${document}: the change of plan of ${name} was refused: ${misfit.en}. What was paid extends its present plan, ${plan}.`,
-    es: `${document}: se ha rechazado el cambio de plan de ${name}: ${misfit.es}. Lo pagado prolonga su plan actual, ${plan}.`,
-  };
+function refusedSentence({ document }: Purchase, instance: Instance, { name: plan }: Plan, misfit: Misfit): Sentence {
+  const params = { document, instance: instance.name, plan, misfits: misfitSentences(misfit) };
+  return { code: 'plan_change_refused', params };
 }

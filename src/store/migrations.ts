@@ -156,4 +156,11 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE instances ADD COLUMN seller TEXT;
   DELETE FROM meta WHERE name IN ('seller', 'shop_url');
   `,
+  // Messages to the staff are codes. What is still owed as a sentence is said as it is.
+  `
+  UPDATE outbox SET payload = json_set(
+      json_remove(payload, '$.message_en', '$.message_es'),
+      '$.message', json_object('code', 'verbatim', 'params', json_object('text', json_extract(payload, '$.message_en'))))
+    WHERE json_extract(payload, '$.message_en') IS NOT NULL;
+  `,
 ];

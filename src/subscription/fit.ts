@@ -1,9 +1,17 @@
 /** Whether what an instance uses fits into a plan. */
 import type { Plan, Usage } from '../instance/types.js';
 
+/** What an instance uses, where it is more than a plan allows; null where it fits. */
 export interface Misfit {
-  en: string;
-  es: string;
+  /** Name of the plan. */
+  plan: string;
+  users: Excess | null;
+  storageGb: Excess | null;
+}
+
+export interface Excess {
+  used: number;
+  limit: number;
 }
 
 export const GB = 1024 ** 3;
@@ -17,21 +25,15 @@ export function isOverStorage(usage: Usage, { storageGb }: Pick<Plan, 'storageGb
   return storageGb > 0 && storageBytes(usage) > storageGb * GB;
 }
 
-/** What is too much for the plan, for the customer and the staff; null where all fits. Limits that do not shrink never refuse. */
+/** What is too much for the plan; null where all fits. Limits that do not shrink never refuse. */
 export function misfitOf(usage: Usage, present: Plan, wanted: Plan): Misfit | null {
-  const en: string[] = [];
-  const es: string[] = [];
-  if (wanted.maxUsers > 0 && isLess(wanted.maxUsers, present.maxUsers) && usage.users > wanted.maxUsers) {
-    en.push(`it has ${usage.users} active users and ${wanted.name} includes ${wanted.maxUsers}`);
-    es.push(`tiene ${usage.users} usuarios activos y ${wanted.name} incluye ${wanted.maxUsers}`);
-  }
-  const usedGb = storageBytes(usage) / GB;
-  if (wanted.storageGb > 0 && isLess(wanted.storageGb, present.storageGb) && usedGb > wanted.storageGb) {
-    const used = usedGb.toFixed(1);
-    en.push(`it uses ${used} GB and ${wanted.name} includes ${wanted.storageGb} GB`);
-    es.push(`ocupa ${used.replace('.', ',')} GB y ${wanted.name} incluye ${wanted.storageGb} GB`);
-  }
-  return en.length === 0 ? null : { en: en.join(', and '), es: es.join('; además, ') };
+  const users = excess(usage.users, present.maxUsers, wanted.maxUsers);
+  const storageGb = excess(storageBytes(usage) / GB, present.storageGb, wanted.storageGb);
+  return users || storageGb ? { plan: wanted.name, users, storageGb } : null;
+}
+
+function excess(used: number, present: number, wanted: number): Excess | null {
+  return wanted > 0 && isLess(wanted, present) && used > wanted ? { used, limit: wanted } : null;
 }
 
 /** 0 is no limit. */

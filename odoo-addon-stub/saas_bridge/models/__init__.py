@@ -24,6 +24,7 @@ from . import saas_bridge_outage
 from . import saas_bridge_poll
 from . import saas_bridge_push
 from . import saas_seller
+from . import saas_sentence
 from . import saas_renewal
 from . import saas_renewal_terms
 from . import saas_instance_portal

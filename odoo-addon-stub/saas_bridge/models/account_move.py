@@ -1,6 +1,5 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools.sql import create_index
 
 from ..const import PAID_STATES
 
@@ -25,15 +24,7 @@ class AccountMove(models.Model):
     saas_instance_count = fields.Integer(compute="_compute_saas_instance_count")
     saas_can_create = fields.Boolean(compute="_compute_saas_can_create")
 
-    def init(self):
-        super().init()
-        create_index(
-            self.env.cr,
-            "account_move_saas_write_date_idx",
-            self._table,
-            ["write_date"],
-            where="move_type IN ('out_invoice', 'out_refund')",
-        )
+    _saas_write_date_idx = models.Index("(write_date) WHERE move_type IN ('out_invoice', 'out_refund')")
 
     @api.depends("payment_state")
     def _compute_saas_paid_on(self):

@@ -1,19 +1,13 @@
 from odoo import models
-from odoo.tools.sql import create_index
 
 
 class AccountMoveLine(models.Model):
     _name = "account.move.line"
     _inherit = ["account.move.line", "saas.line.mixin"]
 
-    def init(self):
-        super().init()
-        # Only lines with an instance or a mark: the rest of a change is seen on the invoice itself.
-        for name, where in (
-            ("account_move_line_saas_write_date_idx", "saas_instance_id IS NOT NULL"),
-            ("account_move_line_saas_keep_plan_idx", "saas_keep_plan"),
-        ):
-            create_index(self.env.cr, name, self._table, ["write_date"], where=where)
+    # Only lines with an instance or a mark: the rest of a change is seen on the invoice itself.
+    _saas_write_date_idx = models.Index("(write_date) WHERE saas_instance_id IS NOT NULL")
+    _saas_keep_plan_idx = models.Index("(write_date) WHERE saas_keep_plan")
 
     def _saas_customer(self):
         """Of a line made from an order the customer of the order: the invoice may go to somebody else."""

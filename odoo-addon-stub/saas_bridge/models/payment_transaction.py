@@ -1,14 +1,11 @@
 from odoo import models
-from odoo.tools.sql import create_index
 
 
 class PaymentTransaction(models.Model):
     _inherit = "payment.transaction"
 
-    def init(self):
-        super().init()
-        # A payment does not touch its order: the daemon learns of it from here.
-        create_index(self.env.cr, "payment_transaction_saas_write_date_idx", self._table, ["write_date"])
+    # A payment does not touch its order: the daemon learns of it from here.
+    _saas_write_date_idx = models.Index("(write_date)")
 
     def _saas_pending_since(self):
         """When the earliest payment began that is under way and has not arrived; False if there is none."""

@@ -2,7 +2,6 @@ import re
 
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools.sql import create_index
 
 from ..const import PERIOD_UNITS
 
@@ -62,9 +61,7 @@ class ProductTemplate(models.Model):
         string="Retention Days", default=30, help="Days a suspended instance is kept before it is deleted for good."
     )
 
-    def init(self):
-        super().init()
-        create_index(self.env.cr, "product_template_saas_write_date_idx", self._table, ["write_date"])
+    _saas_write_date_idx = models.Index("(write_date)")
 
     @api.onchange("saas_trial")
     def _onchange_saas_trial(self):

@@ -1,11 +1,12 @@
 from dateutil.relativedelta import relativedelta
 
-from odoo import _, fields, models
+from odoo import _, api, fields, models
 from odoo.exceptions import AccessError
 
 from odoo.addons.base.models.res_users import check_identity
 
 LOGIN = "saas-bridge"
+BRIDGE_USER = "saas_bridge.user_bridge"
 
 
 class SaasBridgeConnect(models.TransientModel):
@@ -51,7 +52,7 @@ class SaasBridgeConnect(models.TransientModel):
         return self.env["res.users"].sudo().search([("group_ids", "in", group.ids)], order="id", limit=1)
 
     def _create_bridge_user(self):
-        return (
+        user = (
             self.env["res.users"]
             .sudo()
             .with_context(no_reset_password=True)
@@ -64,3 +65,10 @@ class SaasBridgeConnect(models.TransientModel):
                 }
             )
         )
+        self._own_bridge_user(user)
+        return user
+
+    @api.model
+    def _own_bridge_user(self, user):
+        """The user that the addon made goes with it; one that people made for the daemon is theirs."""
+        self.env["ir.model.data"].sudo()._update_xmlids([{"xml_id": BRIDGE_USER, "record": user, "noupdate": True}])

@@ -336,6 +336,9 @@ class SaasBridge(models.AbstractModel):
             "additional": line.saas_additional,
             "keep_plan": line.saas_keep_plan,
             "list_price": line.saas_list_price,
+            # What the buyer of an order chose.
+            "wanted_name": "",
+            "wanted_lang": "",
         }
 
     @api.model
@@ -356,6 +359,8 @@ class SaasBridge(models.AbstractModel):
             "additional": False,
             "unit_price": grant.unit_price,
             "list_price": grant.unit_price,
+            "wanted_name": "",
+            "wanted_lang": "",
             "keep_plan": False,
             "pending_since": False,
             "starts_on": self._datetime(grant.date),

@@ -292,7 +292,7 @@ class SaasBridge(models.AbstractModel):
 
         With `keep_plan` its line stays one of another plan than its instance has.
         """
-        records = self._purchases([operation["purchase_key"]])
+        records, message = self._purchases([operation["purchase_key"]]), self._message(operation)
         if not records:
             raise Refused(_("%s does not exist.", operation["purchase_key"]))
         if not self.env["saas.bridge.effect"]._claim(operation["key"], "problem"):
@@ -307,31 +307,30 @@ class SaasBridge(models.AbstractModel):
         else:
             document, responsible = line.instance_id, line.user_id
         people = responsible.filtered("active") | self._saas_staff(document.company_id)
-        message = self._message_for(people[:1], operation)
-        document.message_post(body=message)
-        self._schedule_todo(document, people, lambda user: self._message_for(user, operation))
+        document.message_post(body=self._say(message, document.company_id.partner_id))
+        self._schedule_todo(document, people, lambda user: self._say(message, user))
         return "done", ""
 
     @api.model
     def _push_alert(self, operation):
         """Something about an instance that a manager should look at."""
-        instance = self._instance(operation["instance_key"])
+        instance, message = self._instance(operation["instance_key"]), self._message(operation)
         if not self.env["saas.bridge.effect"]._claim(operation["key"], "alert"):
             return "duplicate", ""
-        people = self._saas_staff(instance.company_id)
-        instance.message_post(body=plaintext2html(self._message_for(people[:1], operation)))
-        self._schedule_todo(instance, people, lambda user: self._message_for(user, operation))
+        instance.message_post(body=self._say(message, instance.company_id.partner_id))
+        self._schedule_todo(instance, self._saas_staff(instance.company_id), lambda user: self._say(message, user))
         return "done", ""
 
     @api.model
     def _push_summary(self, operation):
         """One message to all managers, by the inbox or by e-mail as each has chosen."""
+        message = self._message(operation)
         if not self.env["saas.bridge.effect"]._claim(operation["key"], "summary"):
             return "duplicate", ""
         self._notify(
             self._saas_managers(),
             lambda user: self.with_context(lang=user.lang or None)._summary_subject(),
-            lambda user: self._message_for(user, operation),
+            lambda user: self._say(message, user),
         )
         return "done", ""
 
@@ -378,7 +377,7 @@ class SaasBridge(models.AbstractModel):
             raise Refused(_("Unknown result: %s.", operation.get("result")))
         if command.state != "pending":
             return "duplicate", ""
-        result, message = operation["result"], self._message_for(command.requested_by, operation)
+        result, message = operation["result"], self._say(self._message(operation), command.requested_by)
         if result == "done":
             try:
                 with self.env.cr.savepoint():
@@ -426,6 +425,9 @@ class SaasBridge(models.AbstractModel):
         return users.filtered(lambda user: company is None or company in user.company_ids).sorted("id")
 
     @api.model
-    def _message_for(self, user, operation):
-        lang = user.lang or self.env.context.get("lang") or ""
-        return str(operation.get("message_es" if lang.startswith("es") else "message_en") or operation.get("message_en") or "")
+    def _message(self, operation):
+        """The message `{code, params}` of an operation."""
+        message = operation["message"]
+        if not isinstance(message, dict) or not isinstance(message.get("code"), str):
+            raise Refused(_("Not understood: %s", repr(message)))
+        return message

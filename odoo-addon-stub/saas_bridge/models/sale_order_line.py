@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools.sql import create_index
 
 
 class SaleOrderLine(models.Model):
@@ -15,10 +14,8 @@ class SaleOrderLine(models.Model):
         string="Wanted Language", copy=False, help="Code of the language the buyer wants a new instance in, e.g. es_ES."
     )
 
-    def init(self):
-        super().init()
-        # The daemon asks every few seconds which lines changed: the answer must come from an index.
-        create_index(self.env.cr, "sale_order_line_saas_write_date_idx", self._table, ["write_date"])
+    # The daemon asks every few seconds which lines changed: the answer must come from an index.
+    _saas_write_date_idx = models.Index("(write_date)")
 
     @api.constrains("product_id", "product_uom_qty")
     def _check_saas_trial_in_cart(self):

@@ -4,6 +4,8 @@ from . import test_instance
 from . import test_customer
 from . import test_poll
 from . import test_push
+from . import test_schema
+from . import test_sentence
 from . import test_invoice
 from . import test_commands
 from . import test_payment
@@ -17,4 +19,5 @@ from . import test_companies
 from . import test_watch
 from . import test_heartbeat
 from . import test_settings
+from . import test_migrations
 from . import test_translation

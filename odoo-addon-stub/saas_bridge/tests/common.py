@@ -4,6 +4,8 @@ import xmlrpc.client
 from odoo import fields
 from odoo.tests import TransactionCase, new_test_user
 
+from .schema import operation_problems, reply_problems
+
 TABLES = (
     "sale_order",
     "sale_order_line",
@@ -154,6 +156,7 @@ class SaasCommon(TransactionCase):
         self.env.flush_all()
         reply = self.bridge.poll(cursor, **kwargs)
         self._assert_no_none(reply)
+        self.assertEqual(reply_problems("poll", reply), [])
         return reply
 
     def _purchase(self, record, cursor=False):
@@ -165,6 +168,11 @@ class SaasCommon(TransactionCase):
     def _push(self, *operations):
         results = self.bridge.push(list(operations))
         self._assert_no_none(results)
+        self.assertEqual(reply_problems("push", results), [])
+        for operation, result in zip(operations, results, strict=True):
+            # What a test makes up must be what a daemon may send.
+            if result["status"] != "refused":
+                self.assertEqual(operation_problems(operation), [])
         self.assertEqual([row["key"] for row in results], [operation["key"] for operation in operations])
         self.env.flush_all()
         return results

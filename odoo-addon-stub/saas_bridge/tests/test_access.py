@@ -5,6 +5,7 @@ from odoo.tools import mute_logger
 from odoo.addons.saas_bridge.const import PROTOCOL
 
 from .common import SaasCommon
+from .schema import reply_problems
 
 # What Odoo itself opens to every account; nothing of a customer, a document or a setting.
 OPEN_TO_ALL = (("account.root", "search"),)
@@ -191,6 +192,7 @@ class TestAccess(SaasCommon):
 
     def test_hello(self):
         reply = self.bridge.hello()
+        self.assertEqual(reply_problems("hello", reply), [])
         self._assert_no_none(reply)
         self.assertEqual(reply["protocol"], PROTOCOL)
         self.assertRegex(reply["server_time"], r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$")

@@ -155,8 +155,7 @@ class TestPages(SaasCommon):
                 "op": "problem",
                 "key": "p1",
                 "purchase_key": f"sol:{order.order_line.id}",
-                "message_en": "No room",
-                "message_es": "No hay sitio",
+                "message": {"code": "purchase_rejected", "params": {"reason": "No room"}},
             }
         )
         action = self.env["ir.actions.act_window"]._for_xml_id("saas_bridge.saas_todo_action")

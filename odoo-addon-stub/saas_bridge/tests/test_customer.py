@@ -340,7 +340,7 @@ class TestWhoGetsTheToDo(CustomerCase):
     def _problem(self, order, key="problem:1"):
         line = order.order_line
         operation = {"key": key, "op": "problem", "purchase_key": f"sol:{line.id}"}
-        return self._push({**operation, "message_en": "Which one?", "message_es": "¿Cuál?"})[0]
+        return self._push({**operation, "message": {"code": "verbatim", "params": {"text": "Which one?"}}})[0]
 
     def test_salesperson_has_the_column_and_answers(self):
         mine, second = self._bought(self.acme, "acme"), self._instance("acme-2", requested=True, state="running", key="rec:x")

@@ -232,13 +232,13 @@ class TestPortalActions(PortalCase):
         page = self._get(self.url).text
         self.assertIn("is restarting", page)
         self.assertIn('data-poll="1"', page)
-        self._push({"key": "c:1", "op": "command", "command_id": command.id, "result": "done", "message_en": "The instance is running.", "message_es": "x"})
+        self._push({"key": "c:1", "op": "command", "command_id": command.id, "result": "done", "message": {"code": "now_running", "params": {}}})
         self.assertIn("was restarted", self._get(self.url).text)
 
     def test_refused_restart_sends_no_words_for_staff_to_the_customer(self):
         self._post(f"{self.url}/restart")
         command = self.instance.command_ids
-        self._push({"key": "c:2", "op": "command", "command_id": command.id, "result": "refused", "message_en": "Register the payment.", "message_es": "x"})
+        self._push({"key": "c:2", "op": "command", "command_id": command.id, "result": "refused", "message": {"code": "down_never_paid", "params": {}}})
         self.assertEqual(command.state, "refused")
         self.assertNotIn(self.customer.partner_id, self.instance.message_ids.notified_partner_ids)
         page = self._get(self.url).text

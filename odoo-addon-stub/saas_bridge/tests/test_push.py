@@ -21,6 +21,10 @@ NOTICES = (
     "deletion_warning",
     "deleted",
 )
+NIGHT = {
+    "code": "night",
+    "params": {"day": "2026-01-16", "suspended": 1, "reminded": 0, "warned": 0, "deleted": 2, "failed": 0},
+}
 
 
 @tagged("post_install", "-at_install")
@@ -337,8 +341,7 @@ class TestPush(SaasCommon):
             "key": key,
             "op": "problem",
             "purchase_key": f"{kind}:{line.id}",
-            "message_en": "No <room> left",
-            "message_es": "No queda <sitio>",
+            "message": {"code": "instance_not_made", "params": {"instance": "acme", "reason": "No <room> left"}},
         }
 
     def test_problem_once(self):
@@ -356,7 +359,7 @@ class TestPush(SaasCommon):
         self.salesman.lang = "es_ES"
         order = self._order()
         self._push(self._problem(order.order_line))
-        self.assertIn("No queda", order.activity_ids.note)
+        self.assertIn("No se ha podido crear la instancia acme: No &lt;room&gt; left", order.activity_ids.note)
 
     def test_problem_without_salesperson_goes_to_a_manager(self):
         order = self._order()
@@ -441,39 +444,38 @@ class TestPush(SaasCommon):
             "key": "alert:1",
             "op": "alert",
             "instance_key": "sol:900",
-            "message_en": "Disk <full>",
-            "message_es": "Disco <lleno>",
+            "message": {"code": "storage_over", "params": {"instance": "<acme>", "plan": "Basic"}},
         }
         self.assertEqual([self._push(operation)[0]["status"] for _again in range(2)], ["done", "duplicate"])
         self.assertEqual(len(instance.activity_ids), 1)
         self.assertEqual(instance.activity_ids.user_id, english)
-        self.assertIn("Disk &lt;full&gt;", instance.activity_ids.note)
-        self.assertEqual(len([m for m in instance.message_ids if "Disk &lt;full&gt;" in m.body]), 1)
+        self.assertIn("&lt;acme&gt; uses more storage than Basic", instance.activity_ids.note)
+        self.assertEqual(len([m for m in instance.message_ids if "&lt;acme&gt; uses more storage than Basic" in m.body]), 1)
         english.active = False
         self._push({**operation, "key": "alert:2"})
         mine = instance.activity_ids.filtered(lambda activity: activity.user_id == spanish)
-        self.assertIn("Disco &lt;lleno&gt;", mine.note)
+        self.assertIn("&lt;acme&gt; ocupa más espacio del que incluye Basic", mine.note)
         self.assertEqual(self._push({**operation, "key": "alert:3", "instance_key": "sol:999"})[0]["status"], "refused")
 
     def test_summary_to_every_manager_in_their_language(self):
         english, spanish = self._managers_speak()
         elsewhere = self.env["res.company"].create({"name": "Elsewhere"})
         spanish.write({"company_ids": [(6, 0, elsewhere.ids)], "company_id": elsewhere.id})
-        operation = {"key": "summary:1", "op": "summary", "message_en": "3 run", "message_es": "3 funcionan"}
+        operation = {"key": "summary:1", "op": "summary", "message": NIGHT}
         before = self.env["mail.notification"].search([])
         self.assertEqual([self._push(operation)[0]["status"] for _again in range(2)], ["done", "duplicate"])
         sent = self.env["mail.notification"].search([]) - before
         self.assertEqual(
-            {(one.res_partner_id, "3 run" in one.mail_message_id.body) for one in sent},
+            {(one.res_partner_id, "deleted 2" in one.mail_message_id.body) for one in sent},
             {(english.partner_id, True), (spanish.partner_id, False)},
         )
-        self.assertIn("3 funcionan", sent.filtered(lambda one: one.res_partner_id == spanish.partner_id).mail_message_id.body)
+        self.assertIn("Noche del 16 de enero de 2026: suspendidas 1", sent.filtered(lambda one: one.res_partner_id == spanish.partner_id).mail_message_id.body)
         self.assertEqual(set(sent.mapped("notification_type")), {"inbox"})
 
     def test_summary_without_managers(self):
         group = self.env.ref("saas_bridge.group_manager")
         group.all_user_ids.write({"group_ids": [(3, group.id)]})
-        operation = {"key": "summary:1", "op": "summary", "message_en": "3 run", "message_es": "3 funcionan"}
+        operation = {"key": "summary:1", "op": "summary", "message": NIGHT}
         self.assertEqual(self._push(operation)[0]["status"], "done")
 
     def _command(self, command="extend", name="acme", **values):
@@ -482,8 +484,8 @@ class TestPush(SaasCommon):
         return self.env["saas.command"].create({"instance_id": instance.id, "command": command, **values})
 
     def _answer(self, command, result, key="command:1"):
-        messages = {"message_en": "No <room>", "message_es": "No hay <sitio>"}
-        return self._push({"key": key, "op": "command", "command_id": command.id, "result": result, **messages})[0]
+        message = {"code": "plan_misfit", "params": {"instance": "<acme>", "plan": "Basic", "misfits": []}}
+        return self._push({"key": key, "op": "command", "command_id": command.id, "result": result, "message": message})[0]
 
     def test_done_command_is_applied_once(self):
         command = self._command(days=12)
@@ -500,10 +502,11 @@ class TestPush(SaasCommon):
             with self.subTest(result=result):
                 command = self._command(name=f"acme-{result}", days=12)
                 self._answer(command, result)
-                self.assertEqual((command.state, command.message), (result, "No hay <sitio>"))
+                self.assertEqual(command.state, result)
+                self.assertEqual(command.message, "<acme> no cabe en Basic.")
                 self.assertFalse(command.instance_id.grant_ids)
                 message = command.instance_id.message_ids[0]
-                self.assertIn("No hay &lt;sitio&gt;", message.body)
+                self.assertIn("&lt;acme&gt; no cabe en Basic.", message.body)
                 self.assertIn(self.saas_manager.partner_id, message.notification_ids.res_partner_id)
 
     def test_command_that_became_impossible_fails(self):
@@ -519,7 +522,7 @@ class TestPush(SaasCommon):
         instance = self._instance(state="running")
         instance.with_user(self.saas_manager).action_stop()
         command = instance.command_ids
-        operation = {"key": "command:1", "op": "command", "command_id": command.id, "result": "done", "message_en": "", "message_es": ""}
+        operation = {"key": "command:1", "op": "command", "command_id": command.id, "result": "done", "message": {"code": "now_stopped", "params": {}}}
         self.assertEqual(self._push(operation)[0]["status"], "done")
         self.assertTrue(command.done_on)
         self.assertEqual(self._push({**operation, "key": "command:2", "result": "failed"})[0]["status"], "duplicate")

@@ -48,13 +48,21 @@ class Website(models.Model):
         own.viewref("saas_bridge_website.footer").active = True
 
     def _saas_take_down(self):
-        """Before our pages go: the menu "Home" goes with the page it is linked to."""
+        """Before our pages go: an empty home page again, and the footer that was there."""
         self.ensure_one()
         home = self.env["website.page"].search([("key", "=", "saas_bridge_website.page_home"), ("website_id", "=", self.id)])
-        self.env["website.menu"].search([("page_id", "in", home.ids)]).page_id = False
+        if home:
+            view = self.env.ref("website.homepage").copy({"website_id": self.id, "key": "website.homepage"})
+            page = home.create({"url": "/", "website_id": self.id, "view_id": view.id, "is_published": True})
+            self.env["website.menu"].search([("page_id", "in", home.ids)]).page_id = page
         own = self.with_context(website_id=self.id)
         if own.viewref("saas_bridge_website.footer").active:
-            own.viewref("website.footer_custom").active = True
+            standard, generic = own.viewref("website.footer_custom"), self.env.ref("website.footer_custom")
+            if standard != generic and standard.arch_db == generic.arch_db:
+                # Odoo made the copy when it was switched off for this website.
+                standard.unlink()
+            else:
+                standard.active = True
 
 
 def _is_empty(view):

@@ -138,10 +138,7 @@ describe('ingest', () => {
         op: 'problem',
         key: 'problem:sol:1:unknown-instance',
         purchase_key: 'sol:1',
-        message_en:
-          'S00001: the instance on the line (rec:3) does not exist or was not asked for yet; create it, or set another on the line.',
-        message_es:
-          'S00001: la instancia de la línea (rec:3) no existe o aún no se ha solicitado; créela o indique otra en la línea.',
+        message: { code: 'instance_unknown', params: { document: 'S00001', instance: 'rec:3' } },
       });
       ingest.page(batch({ instances: [record()] }), false);
       expect(jobs()).deep.equal(['rec:3']);
@@ -452,8 +449,7 @@ describe('ingest', () => {
       expect(owed()).deep.equal(
         [1, 2].map((id) => ({
           ...{ op: 'command', key: `command:${id}`, command_id: id, result: 'refused' },
-          message_en: 'There is no such instance any more.',
-          message_es: 'Esa instancia ya no existe.',
+          message: { code: 'instance_gone', params: {} },
         })),
       );
       expect(test.store.commands.pending()).empty;

@@ -80,9 +80,10 @@ describe('the night', () => {
       {
         op: 'summary',
         key: 'summary:2026-01-16',
-        message_en: 'Night of January 16, 2026: suspended 1, reminded 2, warned 0, deleted 0, failed 1.',
-        message_es:
-          'Noche del 16 de enero de 2026: suspendidas 1, recordatorios 2, avisos de borrado 0, eliminadas 0, con error 1.',
+        message: {
+          code: 'night',
+          params: { day: '2026-01-16', suspended: 1, reminded: 2, warned: 0, deleted: 0, failed: 1 },
+        },
       },
     ]);
     expect(chores).equal(1);

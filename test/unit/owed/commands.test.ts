@@ -2,35 +2,36 @@ import { expect } from 'chai';
 import type { CommandName } from '../../../src/instance/command.js';
 import type { Desired } from '../../../src/instance/types.js';
 import { answerTo } from '../../../src/owed/commands.js';
+import type { Sentence } from '../../../src/protocol/sentences.js';
 
 describe('the answer to a command', () => {
   const running: Desired = { state: 'running', cause: null, reason: 'It is paid.' };
   const down = (cause: Desired['cause']): Desired => ({ state: 'suspended', cause, reason: 'It was not paid.' });
-  const cases: [string, CommandName, Desired, string, RegExp, RegExp][] = [
-    ['started', 'start', running, 'done', /^The instance is running\.$/, /^La instancia está en marcha\.$/],
-    ['unpaid', 'start', down('unpaid'), 'refused', /Register the payment/, /Registre el pago/],
-    ['taken back', 'resume', down('taken_back'), 'refused', /Sell it again/, /Véndala de nuevo/],
-    ['over its storage', 'rebuild', down('storage'), 'refused', /Change its plan/, /Cambie el plan/],
-    ['held', 'restart', down('staff'), 'refused', /^It does not run/, /el personal la detuvo/],
-    ['rebuilt', 'rebuild', running, 'done', /made anew/, /reconstruido/],
-    ['that wakes it up', 'extend', down('unpaid'), 'done', /^The time was added\.$/, /^Se ha ampliado el plazo\.$/],
+  const ENDED = new Date('2026-01-16T23:30:00Z');
+  const cases: [string, CommandName, Desired, Date | null, 'done' | 'refused', Sentence][] = [
+    ['started', 'start', running, null, 'done', { code: 'now_running', params: {} }],
     [
-      'that wakes it up',
-      'change_plan',
-      down('storage'),
-      'done',
-      /^The plan was changed\.$/,
-      /^Se ha cambiado el plan\.$/,
+      'unpaid',
+      'start',
+      down('unpaid'),
+      ENDED,
+      'refused',
+      { code: 'down_unpaid', params: { paid_until: '2026-01-16 23:30:00' } },
     ],
-    ['held', 'extend', down('staff'), 'done', /added\. It stays down/, /plazo\. Sigue parada/],
-    ['held', 'change_plan', down('staff'), 'done', /changed\. It stays down/, /plan\. Sigue parada/],
+    ['never paid', 'start', down('unpaid'), null, 'refused', { code: 'down_never_paid', params: {} }],
+    ['taken back', 'resume', down('taken_back'), null, 'refused', { code: 'down_taken_back', params: {} }],
+    ['over its storage', 'rebuild', down('storage'), ENDED, 'refused', { code: 'down_storage', params: {} }],
+    ['held', 'restart', down('staff'), ENDED, 'refused', { code: 'down_held', params: {} }],
+    ['suspended', 'suspend', down('staff'), ENDED, 'done', { code: 'now_suspended', params: {} }],
+    ['rebuilt', 'rebuild', running, ENDED, 'done', { code: 'containers_rebuilt', params: {} }],
+    ['that wakes it up', 'extend', down('unpaid'), ENDED, 'done', { code: 'time_added', params: {} }],
+    ['that wakes it up', 'change_plan', down('storage'), ENDED, 'done', { code: 'plan_changed', params: {} }],
+    ['held', 'extend', down('staff'), ENDED, 'done', { code: 'time_added_held', params: {} }],
+    ['held', 'change_plan', down('staff'), ENDED, 'done', { code: 'plan_changed_held', params: {} }],
   ];
-  for (const [what, command, desired, result, en, es] of cases) {
+  for (const [what, command, desired, paidUntil, result, message] of cases) {
     it(`${command}, ${what}: ${result}`, () => {
-      const answer = answerTo(command, desired);
-      expect(answer.result).to.equal(result);
-      expect(answer.message.en).to.match(en);
-      expect(answer.message.es).to.match(es);
+      expect(answerTo(command, desired, paidUntil)).to.deep.equal({ result, message });
     });
   }
 });

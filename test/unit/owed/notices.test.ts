@@ -139,6 +139,18 @@ describe('the mails of a subscription', () => {
       h.owed();
     });
 
+    it('are told to a manager where the customer has no address, with the day of the calendar here', async () => {
+      h.test.store.instances.update(KEY, { customer: { ...CUSTOMER, email: '' } });
+      await h.runAt(FOURTEEN_LEFT);
+      const [alert, ...more] = h.owed().filter((operation) => operation.op === 'alert');
+      expect(more).empty;
+      // 23:00 UTC of the day before.
+      expect(alert?.message).deep.equal({
+        code: 'deletion_unannounced',
+        params: { instance: 'acme', day: '2026-03-18' },
+      });
+    });
+
     it('come at their midnights, once each, and remember that they were given', async () => {
       for (const [moment, days, next] of [
         [FOURTEEN_LEFT, 14, WEEK_LEFT],

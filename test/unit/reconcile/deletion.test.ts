@@ -244,8 +244,8 @@ describe('deletion', () => {
       await h.run();
       expect(h.engine.taken()).deep.equal(['stopOdoo', 'stopDb', 'exportData', ...REMOVED]);
       const owed = h.owed();
-      expect(owed.find(({ op }) => op === 'command')).include({
-        ...{ result: 'done', message_en: 'The instance is deleted.', message_es: 'La instancia está eliminada.' },
+      expect(owed.find(({ op }) => op === 'command')).deep.include({
+        ...{ result: 'done', message: { code: 'now_deleted', params: {} } },
       });
       expect(owed.filter(({ op }) => op === 'notice').map(({ key }) => key)).deep.equal([`notice:deleted:${KEY}`]);
     });

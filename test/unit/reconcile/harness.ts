@@ -7,7 +7,12 @@ import type { Step } from '../../../src/instance/steps.js';
 import type { Instance, Observed, Usage } from '../../../src/instance/types.js';
 import { createMetrics } from '../../../src/lib/metrics.js';
 import { COMMANDS } from '../../../src/owed/commands.js';
-import type { InstanceValues, NoticeDetails, PushOperation } from '../../../src/protocol/push.js';
+import {
+  type InstanceValues,
+  type NoticeDetails,
+  type PushOperation,
+  pushOperation,
+} from '../../../src/protocol/push.js';
 import { createReconciler } from '../../../src/reconcile/reconciler.js';
 import { newInstance, placementAt, RELEASE, testStore } from '../store/support.js';
 import { bought, CUSTOMER, keptLog, only, PLAN, POLICY } from './support.js';
@@ -142,6 +147,8 @@ export function harness(options: { exportDays?: number; release?: Release; polic
   function owed(): PushOperation[] {
     return test.store.outbox.due(test.now, 1000).map(({ id, version, operation }) => {
       test.store.outbox.delivered(id, version);
+      const { details: _, ...sent } = { details: null, ...operation };
+      pushOperation.parse(sent);
       return operation;
     });
   }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Plan, Usage } from '../../../src/instance/types.js';
 import { COMMANDS } from '../../../src/owed/commands.js';
+import type { MisfitSentence } from '../../../src/protocol/sentences.js';
 import { utc } from '../subscription/support.js';
 import { type Harness, harness, KEY } from './harness.js';
 import { bought, PLAN } from './support.js';
@@ -11,6 +12,12 @@ const SMALL: Plan = { ...PLAN, id: 2, code: 'small', name: 'Small', memoryMb: 51
 const BIG: Plan = { ...PLAN, id: 3, code: 'big', name: 'Big', memoryMb: 4096, storageGb: 50, maxUsers: 50 };
 const USAGE: Usage = { users: 4, databaseBytes: 2 * GB, filestoreBytes: GB, modules: ['crm'] };
 const LITTLE: Usage = { ...USAGE, users: 1, databaseBytes: GB / 2, filestoreBytes: 0 };
+
+/** USAGE in SMALL. */
+const TOO_MUCH: MisfitSentence[] = [
+  { code: 'users_over_plan', params: { plan: 'Small', used: 4, limit: 2 } },
+  { code: 'storage_over_plan', params: { plan: 'Small', used_gb: 3, limit_gb: 1 } },
+];
 
 describe('plans and limits', () => {
   let h: Harness;
@@ -74,7 +81,10 @@ describe('plans and limits', () => {
       const owed = h.owed();
       expect(problems(owed)).length(1);
       expect(problems(owed)[0]).include({ key: 'problem:sol:2:plan-refused', purchase_key: 'sol:2', keep_plan: true });
-      expect(problems(owed)[0]?.message_en).contain('S00002').contain('4 active users').contain('Basic');
+      expect(problems(owed)[0]?.message).deep.equal({
+        code: 'plan_change_refused',
+        params: { document: 'S00002', instance: 'acme', plan: 'Basic', misfits: TOO_MUCH },
+      });
       const refused = notices(owed).filter(({ notice }) => notice === 'plan_refused');
       expect(refused).length(1);
       expect(refused[0]?.details).include({ planName: 'Basic', wantedPlanName: 'Small' });
@@ -148,17 +158,17 @@ describe('plans and limits', () => {
   });
 
   describe('a command', () => {
-    it('to change to a smaller plan is refused with what was measured, in both languages', async () => {
+    it('to change to a smaller plan is refused with what was measured', async () => {
       h.engine.uses(USAGE);
       h.ask('change_plan', 5, 2);
       await h.run();
       const [answer, ...more] = h.answers();
       expect(more).empty;
       expect(answer).include({ command_id: 5, result: 'refused' });
-      expect(answer?.message_en).equal(
-        'acme does not fit into Small: it has 4 active users and Small includes 2, and it uses 3.0 GB and Small includes 1 GB.',
-      );
-      expect(answer?.message_es).contain('tiene 4 usuarios activos').contain('ocupa 3,0 GB');
+      expect(answer?.message).deep.equal({
+        code: 'plan_misfit',
+        params: { instance: 'acme', plan: 'Small', misfits: TOO_MUCH },
+      });
       await h.run();
       expect(h.answers()).empty;
     });
@@ -196,10 +206,7 @@ describe('plans and limits', () => {
         await h.run();
         const [answer] = h.answers();
         expect(answer).include({ result: 'refused' });
-        expect(answer?.message_en).match(
-          /^It does not run: It was paid until .* Register the payment, or extend it\.$/,
-        );
-        expect(answer?.message_es).contain('no está pagada');
+        expect(answer?.message).deep.equal({ code: 'down_unpaid', params: { paid_until: '2026-02-15 12:00:00' } });
         expect(h.engine.taken()).empty;
         expect(h.instance().phase).equal('suspended');
         expect(h.test.store.operations.of(KEY)).empty;
@@ -220,7 +227,7 @@ describe('plans and limits', () => {
       await h.run();
       const [answer] = h.answers();
       expect(answer).include({ result: 'refused' });
-      expect(answer?.message_en).contain('Sell it again, or extend it.');
+      expect(answer?.message.code).equal('down_taken_back');
     });
   });
 

@@ -240,8 +240,7 @@ describe('reconciler', () => {
             key: 'command:5',
             command_id: 5,
             result: 'done',
-            message_en: 'The instance is running.',
-            message_es: 'La instancia está en marcha.',
+            message: { code: 'now_running', params: {} },
           },
         ]);
         await run();
@@ -301,7 +300,7 @@ describe('reconciler', () => {
         await run();
         expect(answers()).empty;
         await run();
-        expect(answers()).length(1).and.have.nested.property('[0].message_en', 'The instance is running.');
+        expect(answers()).length(1).and.have.nested.property('[0].message.code', 'now_running');
       });
 
       const given = [
@@ -320,8 +319,8 @@ describe('reconciler', () => {
           ask(command);
           engine.failAfter(2, new (terminal ? TerminalError : RetryableError)('a.b', 'no image', 'Pull it.'));
           await run().catch(() => undefined);
-          expect(answers().map(({ result, message_en }) => [result, message_en])).deep.equal(
-            answered ? [['failed', 'no image']] : [],
+          expect(answers().map(({ result, message }) => [result, message])).deep.equal(
+            answered ? [['failed', { code: 'verbatim', params: { text: 'no image' } }]] : [],
           );
           expect(test.store.commands.pending()).length(answered ? 0 : 1);
         });

@@ -146,7 +146,9 @@ describe('openStore', () => {
         INSERT INTO meta VALUES ('cursor', 'abc');
         INSERT INTO bad_slots VALUES (7, 99);
         INSERT INTO outbox (key, version, lane, payload, next_attempt_at, created_at)
-          VALUES ('log:1', 1, 'sol:1', '{"op":"log","key":"log:1","instance_key":"sol:1","lines":["a"]}', 0, 0);`);
+          VALUES ('log:1', 1, 'sol:1', '{"op":"log","key":"log:1","instance_key":"sol:1","lines":["a"]}', 0, 0),
+            ('alert:sol:2:x', 1, 'sol:2',
+             '{"op":"alert","key":"alert:sol:2:x","instance_key":"sol:2","message_en":"Look","message_es":"Mire"}', 0, 0);`);
       db.close();
     });
     const OLD_PURCHASE = {
@@ -191,7 +193,13 @@ describe('openStore', () => {
         { instanceKey: 'sol:1', runAt: new Date(77), reason: 'a night to come', attempts: 2, claimedBy: null },
       ]);
       expect(store.meta.get('cursor')).to.equal('abc');
-      expect(store.outbox.due(new Date(), 9).map(({ operation }) => operation.key)).to.deep.equal(['log:1']);
+      expect(store.outbox.due(new Date(), 9).map(({ operation }) => operation)).to.deep.equal([
+        { op: 'log', key: 'log:1', instance_key: 'sol:1', lines: ['a'] },
+        {
+          ...{ op: 'alert', key: 'alert:sol:2:x', instance_key: 'sol:2' },
+          message: { code: 'verbatim', params: { text: 'Look' } },
+        },
+      ]);
       expect(store.db.pragma('integrity_check', { simple: true })).to.equal('ok');
       store.close();
     });

@@ -30,7 +30,7 @@ describe('store.outbox', () => {
     outbox.put(state('a', { state: 'provisioning' }), 'a');
     outbox.put(log('a', 'one'), 'a');
     outbox.put(
-      { op: 'command', key: 'command:1', command_id: 1, result: 'done', message_en: '', message_es: '' },
+      { op: 'command', key: 'command:1', command_id: 1, result: 'done', message: { code: 'now_running', params: {} } },
       NO_LANE,
     );
     const entries = due();

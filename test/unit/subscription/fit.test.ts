@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Plan, Usage } from '../../../src/instance/types.js';
-import { misfitOf } from '../../../src/subscription/fit.js';
+import { type Misfit, misfitOf } from '../../../src/subscription/fit.js';
 
 const GB = 1024 ** 3;
 
@@ -17,25 +17,19 @@ describe('misfitOf', () => {
   const big = plan('Big', 20, 50);
   const small = plan('Small', 5, 10);
   const endless = plan('Endless', 0, 0);
-  const users = 'it has 6 active users and Small includes 5';
-  const storage = 'it uses 10.5 GB and Small includes 10 GB';
-  const cases: [string, Usage, Plan, Plan, string | null][] = [
+  const users = { used: 6, limit: 5 };
+  const storageGb = { used: 10.5, limit: 10 };
+  const cases: [string, Usage, Plan, Plan, Partial<Misfit> | null][] = [
     ['to the brim', usage(5, 10), big, small, null],
-    ['a user too many', usage(6, 10), big, small, users],
-    ['too much storage', usage(5, 10.5), big, small, storage],
-    ['both', usage(6, 10.5), big, small, `${users}, and ${storage}`],
-    ['from no limit', usage(6, 10), endless, small, users],
+    ['a user too many', usage(6, 10), big, small, { users, storageGb: null }],
+    ['too much storage', usage(5, 10.5), big, small, { users: null, storageGb }],
+    ['both', usage(6, 10.5), big, small, { users, storageGb }],
+    ['from no limit', usage(6, 10), endless, small, { users, storageGb: null }],
     ['to no limit', usage(600, 999), big, endless, null],
     ['over the limit already, up', usage(30, 70), small, big, null],
     ['over the limit already, the same limits', usage(30, 70), small, plan('Other', 5, 10), null],
   ];
   for (const [name, used, present, wanted, expected] of cases) {
-    it(name, () => expect(misfitOf(used, present, wanted)?.en ?? null).to.equal(expected));
+    it(name, () => expect(misfitOf(used, present, wanted)).to.deep.equal(expected && { plan: 'Small', ...expected }));
   }
-
-  it('says it in Spanish, with its comma', () => {
-    expect(misfitOf(usage(6, 10.5), big, small)?.es).to.equal(
-      'tiene 6 usuarios activos y Small incluye 5; además, ocupa 10,5 GB y Small incluye 10 GB',
-    );
-  });
 });

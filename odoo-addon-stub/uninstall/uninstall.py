@@ -1,0 +1,3 @@
+# For odoo shell.
+env["ir.module.module"].search([("name", "=", "saas_bridge")]).button_immediate_uninstall()
+print("uninstalled")

@@ -1,0 +1,68 @@
+/** The protocol as a JSON Schema: what the addon's tests check its answers against, and what a reader may want to see. */
+import { z } from 'zod';
+import {
+  commandRow,
+  customerRow,
+  helloReply,
+  instanceRow,
+  PROTOCOL,
+  planRow,
+  pollReply,
+  purchaseRow,
+  renewalReply,
+} from './poll.js';
+import { pushOperation, pushResult } from './push.js';
+import { misfit, sentence } from './sentences.js';
+
+type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
+
+const METHODS = z.object({
+  hello: helloReply,
+  poll: pollReply.extend({
+    plans: z.array(planRow),
+    purchases: z.array(purchaseRow),
+    instances: z.array(instanceRow),
+    commands: z.array(commandRow),
+  }),
+  renewal: renewalReply,
+  push: z.array(pushResult),
+  push_operations: z.array(pushOperation),
+});
+
+/** As values are on the wire of XML-RPC: an empty one is `false`. */
+export function protocolSchema(): Json {
+  const named = z.registry<{ id: string }>();
+  named.add(customerRow, { id: 'customer' });
+  named.add(planRow, { id: 'plan' });
+  named.add(purchaseRow, { id: 'purchase' });
+  named.add(instanceRow, { id: 'instance' });
+  named.add(commandRow, { id: 'command' });
+  named.add(pushOperation, { id: 'operation' });
+  named.add(sentence, { id: 'message' });
+  named.add(misfit, { id: 'misfit' });
+  const { $schema, ...schema } = z.toJSONSchema(METHODS, { io: 'input', metadata: named }) as { [name: string]: Json };
+  return onTheWire({
+    $schema: $schema ?? null,
+    title: 'odoo-saas-bridge',
+    description: `Protocol ${PROTOCOL}: what the methods of saas.bridge give, and the operations that push takes.`,
+    ...schema,
+  });
+}
+
+const NULL = { const: false };
+
+function onTheWire(node: Json): Json {
+  if (Array.isArray(node)) return node.map(onTheWire);
+  if (node === null || typeof node !== 'object') return node;
+  if (node.type === 'null') return NULL;
+  if (Array.isArray(node.type) && node.type.includes('null')) {
+    const [type = ''] = node.type.filter((one) => one !== 'null');
+    return { anyOf: [onTheWire({ ...node, type }), NULL] };
+  }
+  return Object.fromEntries(
+    Object.entries(node)
+      // The range of JavaScript's integers says nothing.
+      .filter(([, value]) => typeof value !== 'number' || Math.abs(value) !== Number.MAX_SAFE_INTEGER)
+      .map(([name, value]) => [name, onTheWire(value)]),
+  );
+}
