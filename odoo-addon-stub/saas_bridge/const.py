@@ -1,6 +1,6 @@
 """Words shared with the daemon. Its side of them is src/odoo/protocol.ts."""
 
-PROTOCOL = 2
+PROTOCOL = 3
 
 PERIOD_UNITS = [("hour", "Hour"), ("day", "Day"), ("month", "Month"), ("year", "Year")]
 

@@ -1,10 +1,13 @@
-from odoo import models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools.sql import create_index
 
 
 class AccountMoveLine(models.Model):
     _name = "account.move.line"
     _inherit = ["account.move.line", "saas.line.mixin"]
+
+    saas_part_ids = fields.One2many("saas.part", "invoice_line_id", groups="base.group_system")
 
     def init(self):
         super().init()
@@ -14,6 +17,20 @@ class AccountMoveLine(models.Model):
             ("account_move_line_saas_keep_plan_idx", "saas_keep_plan"),
         ):
             create_index(self.env.cr, name, self._table, ["write_date"], where=where)
+
+    @api.constrains("product_id", "product_uom_id")
+    def _check_saas_unit(self):
+        for line in self.filtered(lambda line: line.move_id.move_type == "out_invoice"):
+            if problem := line._saas_unit_problem():
+                raise UserError(problem)
+
+    def _saas_part_date(self, source):
+        return self.move_id.saas_paid_on
+
+    def _saas_told_parts(self, ledger):
+        """The parts of the line for the daemon: see Ledger.told. Without an order nothing is trusted."""
+        sold = self._saas_periods(self.quantity - self._saas_credited_quantity())
+        return ledger.told(max(0.0, sold), trusted=False)
 
     def _saas_customer(self):
         return self.move_id.commercial_partner_id

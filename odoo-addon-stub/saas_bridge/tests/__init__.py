@@ -5,6 +5,7 @@ from . import test_poll
 from . import test_push
 from . import test_invoice
 from . import test_commands
+from . import test_parts
 from . import test_payment
 from . import test_renewal
 from . import test_portal
