@@ -158,19 +158,25 @@ class AccountMove(models.Model):
             # What was ordered is to be invoiced again.
             return ("away" if ordered else "back"), 0.0
         if self.state == "posted" and self.payment_state == "reversed":
-            return self._saas_money_of_reversed(ordered), 1.0
+            money = self._saas_money_of_reversed(ordered)
+            return money, 1.0 if money == "here" else 0.0
         if self.state == "posted" and self.amount_total > 0:
             return "away", 1 - self.amount_residual / self.amount_total
         return "away", 0.0
 
     def _saas_money_of_reversed(self, ordered):
         """The money of an undone invoice is still there for the one made instead, which has until its due date to get it."""
-        made = self.saas_replacement_ids.filtered(lambda move: move.state != "cancel")
-        if not self.saas_paid_before or not made:
+        made = self._saas_made_instead()
+        if not made:
             return "back"
         if made.filtered(lambda move: move._saas_is_paid()):
             return "away" if ordered else "back"
         return "here" if any(move._saas_is_waiting() for move in made) else "away"
+
+    def _saas_made_instead(self):
+        """What “Reverse and create invoice” made of the invoice when it was paid: with it nothing was given back."""
+        made = self.saas_replacement_ids if self.saas_paid_before else self.browse()
+        return made.filtered(lambda move: move.state != "cancel")
 
     def _saas_paying_transactions(self):
         """Online payments that arrived for the invoice, or were matched with it."""

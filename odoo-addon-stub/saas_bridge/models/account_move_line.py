@@ -41,6 +41,8 @@ class AccountMoveLine(models.Model):
         A credit note does not say which of several equal lines it means: the last ones go first.
         """
         self.ensure_one()
+        if self.move_id._saas_made_instead():
+            return 0.0
         refunded = self.move_id.reversal_move_ids.filtered(
             lambda move: move.state == "posted" and move.move_type == "out_refund"
         ).invoice_line_ids.filtered(lambda line: line.product_id == self.product_id)

@@ -520,6 +520,8 @@ class SaasBridge(models.AbstractModel):
     def _confirm_paid_orders(self, since):
         """Confirm quotations whose payment arrived and whose buyer closed the browser too early.
 
+        Not an order that staff took back to a quotation: they are at work on it.
+
         Odoo does it itself when the browser comes back, or some minutes later; a failing confirmation e-mail can
         keep it from doing so for ever.
         """
@@ -534,7 +536,7 @@ class SaasBridge(models.AbstractModel):
                   JOIN sale_order_line l ON l.order_id = o.id
                   JOIN product_product p ON p.id = l.product_id
                   JOIN product_template t ON t.id = p.product_tmpl_id
-                 WHERE tx.state = 'done' AND o.state IN ('draft', 'sent') AND t.saas_plan
+                 WHERE tx.state = 'done' AND o.state IN ('draft', 'sent') AND o.saas_confirmed_on IS NULL AND t.saas_plan
                    AND tx.write_date >= %s
                    AND tx.last_state_change < now() AT TIME ZONE 'UTC' - make_interval(secs => %s)
                 """,

@@ -161,7 +161,8 @@ class OrderFold:
             # Nothing is known of it yet: it paid all it could, before anything was refunded.
             return Pot(money, currency, date, refunded)
         left = self._take_refunds(source, currency, money - refunded)
-        return Pot(left, currency, date)
+        credited = sum(ledger.parts[source]["credited"] for ledger in ledgers)
+        return Pot(left - max(0.0, credited - refunded), currency, date)
 
     def _take_refunds(self, source, currency, money):
         """Take away what more was paid than there is money; returns the money that is left over."""

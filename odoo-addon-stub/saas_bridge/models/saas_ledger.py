@@ -6,7 +6,7 @@ from datetime import timedelta
 NOISE = 1e-6
 # Another payment takes the place of one that vanished so shortly before: an invoice made anew, money matched with another.
 REPLACED_WITHIN = timedelta(days=2)
-COLUMNS = ("quantity", "lost", "amount", "date", "vanished_on")
+COLUMNS = ("quantity", "lost", "amount", "credited", "date", "vanished_on")
 
 
 class Ledger:
@@ -81,10 +81,16 @@ class Ledger:
         return taken
 
     def shrink(self, sources, quantity):
-        """Give back what the parts are more than so many periods, the last paid first."""
+        """Give back what the parts are more than so many periods, the last paid first: there is a credit note for it.
+
+        The money may still be on its payment, and pays nothing else.
+        """
         excess = sum(self.parts[source]["quantity"] for source in self.paid(sources)) - quantity
         for source in reversed(self.paid(sources)):
+            part = self.parts[source]
+            before = part["amount"]
             excess -= self.give_back(source, excess)
+            part["credited"] += before - part["amount"]
 
     def order(self, quantity):
         """So many periods are ordered. What was added later was ordered later; the last ones are taken out first."""
@@ -112,8 +118,9 @@ class Ledger:
             part, date = self.parts[source], self.date(source)
             lost = min(part["lost"], room)
             room -= lost
-            pieces.append((source, part["quantity"] - part["lost"], date, False))
-            pieces.append((f"{source}:lost", lost, date, part["vanished_on"]))
+            here = part["quantity"] - part["lost"]
+            pieces.append((source, here, date, False))
+            pieces.append((f"{source}:lost" if here > NOISE else source, lost, date, part["vanished_on"]))
         ordered = [(source, self.parts[source]["quantity"], self.date(source)) for source in self._ordered()]
         rows, position = [], 0.0
         for key, quantity, paid_on, vanished_on in pieces:

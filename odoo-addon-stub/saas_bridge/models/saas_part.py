@@ -21,6 +21,7 @@ class SaasPart(models.Model):
     quantity = fields.Float(digits=0, readonly=True)
     lost = fields.Float(digits=0, readonly=True, help="Periods of the quantity whose money vanished without a refund.")
     amount = fields.Float(digits=0, readonly=True, help="Money used for the quantity, in the currency of what paid it.")
+    credited = fields.Float(digits=0, readonly=True, help="Money that paid periods which credit notes took away.")
     date = fields.Datetime(readonly=True)
     vanished_on = fields.Datetime(readonly=True)
     told = fields.Boolean(readonly=True, help="Staff got their to-do for the money that vanished.")
@@ -42,13 +43,13 @@ class SaasPart(models.Model):
         column = "order_line_id" if line._name == "sale.order.line" else "invoice_line_id"
         self.env.cr.execute(
             f"""
-            INSERT INTO saas_part ({column}, source, quantity, lost, amount, date, vanished_on,
+            INSERT INTO saas_part ({column}, source, quantity, lost, amount, credited, date, vanished_on,
                                    create_uid, create_date, write_uid, write_date)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC', %s, now() AT TIME ZONE 'UTC')
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC', %s, now() AT TIME ZONE 'UTC')
             ON CONFLICT DO NOTHING
             """,
             [
-                *(line.id, source, values["quantity"], values["lost"], values["amount"]),
+                *(line.id, source, values["quantity"], values["lost"], values["amount"], values["credited"]),
                 *(values["date"] or None, values["vanished_on"] or None, self.env.uid, self.env.uid),
             ],
         )

@@ -533,8 +533,18 @@ class TestCost(PartsCommon):
     def _cost(self, cursor, limit=500):
         self.env.flush_all()
         self.env.invalidate_all()
+        import collections, traceback  # XXX
+        seen = collections.Counter()
+        execute = type(self.env.cr).execute
+        def spy(cr, query, *args, **kw):
+            where = [f for f in traceback.extract_stack() if "saas_bridge/models" in f.filename]
+            seen[(str(getattr(query,'code',query))[:90].replace(chr(10)," "), f"{where[-1].filename[-22:]}:{where[-1].lineno}" if where else "")] += 1
+            return execute(cr, query, *args, **kw)
+        self.patch(type(self.env.cr), "execute", spy)
         before = self.env.cr.sql_log_count
         rows = self.bridge.poll(cursor, limit=limit)["purchases"]
+        self.patch(type(self.env.cr), "execute", execute)
+        print("QUERIES", len(rows)); [print("  ", n, k) for k, n in seen.most_common()]
         return self.env.cr.sql_log_count - before, len(rows)
 
     def test_page_and_changed_orders(self):
