@@ -184,27 +184,31 @@ class SaasBridge(models.AbstractModel):
         self._fetch_moves(lines.move_id)
         self._fetch_lines(lines)
 
+    # Reading one column of all records brings all their columns; a record that is reached alone later costs a query.
+
     @api.model
     def _fetch_parties(self, partners):
-        (partners | partners.commercial_partner_id).fetch(["name", "email", "lang", "commercial_company_name"])
+        (partners | partners.commercial_partner_id).mapped("name")
 
     @api.model
     def _fetch_lines(self, lines):
-        lines.saas_part_ids.fetch(["source"])
-        lines.saas_instance_id.fetch(["key"])
-        lines.product_id.product_tmpl_id.fetch(["saas_plan"])
-        lines.product_uom_id.fetch(["factor"])
+        lines.saas_part_ids.mapped("source")
+        lines.saas_instance_id.mapped("key")
+        lines.product_id.product_tmpl_id.mapped("saas_plan")
+        lines.product_uom_id.mapped("factor")
 
     @api.model
     def _fetch_moves(self, moves):
         moves |= moves.reversal_move_ids | moves.saas_replacement_ids
-        moves.invoice_line_ids.sale_line_ids.fetch(["is_downpayment"])
-        moves.invoice_line_ids.product_uom_id.fetch(["factor"])
+        moves.mapped("move_type")
+        moves.invoice_line_ids.sale_line_ids.mapped("is_downpayment")
+        moves.invoice_line_ids.product_uom_id.mapped("factor")
+        moves.matched_payment_ids.mapped("state")
         self._fetch_transactions(moves.transaction_ids | moves.matched_payment_ids.payment_transaction_id)
 
     @api.model
     def _fetch_transactions(self, transactions):
-        transactions.child_transaction_ids.fetch(["state"])
+        (transactions | transactions.child_transaction_ids).mapped("state")
 
     @api.model
     def _plan_query(self, edge, after):

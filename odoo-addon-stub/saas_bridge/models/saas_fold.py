@@ -9,6 +9,12 @@ from odoo import fields
 from .saas_ledger import NOISE, Ledger
 
 
+def keep(ledgers):
+    """Write down what differs, all new parts at once."""
+    for line in [*ledgers][:1]:
+        line.env["saas.part"]._keep([part for ledger in ledgers.values() for part in ledger.write()])
+
+
 class InvoiceFold:
     """Invoice lines that were made without an order."""
 
@@ -31,8 +37,7 @@ class InvoiceFold:
         return self
 
     def write(self):
-        for ledger in self.ledgers.values():
-            ledger.write()
+        keep(self.ledgers)
 
 
 class Pot:
@@ -79,8 +84,7 @@ class OrderFold:
         return self
 
     def write(self):
-        for ledger in self.ledgers.values():
-            ledger.write()
+        keep(self.ledgers)
 
     def _settle_invoices(self, line, ledger):
         """What became of the invoices that paid parts of the line."""

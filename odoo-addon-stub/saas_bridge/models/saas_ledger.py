@@ -134,17 +134,15 @@ class Ledger:
         return rows
 
     def write(self):
-        """Write down what differs."""
-        Part, made = self.line.env["saas.part"], False
+        """Write down what differs; returns what is not known yet, for saas.part._keep."""
+        unknown = []
         for source, part in self.parts.items():
             known = self.known.get(source)
             if not known:
-                Part._keep(self.line, source, part)
-                made = True
+                unknown.append((self.line, source, part))
             elif values := {name: value for name, value in part.items() if known[name] != value}:
                 known.write(values)
-        if made:
-            self.line.invalidate_recordset(["saas_part_ids"], flush=False)
+        return unknown
 
     def _ordered(self):
         return sorted((source for source in self.parts if source.startswith("ordered:")), key=self._number)

@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.tools import SQL
 from odoo.tools.sql import create_index
 
 
@@ -34,25 +35,44 @@ class SaasPart(models.Model):
     _order_line_source = models.UniqueIndex("(order_line_id, source) WHERE order_line_id IS NOT NULL")
     _invoice_line_source = models.UniqueIndex("(invoice_line_id, source) WHERE invoice_line_id IS NOT NULL")
 
-    def _keep(self, line, source, values):
-        """Write down a part of a line that is not known yet.
+    def _keep(self, parts):
+        """Write down parts of lines that are not known yet.
 
-        Two transactions that see the same payment meet here: PostgreSQL ends the second one with a serialization
-        failure, and Odoo repeats it.
+        `parts`: (line, source, values). Two transactions that see the same payment meet here: PostgreSQL ends the second
+        one with a serialization failure, and Odoo repeats it.
         """
-        column = "order_line_id" if line._name == "sale.order.line" else "invoice_line_id"
+        rows = [
+            SQL(
+                "(%s, %s, %s, %s, %s, %s, %s, %s::timestamp, %s::timestamp)",
+                line.id if line._name == "sale.order.line" else None,
+                line.id if line._name == "account.move.line" else None,
+                source,
+                *(values[name] for name in ("quantity", "lost", "amount", "credited")),
+                *(values[name] or None for name in ("date", "vanished_on")),
+            )
+            for line, source, values in parts
+        ]
+        if not rows:
+            return
         self.env.cr.execute(
-            f"""
-            INSERT INTO saas_part ({column}, source, quantity, lost, amount, credited, date, vanished_on,
-                                   create_uid, create_date, write_uid, write_date)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, now() AT TIME ZONE 'UTC', %s, now() AT TIME ZONE 'UTC')
-            ON CONFLICT DO NOTHING
-            """,
-            [
-                *(line.id, source, values["quantity"], values["lost"], values["amount"], values["credited"]),
-                *(values["date"] or None, values["vanished_on"] or None, self.env.uid, self.env.uid),
-            ],
+            SQL(
+                """
+                INSERT INTO saas_part (order_line_id, invoice_line_id, source, quantity, lost, amount, credited, date,
+                                       vanished_on, create_uid, create_date, write_uid, write_date)
+                SELECT new.order_line_id::integer, new.invoice_line_id::integer, new.source, new.quantity, new.lost,
+                       new.amount, new.credited, new.date, new.vanished_on, %(uid)s, %(now)s, %(uid)s, %(now)s
+                  FROM (VALUES %(rows)s) AS new (order_line_id, invoice_line_id, source, quantity, lost, amount, credited,
+                                                 date, vanished_on)
+                ON CONFLICT DO NOTHING
+                """,
+                rows=SQL(", ").join(rows),
+                uid=self.env.uid,
+                now=self.env.cr.now(),
+            )
         )
+        for model in ("sale.order.line", "account.move.line"):
+            lines = self.env[model].browse({line.id for line, _source, _values in parts if line._name == model})
+            lines.invalidate_recordset(["saas_part_ids"], flush=False)
 
     def _tell_vanished(self):
         """One to-do for staff where money of a part vanished; it goes when the money is back."""

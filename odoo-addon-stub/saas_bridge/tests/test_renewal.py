@@ -22,7 +22,7 @@ class TestRenewal(SaasCommon):
     def _renewal(self):
         reply = self.bridge.renewal(self.key)
         self._assert_no_none(reply)
-        self.assertEqual(reply["protocol"], 2)
+        self.assertEqual(reply["protocol"], 3)
         self.env.flush_all()
         return reply
 
@@ -141,7 +141,7 @@ class TestRenewal(SaasCommon):
                 self.assertEqual(order.state, "sent")
                 before = record.read(list(values), load=False)[0]
                 record.write(values)
-                self.assertEqual(self._renewal(), {"protocol": 2, "url": False, "amount": ""})
+                self.assertEqual(self._renewal(), {"protocol": 3, "url": False, "amount": ""})
                 self.assertEqual(order.state, "cancel")
                 self.assertFalse(self.instance.renewal_order_id)
                 record.write({fname: before[fname] for fname in values})
