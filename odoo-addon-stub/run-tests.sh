@@ -35,7 +35,7 @@ for argument in "$@"; do
 done
 
 if [[ -f $here/../compose/lib.sh ]]; then
-  # shellcheck source=../compose/lib.sh
+  # shellcheck source-path=SCRIPTDIR source=../compose/lib.sh
   source "$here/../compose/lib.sh"
 else
   docker_cmd() {
@@ -98,10 +98,12 @@ if ! copy "$prepared" "$run-data" 'test -e /from/.prepared && cp -a /from/. /to/
   echo "preparing databases with $MODULES and with $SHOP_MODULES (once)" >&2
   start_db "$run-data"
   # The second is the first with a shop on top.
-  run_odoo test -i "$MODULES" --without-demo=1 &&
+  if ! { run_odoo test -i "$MODULES" --without-demo=1 &&
     docker_cmd exec "$run-db" createdb -U odoo -T test shop &&
-    run_odoo shop -i "$SHOP_MODULES" --without-demo=1 ||
-    { tail -n 20 "$log" >&2; fail "the databases could not be prepared"; }
+    run_odoo shop -i "$SHOP_MODULES" --without-demo=1; }; then
+    tail -n 20 "$log" >&2
+    fail "the databases could not be prepared"
+  fi
   docker_cmd stop -t 30 "$run-db" >/dev/null
   docker_cmd rm "$run-db" >/dev/null
   copy "$run-data" "$prepared" 'find /to -mindepth 1 -delete && cp -a /from/. /to/ && touch /to/.prepared'
@@ -114,7 +116,8 @@ bad=0
 test_addon() {
   local result failed errors total wrong status=0 begin
   begin=$(wc -l <"$log")
-  run_odoo "$1" -i "$2" --test-tags "$3" || status=$?
+  run_odoo "$1" -i "$2" --test-tags "$3" --load=base,rpc,web,saas_quick_tests \
+    --addons-path=/mnt/extra-addons,/mnt/extra-addons/server_wide || status=$?
   # Odoo's own words: "… WARNING/ERROR test odoo.tests.result: 2 failed, 1 error(s) of 90 tests when loading database".
   result=$(tail -n "+$begin" "$log" | grep -oE '[0-9]+ failed, [0-9]+ error\(s\) of [0-9]+ tests' | tail -n 1 || true)
   read -r failed errors total < <(sed -E 's/^([0-9]+) failed, ([0-9]+) error\(s\) of ([0-9]+) tests$/\1 \2 \3/' <<<"${result:-0 failed, 0 error(s) of 0 tests}")

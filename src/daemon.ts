@@ -1,36 +1,21 @@
-/** The composition root: builds the parts, starts and stops them in order. */
+/** Starts what works by itself, in order, and stops it. What it is made of is put together in wiring.ts. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { cpus } from 'node:os';
-import path from 'node:path';
-import { systemClock } from './clock.js';
-import type { Config } from './config.js';
-import { createEngine } from './docker/client.js';
-import { loadDaemonKey } from './docker/daemon-key.js';
-import { createInstances, type Instances } from './docker/instances.js';
-import { BridgeError } from './errors.js';
+import type { Config } from './config/config.js';
+import { startDeliverer } from './delivery/deliverer.js';
 import { createApp } from './http/app.js';
-import { createDoors } from './http/doors.js';
-import { slotPorts } from './instance/naming.js';
-import { errorFields, type Log } from './logger.js';
-import { createMetrics } from './metrics.js';
-import { createOdooClient } from './odoo/client.js';
-import { createMaster } from './odoo/master.js';
-import { startDeliverer } from './reconcile/deliverer.js';
-import { createRuntime } from './reconcile/executors.js';
-import { exportFileOf, removeOldExports } from './reconcile/exports.js';
-import { createIngest } from './reconcile/ingest.js';
-import { startMonitor } from './reconcile/monitor.js';
-import { startNightly } from './reconcile/nightly.js';
-import { completeOperation } from './reconcile/notices.js';
-import { pausedInstance } from './reconcile/paused.js';
-import { type Poller, startPoller } from './reconcile/poller.js';
-import { createReconciler } from './reconcile/reconciler.js';
-import { startTemplateKeeper } from './reconcile/templates.js';
-import { startUsage } from './reconcile/usage.js';
+import { type Poller, startPoller } from './intake/poller.js';
+import { removeOldExports } from './keepers/exports.js';
+import { startFrontKeeper } from './keepers/front.js';
+import { startMonitor } from './keepers/monitor.js';
+import { startNightly } from './keepers/nightly.js';
+import { startTemplateKeeper } from './keepers/templates.js';
+import { startUsage } from './keepers/usage.js';
+import { BridgeError } from './lib/errors.js';
+import { errorFields, type Log } from './lib/logger.js';
 import { startWorker } from './reconcile/worker.js';
 import { lockStore } from './store/lock.js';
-import { openStore } from './store/store.js';
+import { releaseIn, type Seams, wire } from './wiring.js';
 
 export interface Daemon {
   /** Where `/health` answers. */
@@ -39,130 +24,27 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
-/** The parts that reach the engine, from the configuration. */
-export async function createFleet(
-  config: Config,
-): Promise<{ engine: ReturnType<typeof createEngine>; instances: Instances }> {
-  const { instances: settings, policy } = config;
-  const engine = createEngine({ socketPath: config.docker.socketPath, timeoutMs: config.docker.timeoutMs });
-  const instances = await createInstances({
-    engine,
-    settings: {
-      scope: settings.scope,
-      odooImage: settings.odooImage,
-      postgresImage: settings.postgresImage,
-      languages: settings.languages,
-      portBase: settings.portBase,
-      subnetPool: settings.subnetPool,
-      bindAddress: settings.bindAddress,
-      reachAddress: reachable(settings.bindAddress),
-      proxyMode: settings.proxyMode,
-      timeZone: policy.timeZone,
-      // A plan that is larger than the host gets all of it.
-      maxCpus: cpus().length,
-      logLevel: 'warn',
-    },
-    daemonKey: await loadDaemonKey(path.join(config.dataDir, 'secret.key')),
-    dataDir: config.dataDir,
-    templateScope: 'default',
-  });
-  return { engine, instances };
-}
-
-/** The client of the master, from the configuration. */
-export function connectMaster(config: Config, log?: Log) {
-  const { url, db, login, apiKey, timeoutMs } = config.odoo;
-  const client = createOdooClient({ url, db, login, apiKey, timeoutMs, maxConcurrent: 4, ...(log ? { log } : {}) });
-  return { client, master: createMaster(client) };
-}
-
-/** Public address of an instance. */
-export function urlOf(config: Config, name: string, slot: number): string {
-  const { http } = slotPorts(config.instances.portBase, slot);
-  return config.instances.urlTemplate.replaceAll('{port}', String(http)).replaceAll('{name}', name);
-}
-
 /**
  * Starts the daemon. A master or an engine that is away is waited for, not an error.
  * @throws TerminalError when the data folder is in use or unusable, or the HTTP port is taken.
  */
-export async function startDaemon(config: Config, log: Log, version: string): Promise<Daemon> {
+export async function startDaemon(config: Config, log: Log, version: string, seams: Seams = {}): Promise<Daemon> {
   const startedAt = new Date();
-  const clock = systemClock(config.clockOffset);
   const lock = lockStore(config.dataDir);
-  const store = openStore(config.storePath, { clock });
-  const { engine, instances } = await createFleet(config);
-  const { client, master } = connectMaster(config, log);
+  const parts = await wire(config, log, () => poller.readAfresh(), seams);
+  const { clock, store, runtime, master, metrics, front, reconciler } = parts;
   const released = store.jobs.releaseAll() + store.outbox.releaseAll();
   if (released > 0) log.info('daemon.resumed', `Went on with ${released} pieces of work that a stop had cut off.`);
 
-  const metrics = createMetrics({
-    instancesByPhase: () => store.instances.countByPhase(),
-    jobsWaiting: () => store.jobs.countDue(clock()),
-    outbox: () => store.outbox.backlog(clock()),
-    lastPollAgeMs: () => ageOf(poller.lastPolledAt()),
-  });
-  const addressOf = (name: string, slot: number) => urlOf(config, name, slot);
-  const notices = { store, instances, master, policy: config.policy, clock, urlOf: addressOf };
-  const deliverer = startDeliverer({
-    outbox: store.outbox,
-    push: (operations) => master.push(operations),
-    complete: (operation) => completeOperation(operation, notices),
-    clock,
-    log,
-  });
-  const { scope, portBase, maxSlots, bindAddress } = config.instances;
-  const doors = createDoors({
-    address: bindAddress,
-    pausedOf: (key) => pausedInstance(store, portBase, key),
-    log,
-  });
-  await Promise.all(store.instances.all().map(({ key }) => doors.follow(key)));
-  const releasePort = (port: number) => doors.release(port);
-  const runtime = createRuntime({ instances, store, scope, portBase, maxSlots, releasePort, log });
-  const reconciler = createReconciler({
-    store,
-    runtime,
-    readAfresh: () => poller.readAfresh(),
-    exportFile: (instance) => exportFileOf(config.exports, instance),
-    exportDays: config.exports.keptDays,
-    policy: config.policy,
-    urlOf: addressOf,
-    clock,
-    log,
-    metrics,
-    onOutbox: () => deliverer.wake(),
-  });
-  const { odooImage, postgresImage, languages } = config.instances;
-  const templates = startTemplateKeeper({
-    store,
-    templates: instances.templates,
-    settings: { odooImage, postgresImage, languages },
-    log,
-  });
-  const monitor = startMonitor({
-    engine,
-    instances,
-    store,
-    clock,
-    log,
-    intervalMs: config.monitorIntervalMs,
-    onDrift: () => worker.wake(),
-  });
-  const poller = startPoller({
-    master,
-    ingest: createIngest({ store, policy: config.policy, firstToExpire: config.firstToExpire, clock, log }),
-    store,
-    intervalMs: config.poll.intervalMs,
-    fullIntervalMs: config.poll.fullIntervalMs,
-    log,
-    metrics,
-    onPolled(plansChanged) {
-      if (plansChanged) templates.wake();
-      worker.wake();
-      deliverer.wake();
-    },
-  });
+  const { outbox } = store;
+  const deliverer = startDeliverer({ outbox, push: master.push, complete: parts.complete, clock, log });
+  const frontKeeper = await startFrontKeeper({ store, front });
+  const { languages } = config.instances;
+  const settings = { release: releaseIn(config), languages };
+  const templates = startTemplateKeeper({ store, templates: parts.templates, settings, log });
+  const monitor = startMonitor({ runtime, store, clock, log, intervalMs: config.monitorIntervalMs });
+  const poller = startPoller({ master, ingest: parts.ingest, store, ...config.poll, log, metrics });
+  metrics.lastPollAge(() => ageOf(poller.lastPolledAt()));
   // After the poller: its first job may be a deletion, which asks for a fresh look at once.
   const worker = startWorker({
     jobs: store.jobs,
@@ -171,7 +53,6 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
       await poller.looked();
       const nextRunAt = await reconciler.reconcile(key);
       monitor.restarted(key);
-      await doors.follow(key);
       return nextRunAt;
     },
     onFailure(job, error, retryAt) {
@@ -184,30 +65,21 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
         { instance, attempt: job.attempts + 1, ...errorFields(error) },
       );
       reconciler.fail(job.instanceKey, error);
-      void doors.follow(job.instanceKey);
     },
     clock,
     log,
     concurrency: config.concurrency,
   });
   const nightly = startNightly({
-    store,
-    clock,
-    log,
-    timeZone: config.policy.timeZone,
+    ...{ store, clock, log, timeZone: config.policy.timeZone },
     chores: () => removeOldExports(config.exports, clock, log),
-    onOutbox: () => deliverer.wake(),
   });
-  const usage = startUsage({
-    store,
-    measure: (spec) => runtime.measure(spec),
-    specOf: reconciler.specOf,
-    intervalMs: config.usageIntervalMs,
-    clock,
-    log,
-    onOutbox: () => deliverer.wake(),
-    onLimit: () => worker.wake(),
-  });
+  const { specOf } = parts;
+  const usage = startUsage({ store, measure: runtime.measure, specOf, intervalMs: config.usageIntervalMs, clock, log });
+  const loops = [poller, worker, monitor, templates, nightly, usage];
+  store.bell.on('jobs', () => worker.wake());
+  store.bell.on('outbox', () => deliverer.wake());
+  store.bell.on('plans', () => templates.wake());
 
   const app = createApp({
     version,
@@ -226,17 +98,18 @@ export async function startDaemon(config: Config, log: Log, version: string): Pr
   const httpPort = (server.address() as AddressInfo).port;
   log.info('daemon.started', `Watching ${config.odoo.url}; health at http://${config.http.host}:${httpPort}/health.`, {
     version,
-    scope,
+    scope: config.instances.scope,
     dataDir: config.dataDir,
     instances: store.instances.all().length,
   });
 
   async function stop(): Promise<void> {
-    await Promise.all([...[poller, worker, monitor, templates, nightly, usage].map((part) => part.stop())]);
-    await doors.stop();
+    await Promise.all(loops.map((loop) => loop.stop()));
+    frontKeeper.stop();
+    await front.stop();
     // Last: what the running jobs report is delivered where the master answers, and kept where it does not.
     await deliverer.stop();
-    await client.close();
+    await parts.client.close();
     store.close();
     lock.release();
   }
@@ -268,11 +141,6 @@ function outboxCheck({ count, oldestAgeMs, deadLetters }: { count: number; oldes
 
 function ageOf(time: number | null): number | null {
   return time === null ? null : Date.now() - time;
-}
-
-/** An address the daemon can call: a wildcard is published on loopback too. */
-function reachable(bindAddress: string): string {
-  return bindAddress === '0.0.0.0' ? '127.0.0.1' : bindAddress === '::' ? '::1' : bindAddress;
 }
 
 function listen(server: Server, { host, port }: { host: string; port: number }): Promise<Server> {

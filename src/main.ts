@@ -6,10 +6,10 @@ import { check } from './cli/check.js';
 import { showPlan } from './cli/plan.js';
 import { showInstance, showStatus } from './cli/status.js';
 import { buildTemplates } from './cli/template.js';
-import { CONFIG_NAMES, loadConfig } from './config.js';
+import { CONFIG_NAMES, loadConfig } from './config/config.js';
 import { startDaemon } from './daemon.js';
-import { BridgeError, messageOf } from './errors.js';
-import { createLog } from './logger.js';
+import { BridgeError, messageOf } from './lib/errors.js';
+import { createLog } from './lib/logger.js';
 
 const EXIT = { ok: 0, failed: 1, misused: 2 } as const;
 

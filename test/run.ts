@@ -2,7 +2,8 @@
  * Runs every suite and counts: the last line is `N passed, N failed`. A suite that runs no test, or skips one, has failed.
  * With options for mocha (`--grep …`) only mocha's suites run, and may be empty.
  *
- * First what the others need; then two lanes side by side, each with a master and a daemon of its own.
+ * First what the others need; then two lanes side by side, each with a master and a daemon of its own. At the end the
+ * slowest test files, with what was made for them before their first test.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
@@ -13,6 +14,21 @@ import { createInterface } from 'node:readline';
 interface Count {
   passed: number;
   failed: number;
+}
+
+/** Its hooks are in the duration. */
+interface TimedFile {
+  file: string;
+  durationMs: number;
+}
+
+/** What support/reporter.cjs writes. */
+interface Report {
+  passes: number;
+  failures: number;
+  pending: number;
+  tests: number;
+  files: TimedFile[];
 }
 
 interface Suite {
@@ -54,19 +70,23 @@ const machine = [
   check('images', 'compose/images.sh', 'postgres', 'odoo', 'node', 'mail', 'browser'),
 ];
 const lint = check('lint', 'npm', 'run', '--silent', 'lint');
+const shell = check('shell', 'compose/lint.sh', 'shell');
+const python = check('python', 'compose/lint.sh', 'python');
 const types = check('types', 'npm', 'run', '--silent', 'types');
 const unit = mocha('unit', 0, 'test/unit/**/*.test.ts');
 /** Divided so that both lanes take as long. */
 const lanes: Suite[][] = [
   [unit, mocha('end to end', 0, 'test/e2e/[a-t]*.test.ts')],
   [
-    ...(mochaOnly ? [] : [lint, types, addon]),
+    ...(mochaOnly ? [] : [lint, shell, python, types, addon]),
     mocha('integration', 1, 'test/integration/**/*.test.ts'),
     mocha('pages, end to end', 1, 'test/pages/*.test.ts', 'test/e2e/[u-z]*.test.ts'),
   ],
 ];
 
+const SLOWEST = 10;
 const total: Count = { passed: 0, failed: 0 };
+const files: TimedFile[] = [];
 const children = new Set<ChildProcess>();
 let stopped = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -78,6 +98,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 await inOrder(machine);
 await Promise.all(lanes.map(inOrder));
+tellSlowest();
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed === 0 && total.passed > 0 && !stopped ? 0 : 1;
 
@@ -97,14 +118,23 @@ async function inOrder(suites: Suite[]): Promise<void> {
 
 function mochaCount(report: string, code: number): Count {
   try {
-    const { passes, failures, pending, tests } = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>;
+    const { passes, failures, pending, tests, ...timed } = JSON.parse(readFileSync(report, 'utf8')) as Report;
     rmSync(report);
-    const empty = tests === 0 && !mochaOnly ? 1 : 0;
-    const failed = (failures ?? 0) + (pending ?? 0) + empty;
+    files.push(...timed.files);
+    const failed = failures + pending + (tests === 0 && !mochaOnly ? 1 : 0);
     // Ended badly without a failed test: something broke outside of them.
-    return { passed: passes ?? 0, failed: failed === 0 && code !== 0 ? 1 : failed };
+    return { passed: passes, failed: failed === 0 && code !== 0 ? 1 : failed };
   } catch {
     return { passed: 0, failed: 1 };
+  }
+}
+
+function tellSlowest(): void {
+  const slowest = files.sort((a, b) => b.durationMs - a.durationMs).slice(0, SLOWEST);
+  if (slowest.length === 0) return;
+  process.stdout.write('\n=== the slowest test files\n');
+  for (const { file, durationMs } of slowest) {
+    process.stdout.write(`${(durationMs / 1000).toFixed(1).padStart(7)} s  ${file}\n`);
   }
 }
 

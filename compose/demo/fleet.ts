@@ -1,34 +1,40 @@
 /** The instances of one scope on the engine, without a daemon. */
-import { createEngine } from '../../src/docker/client.js';
-import { createInstances, type Instances } from '../../src/docker/instances.js';
-import { DEFAULT_SETTINGS } from '../../src/docker/spec.js';
+import { createEngine } from '../../src/docker/engine/engine.js';
+import { createFleet, type Fleet } from '../../src/docker/fleet.js';
+import { DEFAULT_SETTINGS } from '../../src/docker/instance/rendering.js';
 import { DEFAULT_SCOPE } from '../../src/instance/naming.js';
 
 const SOCKET = '/var/run/docker.sock';
 
 /** Removes every instance of a scope from the engine, and its folder; nothing of another scope. Gives their names. */
 export async function removeInstances(scope: string, dataDir: string): Promise<string[]> {
-  const instances = await instancesOf(scope, dataDir);
-  const names = [...(await instances.observeAll()).keys()];
-  for (const name of names) {
-    await instances.removeContainers(name);
-    await instances.removeVolumes(name);
-    await instances.removeNetwork(name);
-  }
-  return names;
+  const { runtime } = await fleetOf(scope, dataDir);
+  const instances = [...(await runtime.observeAll()).values()];
+  await Promise.all(
+    instances.map(async (instance) => {
+      await runtime.removeContainers(instance);
+      await runtime.removeVolumes(instance);
+      await runtime.removeNetwork(instance);
+    }),
+  );
+  return instances.map(({ name }) => name);
 }
 
 /** Memory in use by an instance's two containers, MB. */
 export async function instanceMemoryMb(scope: string, name: string): Promise<number> {
-  const { db, odoo } = await (await instancesOf(scope, '/nonexistent')).memoryBytes(name);
+  const { runtime } = await fleetOf(scope, '/nonexistent');
+  const instance = [...(await runtime.observeAll()).values()].find((one) => one.name === name);
+  if (!instance) throw new Error(`the engine has no instance ${name}`);
+  const { db, odoo } = await runtime.memoryBytes(instance);
   return Math.round(((db ?? 0) + (odoo ?? 0)) / 104_857.6) / 10;
 }
 
 /** The fleet of one scope. Its templates are those that all scopes share. */
-export async function instancesOf(scope: string, dataDir: string): Promise<Instances> {
-  return createInstances({
+export function fleetOf(scope: string, dataDir: string): Promise<Fleet> {
+  return createFleet({
     engine: createEngine({ socketPath: SOCKET }),
-    settings: { ...DEFAULT_SETTINGS, scope },
+    settings: { ...DEFAULT_SETTINGS, scope, portBase: 20_000, subnetPool: '10.208.0.0/12' },
+    capacity: 0,
     // Only to make secrets, which nothing here does.
     daemonKey: Buffer.alloc(32),
     dataDir,

@@ -1,6 +1,7 @@
 /** What a person with a login sees in the master: its records, over the same API as everybody. */
+
+import { Secret } from '../../src/lib/secret.js';
 import { createOdooClient, type OdooClient } from '../../src/odoo/client.js';
-import { Secret } from '../../src/secret.js';
 import type { MasterState } from './master.js';
 
 export interface Record {

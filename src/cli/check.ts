@@ -1,10 +1,12 @@
 /** `saas-bridge check`: are both sides there, and if not, what is wrong and what to do. */
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
-import type { Config } from '../config.js';
-import { connectMaster, createFleet } from '../daemon.js';
-import { assertPortFree } from '../docker/ready.js';
-import { BridgeError, messageOf, TerminalError } from '../errors.js';
+import type { Config } from '../config/config.js';
+import { dueOf } from '../facts/due.js';
+import { systemClock } from '../lib/clock.js';
+import { BridgeError, messageOf, TerminalError } from '../lib/errors.js';
 import { openStore } from '../store/store.js';
+import { connectMaster, openFleet, releaseIn } from '../wiring.js';
+import { factsOf } from './facts.js';
 import { mark, type Out } from './output.js';
 
 const MAX_CLOCK_SKEW_MS = 60_000;
@@ -23,6 +25,7 @@ export async function check(config: Config, out: Out, asJson: boolean): Promise<
     ...(await tryPart('final copies', async () => [finalCopies(config)])),
     ...(await tryPart('store', async () => [storeFinding(config)])),
     ...(await tryPart('engine', () => engineFindings(config))),
+    ...(await tryPart('releases', () => releaseFindings(config))),
     ...(await tryPart('ports', () => portFindings(config))),
     ...(await tryPart('master', () => masterFindings(config))),
   ];
@@ -71,19 +74,56 @@ function storeFinding({ storePath }: Config): Omit<Finding, 'part'> {
 }
 
 async function engineFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {
-  const { engine, instances } = await createFleet(config);
-  await engine.ping();
+  const { engine, runtime } = await openFleet(config);
+  await runtime.ping();
   const { odooImage, postgresImage } = config.instances;
   await Promise.all([engine.imageId(odooImage), engine.imageId(postgresImage)]);
-  const observed = await instances.observeAll();
+  const observed = await runtime.observeAll();
   return [{ ok: true, detail: `answers, has ${odooImage} and ${postgresImage}, ${observed.size} instances` }];
 }
 
-async function portFindings({ instances }: Config): Promise<Omit<Finding, 'part'>[]> {
-  const { bindAddress, portBase, maxSlots } = instances;
-  const last = portBase + 2 * maxSlots - 1;
-  await assertPortFree(bindAddress, last);
-  return [{ ok: true, detail: `${portBase} to ${last} on ${bindAddress}: room for ${maxSlots} instances` }];
+/** What runs something else than it would be made from today. None of it changes by itself. */
+async function releaseFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {
+  const { odooImage, postgresImage } = config.instances;
+  if (!existsSync(config.storePath))
+    return [{ ok: true, detail: `new instances run ${odooImage} and ${postgresImage}` }];
+  const { runtime } = await openFleet(config);
+  const store = openStore(config.storePath, { readonly: true });
+  const now = systemClock(config.clockOffset)();
+  const due = store.instances.all().flatMap(({ key, name }) => {
+    const { facts } = factsOf(store, config, key, now);
+    const found = facts && dueOf(facts, releaseIn(config), runtime.revision);
+    return found ? [{ name, ...found }] : [];
+  });
+  store.close();
+  if (due.length === 0) return [{ ok: true, detail: `all instances run what they would be made from today` }];
+  const list = (some: typeof due) =>
+    `${some
+      .slice(0, 3)
+      .map(({ name }) => name)
+      .join(', ')}${some.length > 3 ? ', …' : ''}`;
+  const [soon, later] = [due.filter(({ atNextStart }) => atNextStart), due.filter(({ atNextStart }) => !atNextStart)];
+  return [
+    ...(soon.length > 0
+      ? [{ ok: true, detail: `${soon.length} take an upgrade at their next start: ${list(soon)}` }]
+      : []),
+    ...(later.length > 0
+      ? [{ ok: true, detail: `${later.length} keep their version: ${list(later)}; ${later[0]?.reason}` }]
+      : []),
+  ];
+}
+
+async function portFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {
+  const { bindAddress, portBase, maxSlots } = config.instances;
+  const { runtime } = await openFleet(config);
+  const last = runtime.placementAt(maxSlots - 1);
+  if (!(await runtime.isFree(last))) {
+    const advice = 'Another program uses the last ports of the range: set SAAS_PORT_RANGE to ports that are free.';
+    return [{ ok: false, detail: `port ${last.longpollingPort} on ${bindAddress} is taken`, advice }];
+  }
+  return [
+    { ok: true, detail: `${portBase} to ${last.longpollingPort} on ${bindAddress}: room for ${maxSlots} instances` },
+  ];
 }
 
 async function masterFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {

@@ -1,13 +1,10 @@
 /** What the commands that only look read: the store beside the running daemon, and what it would do. */
-import type { Config } from '../config.js';
-import { urlOf } from '../daemon.js';
-import type { Instances } from '../docker/instances.js';
-import { instanceSpec } from '../docker/spec.js';
-import { messageOf } from '../errors.js';
+import type { Config } from '../config/config.js';
+import { type Facts, planContext, readFacts } from '../facts/facts.js';
 import { planSteps } from '../instance/plan.js';
 import type { StepName } from '../instance/steps.js';
 import type { Observed } from '../instance/types.js';
-import { type Facts, planContext, readFacts } from '../reconcile/facts.js';
+import { messageOf } from '../lib/errors.js';
 import type { Store } from '../store/store.js';
 
 /** The facts about one instance, or why there are none: one that is broken must not hide the others. */
@@ -24,17 +21,8 @@ export function factsOf(
   }
 }
 
-/** The steps that the daemon would take now. A new instance has no slot yet: any slot shows the same steps. */
-export function stepsOf(
-  config: Config,
-  instances: Pick<Instances, 'hashes'>,
-  store: Store,
-  facts: Facts,
-  observed: Observed | undefined,
-): StepName[] {
-  const { instance, plan, desired } = facts;
-  const slot = instance.slot ?? 0;
-  const spec = instanceSpec({ ...instance, slot }, plan, urlOf(config, instance.name, slot));
-  const context = planContext(store, facts, instances.hashes(spec), config.exports.keptDays);
-  return planSteps(desired, observed ?? { network: false, db: null, odoo: null }, context).map(({ action }) => action);
+/** The steps that the daemon would take now, without the operations that wait. */
+export function stepsOf(facts: Facts, observed: Observed | undefined): StepName[] {
+  const steps = planSteps(facts.desired, observed ?? { network: false, db: null, odoo: null }, planContext(facts));
+  return steps.map(({ action }) => action);
 }

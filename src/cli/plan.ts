@@ -1,11 +1,14 @@
 /** `saas-bridge plan`: what would be done, now or until a date, without doing it. */
-import { systemClock } from '../clock.js';
-import type { Config } from '../config.js';
-import { createFleet } from '../daemon.js';
-import { graceDaysIn } from '../reconcile/facts.js';
-import { noticeOperation } from '../reconcile/report.js';
+
+import type { Config } from '../config/config.js';
+import { dueOf } from '../facts/due.js';
+import { graceDaysIn } from '../facts/facts.js';
+import { PHASE } from '../instance/phase.js';
+import { systemClock } from '../lib/clock.js';
+import { noticeOperation } from '../owed/operations.js';
 import { openStore } from '../store/store.js';
 import { type Happening, rehearse } from '../subscription/rehearsal.js';
+import { openFleet, releaseIn } from '../wiring.js';
 import { factsOf, stepsOf } from './facts.js';
 import { moment, type Out, table } from './output.js';
 
@@ -15,8 +18,8 @@ export async function showPlan(config: Config, at: Date | null, out: Out, asJson
   try {
     const now = systemClock(config.clockOffset)();
     const { policy } = config;
-    const { instances } = await createFleet(config);
-    const observed = await instances.observeAll();
+    const { runtime } = await openFleet(config);
+    const observed = await runtime.observeAll();
     const problems: { name: string; problem: string }[] = [];
     const plans = store.instances.all().flatMap((instance) => {
       const { key, name, phase } = instance;
@@ -29,24 +32,26 @@ export async function showPlan(config: Config, at: Date | null, out: Out, asJson
         entitlements: facts.purchases,
         situation: { hold, suspendedAt, warnedAt, storageOverSince, retentionDays: plan.retentionDays },
         graceDaysOfPlan: graceDaysIn(store),
-        state: phase === 'suspended' || phase === 'stopped' || phase === 'running' ? phase : null,
+        state: PHASE[phase].settled,
         wasSent: (notice: Happening['what'], period: string) =>
           isMail(notice) && store.events.has(noticeOperation(instance, notice, period, NO_DETAILS).key),
       };
       const coming = at === null ? [] : rehearse(story, policy, now, at);
-      return [{ name, desired, steps: stepsOf(config, instances, store, facts, observed.get(name)), coming }];
+      const due = dueOf(facts, releaseIn(config), runtime.revision);
+      return [{ name, desired, steps: stepsOf(facts, observed.get(key)), due, coming }];
     });
     if (asJson) {
       const until = at?.toISOString() ?? null;
       out.write(`${JSON.stringify({ at: now.toISOString(), until, plans, problems })}\n`);
       return;
     }
-    const due = plans.filter(({ steps }) => steps.length > 0);
+    const changing = plans.filter(({ steps }) => steps.length > 0);
     out.write(`At ${moment(now, policy.timeZone)} (${policy.timeZone}): `);
-    out.write(due.length === 0 ? 'nothing to do.\n' : `${due.length} of ${plans.length} instances change.\n`);
-    for (const { name, desired, steps } of due) {
+    out.write(changing.length === 0 ? 'nothing to do.\n' : `${changing.length} of ${plans.length} instances change.\n`);
+    for (const { name, desired, steps } of changing) {
       out.write(`${name} → ${desired.state}: ${desired.reason}\n  ${steps.join(', ')}\n`);
     }
+    for (const { name, due } of plans) if (due) out.write(`${name}: an upgrade is due. ${due.reason}\n`);
     if (at) {
       const rows = plans
         .flatMap(({ name, coming }) => coming.map((happening) => ({ name, ...happening })))

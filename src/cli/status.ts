@@ -1,10 +1,12 @@
 /** `saas-bridge status` and `saas-bridge instance`: what the daemon knows and what the engine has. */
-import { systemClock } from '../clock.js';
-import type { Config } from '../config.js';
-import { createFleet, urlOf } from '../daemon.js';
-import { TerminalError } from '../errors.js';
-import { slotPorts } from '../instance/naming.js';
+
+import type { Config } from '../config/config.js';
+import { addressesBy } from '../facts/address.js';
+import { dueOf } from '../facts/due.js';
+import { systemClock } from '../lib/clock.js';
+import { TerminalError } from '../lib/errors.js';
 import { openStore } from '../store/store.js';
+import { openFleet, releaseIn } from '../wiring.js';
 import { factsOf, stepsOf } from './facts.js';
 import { moment, type Out, table } from './output.js';
 
@@ -12,10 +14,12 @@ import { moment, type Out, table } from './output.js';
 const NEWEST_REFUSED = 10;
 
 /** All instances in a table, or one JSON object. Reads beside a running daemon. */
-export function showStatus(config: Config, out: Out, asJson: boolean): void {
+export async function showStatus(config: Config, out: Out, asJson: boolean): Promise<void> {
   const store = openStore(config.storePath, { readonly: true });
   try {
     const now = systemClock(config.clockOffset)();
+    const addressOf = addressesBy(config.instances.urlTemplate);
+    const { runtime } = await openFleet(config);
     const rows = store.instances.all().map((instance) => {
       const { facts, problem } = factsOf(store, config, instance.key, now);
       return {
@@ -26,8 +30,9 @@ export function showStatus(config: Config, out: Out, asJson: boolean): void {
         paidUntil: facts?.status.paidUntil ?? null,
         customer: instance.customer.name,
         order: instance.document,
-        url: instance.slot === null ? null : urlOf(config, instance.name, instance.slot),
-        port: instance.slot === null ? null : slotPorts(config.instances.portBase, instance.slot).http,
+        url: instance.placement && addressOf(instance.name, instance.placement),
+        port: instance.placement?.httpPort ?? null,
+        due: facts && (dueOf(facts, releaseIn(config), runtime.revision)?.reason ?? null),
         error: instance.errorMessage ?? problem,
       };
     });
@@ -46,6 +51,7 @@ export function showStatus(config: Config, out: Out, asJson: boolean): void {
       ...[row.order, String(row.port ?? '-'), row.url ?? '-'],
     ]);
     out.write(`${rows.length === 0 ? 'No instances yet.' : table([header, ...cells])}\n`);
+    for (const row of rows) if (row.due) out.write(`${row.name}: an upgrade is due. ${row.due}\n`);
     for (const row of rows) if (row.error) out.write(`${row.name}: ${row.error}\n`);
     if (count + deadLetters > 0) out.write(`${count} writes wait for the master, ${deadLetters} were refused.\n`);
     for (const { operation, message } of refused) out.write(`  refused ${operation.key}: ${message}\n`);
@@ -63,11 +69,15 @@ export async function showInstance(config: Config, name: string, out: Out, asJso
       throw new TerminalError('instance.unknown', `there is no instance "${name}"`, 'saas-bridge status lists them.');
     }
     const { facts, problem } = factsOf(store, config, instance.key, systemClock(config.clockOffset)());
-    const { instances } = await createFleet(config);
-    const observed = await instances.observe(name);
-    const steps = facts ? stepsOf(config, instances, store, facts, observed) : [];
+    const { runtime } = await openFleet(config);
+    const observed = await runtime.observe(instance);
+    const steps = facts ? stepsOf(facts, observed) : [];
+    const due = facts && dueOf(facts, releaseIn(config), runtime.revision);
+    const { placement, release } = instance;
     if (asJson) {
-      out.write(`${JSON.stringify({ instance, status: facts?.status, desired: facts?.desired, observed, steps })}\n`);
+      out.write(
+        `${JSON.stringify({ instance, status: facts?.status, desired: facts?.desired, observed, steps, due })}\n`,
+      );
       return;
     }
     const { timeZone } = config.policy;
@@ -78,8 +88,10 @@ export async function showInstance(config: Config, name: string, out: Out, asJso
       ['state', instance.phase],
       ['must be', facts ? `${facts.desired.state}: ${facts.desired.reason}` : '-'],
       ['customer', `${instance.customer.name} <${instance.customer.email || 'no e-mail'}>`],
-      ['address', instance.slot === null ? '-' : urlOf(config, name, instance.slot)],
+      ['address', placement ? addressesBy(config.instances.urlTemplate)(name, placement) : '-'],
       ['plan', facts?.plan.name ?? '-'],
+      ['runs', release ? `${release.odooImage}, ${release.postgresImage}` : '-'],
+      ['upgrade', due?.reason ?? 'none is due'],
       ['started', moment(instance.startedAt, timeZone)],
       ['paid until', moment(facts?.status.paidUntil ?? null, timeZone)],
       ['Odoo', running(observed.odoo)],

@@ -1,23 +1,22 @@
 /** `saas-bridge template build`: the templates of all plans, before the first customer needs one. */
-import type { Config } from '../config.js';
-import { connectMaster, createFleet } from '../daemon.js';
+import type { Config } from '../config/config.js';
+import { templatesOf } from '../keepers/templates.js';
+import { connectMaster, openFleet, releaseIn } from '../wiring.js';
 import type { Out } from './output.js';
 
 /** Builds what is missing, one after the other; progress on `progress`, the result on `out`. */
 export async function buildTemplates(config: Config, out: Out, progress: Out, asJson: boolean): Promise<void> {
   const { client, master } = connectMaster(config);
-  const { instances } = await createFleet(config);
+  const { templates } = await openFleet(config);
   try {
     const { plans } = await master.poll(null);
-    const { odooImage, postgresImage, languages } = config.instances;
+    const { languages } = config.instances;
     const built: { modules: string[]; id: string; durationMs: number; existed: boolean }[] = [];
-    const moduleSets = new Map(plans.map(({ modules }) => [modules.join(','), modules]));
-    for (const modules of moduleSets.values()) {
+    for (const spec of templatesOf(plans, { release: releaseIn(config), languages })) {
       const startedAt = performance.now();
-      const spec = { odooImage, postgresImage, languages, modules };
-      const existed = (await instances.templates.find(spec)) !== null;
-      const { id } = await instances.templates.ensure(spec, (line) => progress.write(`${line}\n`));
-      built.push({ modules, id, durationMs: Math.round(performance.now() - startedAt), existed });
+      const existed = (await templates.find(spec)) !== null;
+      const { id } = await templates.ensure(spec, (line) => progress.write(`${line}\n`));
+      built.push({ modules: spec.modules, id, durationMs: Math.round(performance.now() - startedAt), existed });
     }
     if (asJson) {
       out.write(`${JSON.stringify({ templates: built })}\n`);

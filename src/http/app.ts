@@ -1,7 +1,7 @@
 /** What an admin, an orchestrator and a metrics collector may ask the daemon. Nothing here waits for another system. */
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { Registry } from 'prom-client';
-import { messageOf } from '../errors.js';
+import { messageOf } from '../lib/errors.js';
 
 export interface Check {
   ok: boolean;

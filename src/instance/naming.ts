@@ -1,4 +1,4 @@
-/** Names, labels, ports and subnets of everything an instance owns. Pure: the same input gives the same names. */
+/** Names and labels of everything an instance owns. Pure: the same input gives the same names. */
 
 export const LABEL = {
   scope: 'saas.scope',
@@ -81,37 +81,6 @@ export function instanceLabels(
     [LABEL.key]: instance.key,
     [LABEL.slot]: String(instance.slot),
   };
-}
-
-export interface Ports {
-  http: number;
-  longpolling: number;
-}
-
-/** Two ports for each slot. Throws RangeError beyond port 65535. */
-export function slotPorts(portBase: number, slot: number): Ports {
-  const http = portBase + 2 * slot;
-  if (!Number.isInteger(slot) || slot < 0 || http < 1 || http + 1 > 65_535) {
-    throw new RangeError(`no ports left for slot ${slot} from port ${portBase}`);
-  }
-  return { http, longpolling: http + 1 };
-}
-
-/**
- * The slot's own /28 (13 addresses beside the gateway) in the pool, e.g. `10.208.0.0/12` holds 65,536 of them.
- * Docker's own pools allow only about 31 networks. Throws RangeError on a bad pool or a slot beyond it.
- */
-export function slotSubnet(pool: string, slot: number): string {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(pool);
-  const octets = (match ?? []).slice(1, 5).map(Number);
-  const bits = Number(match?.[5]);
-  if (!match || octets.some((octet) => octet > 255) || bits > 28) throw new RangeError(`not an IPv4 pool: ${pool}`);
-  if (!Number.isInteger(slot) || slot < 0 || slot >= 2 ** (28 - bits)) {
-    throw new RangeError(`no subnet left for slot ${slot} in ${pool}`);
-  }
-  const address = octets.reduce((sum, octet) => sum * 256 + octet, 0);
-  const start = address - (address % 2 ** (32 - bits)) + slot * 16;
-  return `${[24, 16, 8, 0].map((shift) => Math.floor(start / 2 ** shift) % 256).join('.')}/28`;
 }
 
 /**

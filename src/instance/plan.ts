@@ -1,18 +1,15 @@
-/** The planner: desired × observed → steps. Pure; asks nothing and does nothing. */
+/**
+ * The planner: desired × observed → steps. Pure; asks nothing and does nothing. What runs is left as it is, whatever it was
+ * made from: another revision is taken at the next start.
+ */
 import type { Step } from './steps.js';
-import type { Desired, Observed, ObservedContainer } from './types.js';
+import type { Desired, Observed } from './types.js';
 
 export interface PlanContext {
-  /** Hashes that the containers must carry. */
-  specHashes: { db: string; odoo: string };
   /** It was ready once: its password is known to work. */
   provisioned: boolean;
   /** The containers that exist have the plan's limits. */
   limitsApplied: boolean;
-  /** Make the containers anew from the volumes. */
-  rebuild: boolean;
-  /** Before its data goes, a copy is to be written. */
-  exportFirst: boolean;
 }
 
 /** The steps that are missing, in order; none when all is as it must be. */
@@ -24,15 +21,15 @@ export function planSteps(desired: Desired, observed: Observed, context: PlanCon
     case 'stopped':
       return stepsToStop(observed);
     case 'deleted':
-      return stepsToDelete(observed, context);
+      return stepsToDelete(observed);
   }
 }
 
-function stepsToRun(observed: Observed, { specHashes, provisioned, limitsApplied, rebuild }: PlanContext): Step[] {
+function stepsToRun(observed: Observed, { provisioned, limitsApplied }: PlanContext): Step[] {
   const steps: Step[] = [];
   let { db, odoo } = observed;
   // A container is bound to the id of its network: one that outlived it never starts again.
-  if (rebuild || !observed.network) {
+  if (!observed.network) {
     if (db !== null || odoo !== null) steps.push({ action: 'removeContainers' });
     db = null;
     odoo = null;
@@ -42,8 +39,8 @@ function stepsToRun(observed: Observed, { specHashes, provisioned, limitsApplied
   if (db === null || odoo === null || observed.volumes === false) steps.push({ action: 'seedVolumes' });
   if (db === null && odoo === null) steps.push({ action: 'startBoth' });
   else {
-    if (!runs(db, specHashes.db)) steps.push({ action: 'startDb' });
-    if (!runs(odoo, specHashes.odoo)) steps.push({ action: 'startOdoo' });
+    if (!db?.running) steps.push({ action: 'startDb' });
+    if (!odoo?.running) steps.push({ action: 'startOdoo' });
   }
   const onlyLimits = steps.every(({ action }) => action === 'applyLimits');
   if (!onlyLimits || !provisioned) steps.push({ action: 'awaitReady', login: !provisioned });
@@ -58,17 +55,11 @@ function stepsToStop({ db, odoo }: Observed): Step[] {
 }
 
 /** The network goes last: where the engine was not asked for volumes, it tells that there may be some. */
-function stepsToDelete(observed: Observed, { exportFirst }: PlanContext): Step[] {
-  const { db, odoo, network, volumes } = observed;
+function stepsToDelete({ db, odoo, network, volumes }: Observed): Step[] {
   const containers = db !== null || odoo !== null;
   const steps: Step[] = [];
-  if (exportFirst && volumes !== false) steps.push(...stepsToStop(observed), { action: 'exportData' });
   if (containers) steps.push({ action: 'removeContainers' });
   if (volumes ?? (containers || network)) steps.push({ action: 'removeVolumes' });
   if (network) steps.push({ action: 'removeNetwork' });
   return steps;
-}
-
-function runs(container: ObservedContainer | null, specHash: string): boolean {
-  return container?.running === true && container.specHash === specHash;
 }

@@ -3,7 +3,7 @@
  * that was killed and repeated ends with the same passwords.
  */
 import { createHmac } from 'node:crypto';
-import { Secret } from '../secret.js';
+import { Secret } from '../lib/secret.js';
 
 /** Without 0/O, 1/l/I: people copy the first password by hand from an e-mail. */
 const READABLE = 'abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789';

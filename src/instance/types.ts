@@ -1,4 +1,7 @@
 /** The shared vocabulary: what a customer bought, what must run, what does run. Data only, no behaviour. */
+import type { Phase } from './phase.js';
+import type { Placement } from './placement.js';
+import type { Release } from './release.js';
 
 /** A product sold as SaaS, as the daemon uses it. */
 export interface Plan {
@@ -18,6 +21,8 @@ export interface Plan {
   retentionDays: number;
   /** Free, and once for each customer. */
   trial: boolean;
+  /** What it is to run where that is not what the settings say. */
+  release?: Partial<Release>;
 }
 
 export interface Customer {
@@ -32,8 +37,9 @@ export interface Customer {
   lang: string;
 }
 
-/** What staff decided. `deleted` is for good. */
-export type Hold = 'none' | 'stopped' | 'suspended' | 'deleted';
+/** What staff decided: `stopped` keeps it stopped though paid, until resumed; `deleted` is for good. */
+export const HOLDS = ['none', 'stopped', 'suspended', 'deleted'] as const;
+export type Hold = (typeof HOLDS)[number];
 
 /** What an instance used when it was last measured. */
 export interface Usage {
@@ -45,17 +51,14 @@ export interface Usage {
   modules: string[];
 }
 
-/** Reported lifecycle, the `state` column in the master. */
-export type Phase = 'draft' | 'provisioning' | 'running' | 'suspended' | 'stopped' | 'error' | 'deleting' | 'deleted';
-
 /** One customer's Odoo, as the store keeps it. */
 export interface Instance {
   /** The purchase it was born from (`sol:7`), or `rec:3` for a record that staff made. */
   key: string;
   /** Unique, DNS-safe: the name of containers, network, volumes and folder. */
   name: string;
-  /** Number that ports and subnet are computed from; null until given. */
-  slot: number | null;
+  /** Where it runs; null until it is given a place, and after its deletion. */
+  placement: Placement | null;
   customer: Customer;
   planId: number;
   /** The document that started it, for people: S00042. */
@@ -75,12 +78,17 @@ export interface Instance {
   toldPaidUntil: Date | null;
   /** When its deletion was last announced to the customer; null again once it runs. */
   warnedAt: Date | null;
-  /** Its containers are to be made anew from its volumes. */
-  rebuild: boolean;
+  /** What it runs, pinned when it was made; null until then. */
+  release: Release | null;
+  /** What its containers were made from beside release and plan, as one word of the runtime; null when unknown. */
+  revision: string | null;
   /** The limits its containers and its Odoo were last given, as one word; null when unknown. */
   limits: string | null;
   errorMessage: string | null;
 }
+
+/** What may change after creation; the place has rules of its own (store/placements.ts). */
+export type InstanceChanges = Partial<Omit<Instance, 'key' | 'name' | 'placement' | 'createdAt'>>;
 
 /** Why an instance is to be down. */
 export type Cause = 'unpaid' | 'taken_back' | 'storage' | 'staff';
@@ -94,11 +102,19 @@ export interface Desired {
   reason: string;
 }
 
+/** What the two containers of an instance are made from, each as one word. */
+export interface SpecHashes {
+  db: string;
+  odoo: string;
+}
+
 /** One container as the engine has it. */
 export interface ObservedContainer {
   id: string;
   name: string;
   running: boolean;
+  /** The image it was made from. */
+  image: string;
   /** Hash of the compose service it was made from (label `saas.spec`). */
   specHash: string;
   exitCode: number | null;
@@ -115,6 +131,16 @@ export interface Observed {
   odoo: ObservedContainer | null;
   /** Whether it has any volume; absent when the engine was not asked. */
   volumes?: boolean;
+}
+
+/** One instance as the engine's labels tell it, enough to rebuild the store. */
+export interface ObservedInstance extends Observed {
+  name: string;
+  key: string;
+  /** Null when the engine does not tell it: somebody else made it. */
+  slot: number | null;
+  /** Some of its volumes exist. */
+  volumes: boolean;
 }
 
 /** An instance that is down, as the page in its place shows it. */

@@ -9,7 +9,8 @@ export const UNTOUCHED = {
   storageOverSince: null,
   toldPaidUntil: null,
   warnedAt: null,
-  rebuild: false,
+  release: null,
+  revision: null,
   limits: null,
   errorMessage: null,
 } as const;

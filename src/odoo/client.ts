@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
 import PQueue from 'p-queue';
-import { BridgeError, messageOf, RetryableError, TerminalError } from '../errors.js';
-import type { Log } from '../logger.js';
-import type { Secret } from '../secret.js';
+import { BridgeError, messageOf, RetryableError, TerminalError } from '../lib/errors.js';
+import { type Intercept, UNTOUCHED_CALL } from '../lib/intercept.js';
+import type { Log } from '../lib/logger.js';
+import type { Secret } from '../lib/secret.js';
 import { FAULT } from './faults.js';
 import { badUrlError, cutError, deadlineError, garbageError } from './network-errors.js';
 import { createSession, type Reply } from './session.js';
@@ -25,6 +26,8 @@ export interface OdooClientOptions {
   log?: Pick<Log, 'info' | 'warn'>;
   /** A longer reply is an error; 32 MiB unless given. */
   maxReplyBytes?: number;
+  /** Sees every call. */
+  intercept?: Intercept;
   /** Milliseconds of a clock that never goes back; for tests of the cool-down. */
   now?: () => number;
 }
@@ -70,6 +73,7 @@ const Deserializer = fromLibrary('xmlrpc/lib/deserializer') as new () => {
  */
 export function createOdooClient(options: OdooClientOptions): OdooClient {
   const { db, login, apiKey, timeoutMs, maxConcurrent, log, maxReplyBytes = MAX_REPLY_BYTES } = options;
+  const intercept = options.intercept ?? UNTOUCHED_CALL;
   const url = parseUrl(options.url);
   const transport = createTransport({ url, maxConcurrent, maxReplyBytes });
   const library = new OdooXmlrpc({ url: url.href, db, username: login, password: apiKey.reveal() });
@@ -95,7 +99,10 @@ export function createOdooClient(options: OdooClientOptions): OdooClient {
       }
       const { signal, clear } = deadline(url, timeoutMs);
       try {
-        return await queue.add(() => run(model, method, [args, kwargs], signal), { signal });
+        return await queue.add(
+          () => intercept(`${model}.${method}`, () => run(model, method, [args, kwargs], signal)),
+          { signal },
+        );
       } catch (error) {
         if (error instanceof BridgeError) throw error;
         const message = `${model}.${method} failed: ${messageOf(error)}`;

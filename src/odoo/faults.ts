@@ -3,7 +3,7 @@
  * Rule: retryable is what can heal without a change of the daemon or of the call, be it by itself or by a person
  * (a wrong database is restored, a right is granted); terminal is a call that the master will never take as it is.
  */
-import { type BridgeError, RetryableError, TerminalError } from '../errors.js';
+import { type BridgeError, RetryableError, TerminalError } from '../lib/errors.js';
 import { excerpt } from './text.js';
 
 /** Fault codes of Odoo's XML-RPC (odoo/addons/base/controllers/rpc.py, RPC_FAULT_CODE_*). */

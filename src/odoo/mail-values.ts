@@ -1,7 +1,7 @@
 /** What a notice's e-mail tells, and how its values become text that is safe in a mail. */
 import { DateTime } from 'luxon';
-import { TerminalError } from '../errors.js';
-import type { Notice } from './protocol.js';
+import { TerminalError } from '../lib/errors.js';
+import type { Notice } from '../protocol/push.js';
 import { oneLine, stripControls } from './text.js';
 
 /** `taken_back`: the payment was refunded, or its order or invoice cancelled. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import Handlebars from 'handlebars';
+import type { Notice } from '../protocol/push.js';
 import { contextOf, type Language, languageOf, type NoticeValues } from './mail-values.js';
-import type { Notice } from './protocol.js';
 import { oneLine } from './text.js';
 
 export type { BothLanguages, NoticeValues, SuspendReason } from './mail-values.js';

@@ -1,17 +1,8 @@
 import { z } from 'zod';
-import { RetryableError, TerminalError } from '../errors.js';
+import { RetryableError, TerminalError } from '../lib/errors.js';
+import { type HelloReply, helloReply, PROTOCOL, pollReply, type RenewalReply, renewalReply } from '../protocol/poll.js';
+import { type PushOperation, type PushResult, pushResult } from '../protocol/push.js';
 import type { OdooClient } from './client.js';
-import {
-  type HelloReply,
-  helloReply,
-  PROTOCOL,
-  type PushOperation,
-  type PushResult,
-  pollReply,
-  pushResult,
-  type RenewalReply,
-  renewalReply,
-} from './protocol.js';
 import { type PollBatch, readBatch } from './rows.js';
 import { problemOf } from './text.js';
 

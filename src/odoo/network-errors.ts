@@ -1,5 +1,5 @@
 /** What can go wrong on the way to the master and back, as errors for people. See faults.ts for the rule. */
-import { BridgeError, RetryableError, TerminalError } from '../errors.js';
+import { BridgeError, RetryableError, TerminalError } from '../lib/errors.js';
 import { excerpt } from './text.js';
 
 const TLS = /^(ERR_TLS|ERR_SSL|CERT_|EPROTO|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER))/;

@@ -1,9 +1,9 @@
 /** Rows of a poll as the daemon's own types. A row that is no good is told of and loses nobody else's. */
 import type { z } from 'zod';
-import type { Customer, Hold, Phase, Plan } from '../instance/types.js';
-import type { Purchase } from '../subscription/types.js';
+import type { Command } from '../instance/command.js';
+import type { Phase } from '../instance/phase.js';
+import type { Customer, Hold, Plan } from '../instance/types.js';
 import {
-  type CommandName,
   type CommandRow,
   commandRow,
   type InstanceRow,
@@ -13,7 +13,8 @@ import {
   type PurchaseRow,
   planRow,
   purchaseRow,
-} from './protocol.js';
+} from '../protocol/poll.js';
+import type { Purchase } from '../subscription/types.js';
 import { excerpt, oneLine, problemOf } from './text.js';
 
 /** A purchase with the buyer, who may be new to the daemon. */
@@ -42,16 +43,6 @@ export interface InstanceRecord {
   storageOverSince: Date | null;
   /** It is to be provisioned; a draft of a person is not. */
   requested: boolean;
-}
-
-/** What staff or a customer asks of an instance. */
-export interface Command {
-  id: number;
-  instanceKey: string;
-  command: CommandName;
-  requestedBy: string;
-  /** The plan wanted, for `change_plan`. */
-  planId: number | null;
 }
 
 export interface Rejected {

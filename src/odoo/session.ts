@@ -1,6 +1,6 @@
-import { RetryableError } from '../errors.js';
-import type { Log } from '../logger.js';
-import type { Secret } from '../secret.js';
+import { RetryableError } from '../lib/errors.js';
+import type { Log } from '../lib/logger.js';
+import type { Secret } from '../lib/secret.js';
 import { FAULT, faultError } from './faults.js';
 
 /** After a refused login nothing is sent for so long: Odoo locks an address out after ten failures in a minute. */

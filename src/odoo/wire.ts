@@ -1,6 +1,6 @@
-import { TerminalError } from '../errors.js';
+import { TerminalError } from '../lib/errors.js';
+import { toOdooTime } from '../protocol/time.js';
 import { stripXmlForbidden } from './text.js';
-import { toOdooTime } from './time.js';
 
 /** An own XML-RPC type of the `xmlrpc` package: written as an element `tagName` that holds `raw`, escaped. */
 export type CustomTypeClass = new (raw: string) => { raw: string; tagName: string };

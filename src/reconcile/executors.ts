@@ -1,14 +1,8 @@
-/** What each step does on the engine. A step without an executor does not compile. */
-import { SlotTakenError } from '../docker/errors.js';
-import type { Instances } from '../docker/instances.js';
-import type { ObservedInstance } from '../docker/observe.js';
-import type { InstanceSpec } from '../docker/spec.js';
-import { RetryableError } from '../errors.js';
-import { resourceNames, slotPorts } from '../instance/naming.js';
+/** What each step does. A step without an executor does not compile. */
+import type { Front, Runtime } from '../instance/ports.js';
+import type { InstanceSpec } from '../instance/spec.js';
 import type { Step, StepArgs, StepName } from '../instance/steps.js';
-import type { Observed, Usage } from '../instance/types.js';
-import type { Log } from '../logger.js';
-import type { Store } from '../store/store.js';
+import type { Log } from '../lib/logger.js';
 
 const READY_TIMEOUT_MS = 120_000;
 
@@ -22,123 +16,55 @@ export interface Target {
 
 type Executors = { [Name in StepName]: (target: Target, args: StepArgs[Name]) => Promise<void> };
 
-/** The engine as the reconciler uses it. */
-export interface Runtime {
-  observe(spec: InstanceSpec): Promise<Observed>;
-  specHashes(spec: InstanceSpec): { db: string; odoo: string };
-  addresses(spec: InstanceSpec): {
-    httpPort: number;
-    longpollingPort: number;
-    odooContainer: string;
-    dbContainer: string;
-  };
-  /** The slot that its objects on the engine were made for: the store may have been lost. Null when it has none. */
-  findSlot(instanceKey: string): Promise<number | null>;
-  /** The slot it has on the engine, or the lowest that is free there and in the store. */
-  allocateSlot(instanceKey: string): Promise<number>;
-  execute(step: Step, target: Target): Promise<void>;
-  /** What a running instance uses now. */
-  measure(spec: InstanceSpec): Promise<Usage>;
-}
-
-export interface RuntimeParts {
-  instances: Instances;
-  store: Store;
-  scope: string;
-  portBase: number;
-  maxSlots: number;
-  /** Gives the port back that the page of an instance that is down may hold; resolves when it is free. */
-  releasePort(port: number): Promise<void>;
+export interface ExecutorParts {
+  runtime: Runtime;
+  front: Pick<Front, 'release'>;
   log: Log;
 }
 
-export function createRuntime(parts: RuntimeParts): Runtime {
-  const { instances, store, scope, portBase, maxSlots, log } = parts;
-  /** A port that is taken would cost the instance its slot. */
-  const leavePort = ({ slot }: InstanceSpec) => parts.releasePort(slotPorts(portBase, slot).http);
+export type Execute = (step: Step, target: Target) => Promise<void>;
+
+export function createExecutors({ runtime, front, log }: ExecutorParts): Execute {
   const executors: Executors = {
-    ensureNetwork: ({ spec }) => instances.ensureNetwork(spec),
+    ensureNetwork: ({ spec }) => runtime.ensureNetwork(spec),
     seedVolumes: ({ spec, provisioned }) =>
-      instances.seedVolumes(spec, {
-        mustExist: provisioned,
-        progress: (message) => log.info('template.building', message, { instance: spec.name }),
-      }),
-    startDb: ({ spec }) => instances.startDb(spec),
+      runtime.fill(
+        spec,
+        { kind: 'template', modules: spec.modules },
+        {
+          mustExist: provisioned,
+          progress: (message) => log.info('template.building', message, { instance: spec.name }),
+        },
+      ),
+    startDb: ({ spec }) => runtime.startDb(spec),
     async startOdoo({ spec }) {
-      await leavePort(spec);
-      await instances.startOdoo(spec);
+      // A port that is taken would cost the instance its place.
+      await front.release(spec.placement);
+      await runtime.startOdoo(spec);
     },
     async startBoth({ spec }) {
-      await leavePort(spec);
-      await instances.startBoth(spec);
+      await front.release(spec.placement);
+      await runtime.startBoth(spec);
     },
-    stopOdoo: ({ spec }) => instances.stopOdoo(spec.name),
-    stopDb: ({ spec }) => instances.stopDb(spec.name),
-    awaitReady: ({ spec }, { login }) => instances.awaitReady(spec, { login, timeoutMs: READY_TIMEOUT_MS }),
-    applyLimits: ({ spec }) => instances.applyLimits(spec),
-    exportData: async ({ spec, exportFile }) => {
-      const { bytes } = await instances.exportData(spec, exportFile);
+    stopOdoo: ({ spec }) => runtime.stopOdoo(spec),
+    stopDb: ({ spec }) => runtime.stopDb(spec),
+    awaitReady: ({ spec }, { login }) => runtime.awaitReady(spec, { login, timeoutMs: READY_TIMEOUT_MS }),
+    applyLimits: ({ spec }) => runtime.applyLimits(spec),
+    async exportData({ spec, exportFile }) {
+      const { bytes } = await runtime.exportData(spec, exportFile);
       const megabytes = Math.ceil(bytes / 1024 ** 2);
       log.info('instance.exported', `The final copy of ${spec.name} is ${exportFile} (${megabytes} MB).`, {
         instance: spec.name,
         file: exportFile,
       });
     },
-    removeContainers: ({ spec }) => instances.removeContainers(spec.name),
+    removeContainers: ({ spec }) => runtime.removeContainers(spec),
     async removeVolumes({ spec }) {
       // The page says that the data is safe.
-      await leavePort(spec);
-      await instances.removeVolumes(spec.name);
+      await front.release(spec.placement);
+      await runtime.removeVolumes(spec);
     },
-    removeNetwork: ({ spec }) => instances.removeNetwork(spec.name),
+    removeNetwork: ({ spec }) => runtime.removeNetwork(spec),
   };
-
-  /** Another program has the port or the subnet: what was made for the slot goes, and the next run takes another. */
-  async function leaveSlot({ spec }: Target, error: SlotTakenError): Promise<never> {
-    await instances.removeContainers(spec.name);
-    await instances.removeNetwork(spec.name);
-    store.slots.retire(spec.key);
-    throw new RetryableError('instance.slot_taken', error.message, 'It is tried again with another slot.', {
-      cause: error,
-    });
-  }
-
-  /** Volumes alone prove nothing: they outlive a slot that was left. */
-  function adoptSlot(instanceKey: string, observed: Map<string, ObservedInstance>): number | null {
-    const instance = store.instances.get(instanceKey);
-    const found = instance ? observed.get(instance.name) : undefined;
-    if (!instance || found?.key !== instanceKey || !(found.network || found.db || found.odoo)) return null;
-    if (found.slot !== null) store.instances.upsert({ ...instance, slot: found.slot });
-    return found.slot;
-  }
-
-  return {
-    measure: (spec) => instances.measure(spec),
-    observe: (spec) => instances.observe(spec.name),
-    specHashes: (spec) => instances.hashes(spec),
-    addresses(spec) {
-      const { http, longpolling } = slotPorts(portBase, spec.slot);
-      const { odoo, db } = resourceNames(scope, spec.name);
-      return { httpPort: http, longpollingPort: longpolling, odooContainer: odoo, dbContainer: db };
-    },
-    async findSlot(instanceKey) {
-      return adoptSlot(instanceKey, await instances.observeAll());
-    },
-    async allocateSlot(instanceKey) {
-      const observed = await instances.observeAll();
-      const taken = new Set([...observed.values()].map(({ slot }) => slot));
-      return (
-        adoptSlot(instanceKey, observed) ?? store.slots.allocate(instanceKey, maxSlots, (slot) => !taken.has(slot))
-      );
-    },
-    async execute(step, target) {
-      const run = executors[step.action] as (target: Target, step: Step) => Promise<void>;
-      try {
-        await run(target, step);
-      } catch (error) {
-        if (error instanceof SlotTakenError) await leaveSlot(target, error);
-        throw error;
-      }
-    },
-  };
+  return (step, target) => (executors[step.action] as (target: Target, step: Step) => Promise<void>)(target, step);
 }

@@ -1,23 +1,20 @@
 /** How a run ended: the new state in the store, and all that is owed to the master, in one commit. */
-import type { Clock } from '../clock.js';
-import { adminLogin, type InstanceSpec } from '../docker/spec.js';
-import { BridgeError, messageOf } from '../errors.js';
+
+import { type Facts, limitsOf, readFacts } from '../facts/facts.js';
+import type { Command } from '../instance/command.js';
+import { OPERATIONS, type Operation } from '../instance/operations/operations.js';
+import type { Phase } from '../instance/phase.js';
+import type { Runtime } from '../instance/ports.js';
+import { adminLogin, type InstanceSpec } from '../instance/spec.js';
 import type { Step } from '../instance/steps.js';
-import type { Instance, Phase } from '../instance/types.js';
-import type { Log } from '../logger.js';
-import type { Metrics } from '../metrics.js';
-import type { Command } from '../store/commands.js';
-import type { Store } from '../store/store.js';
-import { DAY_MS, earliestAfter } from '../subscription/calendar.js';
-import { nextMoment } from '../subscription/timeline.js';
-import type { Policy } from '../subscription/types.js';
-import { answerTo } from './commands.js';
-import type { Runtime } from './executors.js';
-import { type Facts, limitsOf, readFacts } from './facts.js';
-import { owedHelp, unwarnedAlert } from './help.js';
-import { lineOf } from './line.js';
-import { owedNotices, type Run } from './owed.js';
-import type { Refusal } from './plan-change.js';
+import type { Instance } from '../instance/types.js';
+import type { Clock } from '../lib/clock.js';
+import { BridgeError, messageOf } from '../lib/errors.js';
+import type { Log } from '../lib/logger.js';
+import type { Metrics } from '../lib/metrics.js';
+import { answerTo } from '../owed/commands.js';
+import { lineOf } from '../owed/log-line.js';
+import { owedNotices, type Run } from '../owed/notices.js';
 import {
   commandOperation,
   type Endpoint,
@@ -25,27 +22,33 @@ import {
   instanceOperation,
   logOperation,
   noticeOperation,
-} from './report.js';
+} from '../owed/operations.js';
+import { owedHelp, unwarnedAlert } from '../owed/todos.js';
+import type { Store } from '../store/store.js';
+import { DAY_MS, earliestAfter } from '../subscription/calendar.js';
+import { nextMoment } from '../subscription/timeline.js';
+import type { Policy } from '../subscription/types.js';
+import type { Refusal } from './plan-change.js';
 
 export interface OutcomeParts {
   store: Store;
-  runtime: Pick<Runtime, 'addresses'>;
+  runtime: Pick<Runtime, 'containersOf' | 'revision'>;
   policy: Policy;
-  /** Public address of an instance. */
-  urlOf(name: string, slot: number): string;
   /** Days that the final copy of a deleted instance is kept; 0: none is made. */
   exportDays: number;
   clock: Clock;
   log: Log;
   metrics: Metrics;
-  /** Something was put into the outbox. */
-  onOutbox(): void;
 }
 
 export interface Ended {
   facts: Facts;
   spec: InstanceSpec | null;
   steps: Step[];
+  /** Operations that have come to their end. */
+  operations: Operation[];
+  /** Both containers are what would be made now. */
+  upToDate: boolean;
   commands: Command[];
   refused: Refusal[];
   /** How long it took, milliseconds. */
@@ -58,7 +61,7 @@ export function createOutcome(parts: OutcomeParts) {
   const { store, policy, clock, log, metrics } = parts;
 
   /** Returns the next moment at which something changes by itself. */
-  function finish({ facts, spec, steps, commands, refused, ms }: Ended): Date | null {
+  function finish({ facts, spec, steps, operations, upToDate, commands, refused, ms }: Ended): Date | null {
     const before = facts.instance;
     const now = clock();
     const phase = phaseOf(facts, spec);
@@ -71,7 +74,7 @@ export function createOutcome(parts: OutcomeParts) {
       suspendedAt: phase === 'suspended' ? (before.suspendedAt ?? now) : null,
       // What was asked for meanwhile is for the next run: only what this one has seen is changed.
       ...(facts.storageOverSince === before.storageOverSince ? {} : { storageOverSince: facts.storageOverSince }),
-      ...(before.rebuild ? { rebuild: false } : {}),
+      ...(phase === 'running' && upToDate ? { revision: parts.runtime.revision } : {}),
       ...(phase === 'running' ? { limits: limitsOf(facts.plan), toldPaidUntil: told, warnedAt: null } : {}),
     };
     const run: Run = {
@@ -79,18 +82,20 @@ export function createOutcome(parts: OutcomeParts) {
       after: { ...before, ...changes },
       facts,
       previousPlan: store.plans.get(before.planId),
-      recovered: before.rebuild && !commands.some(({ command }) => command === 'rebuild'),
+      recovered: operations.some(({ cause }) => cause === 'recovery'),
       exportKeptUntil: exportKeptUntil(before, now),
     };
     store.transaction(() => {
       report(facts, spec, changes);
-      if (phase === 'deleted') store.slots.release(before.key);
+      if (phase === 'deleted') store.placements.release(before.key);
+      for (const { kind } of operations) {
+        if (!OPERATIONS[kind].remembered || phase === 'deleted') store.operations.forget(before.key, kind);
+      }
       oweNotices(run, now);
       recordEvents(run, now);
       for (const operation of owedHelp(run, now)) store.outbox.put(operation, before.key);
       answer(facts, commands, refused);
     });
-    parts.onOutbox();
     if (before.startedAt === null && phase === 'running') metrics.provisionSeconds.observe(ms / 1000);
     tell(run, steps.length > 0, ms);
     return phase === 'deleted' ? null : nextRun(before.key, now);
@@ -130,15 +135,15 @@ export function createOutcome(parts: OutcomeParts) {
   function report(facts: Facts, spec: InstanceSpec | null, changes: Partial<Instance>): void {
     const served = facts.instance.startedAt === null && changes.startedAt != null;
     const instance = store.instances.update(facts.instance.key, changes);
-    instance.slot = facts.instance.slot;
     const operation = instanceOperation(instance, facts, spec && instance.phase !== 'deleted' ? endpoint(spec) : null);
     if (served && spec && operation.op === 'instance') operation.values.admin_login = adminLogin(spec);
     store.outbox.put(operation, instance.key);
-    parts.onOutbox();
   }
 
   function endpoint(spec: InstanceSpec): Endpoint {
-    return { url: spec.url, ...parts.runtime.addresses(spec) };
+    const { httpPort, longpollingPort } = spec.placement;
+    const { odoo, db } = parts.runtime.containersOf(spec);
+    return { url: spec.url, httpPort, longpollingPort, odooContainer: odoo, dbContainer: db };
   }
 
   function answer({ instance, desired }: Facts, commands: Command[], refused: Refusal[]): void {
@@ -160,10 +165,11 @@ export function createOutcome(parts: OutcomeParts) {
       for (const { id } of given) {
         if (store.commands.finish(id)) store.outbox.put(commandOperation(id, 'failed', { en: text, es: text }), key);
       }
-      // It was asked for and has failed; what is made later is no rescue.
-      if (given.some(({ command }) => command === 'rebuild')) store.instances.update(key, { rebuild: false });
+      // They were asked for and have failed: nobody waits for them any more.
+      for (const { kind, cause } of store.operations.of(key)) {
+        if (terminal && cause === 'command') store.operations.forget(key, kind);
+      }
     });
-    if (given.length > 0) parts.onOutbox();
   }
 
   /** A line for the admin, and for the record's log. */
@@ -179,7 +185,6 @@ export function createOutcome(parts: OutcomeParts) {
       paidUntil: facts.status.paidUntil?.toISOString(),
     });
     store.outbox.put(logOperation(before.key, clock(), [text]), before.key);
-    parts.onOutbox();
   }
 
   function exportKeptUntil({ startedAt }: Instance, now: Date): Date | null {
@@ -208,7 +213,6 @@ export function createOutcome(parts: OutcomeParts) {
       const [purchase] = store.purchases.byInstance(key);
       if (terminal && purchase) store.outbox.put(failureOperation(before, purchase.key, message), key);
     });
-    parts.onOutbox();
   }
 
   return { finish, report, giveUp, fail };

@@ -1,26 +1,25 @@
 /** A change to a smaller plan than the instance uses is refused, whether it was bought or asked for. */
 
-import type { Clock } from '../clock.js';
-import type { InstanceSpec } from '../docker/spec.js';
-import { messageOf } from '../errors.js';
+import type { Facts } from '../facts/facts.js';
+import type { Command } from '../instance/command.js';
 import { planNameFor } from '../instance/plan-name.js';
+import type { Runtime } from '../instance/ports.js';
+import type { InstanceSpec } from '../instance/spec.js';
 import type { Instance, Plan, Usage } from '../instance/types.js';
-import type { Log } from '../logger.js';
-import type { Command } from '../store/commands.js';
+import type { Clock } from '../lib/clock.js';
+import { messageOf } from '../lib/errors.js';
+import type { Log } from '../lib/logger.js';
+import { type Message, noticeOperation, problemOperation } from '../owed/operations.js';
 import type { Store } from '../store/store.js';
 import { type Misfit, misfitOf } from '../subscription/fit.js';
 import type { Purchase } from '../subscription/types.js';
-import type { Runtime } from './executors.js';
-import type { Facts } from './facts.js';
-import { type Message, noticeOperation, problemOperation } from './report.js';
 
 export interface PlanChangeParts {
   store: Store;
   runtime: Pick<Runtime, 'measure'>;
   clock: Clock;
   log: Log;
-  specOf(facts: { instance: Instance; plan: Plan }, slot: number): InstanceSpec;
-  onOutbox(): void;
+  specOf(facts: { instance: Instance; plan: Plan }): InstanceSpec | null;
 }
 
 /** A command that is not done, and why. */
@@ -34,9 +33,10 @@ export function createPlanChange(parts: PlanChangeParts) {
 
   /** As fresh as can be: of one that does not run, what was measured last. */
   async function usageOf(instance: Instance, plan: Plan): Promise<Usage | null> {
-    if (instance.phase !== 'running' || instance.slot === null) return instance.usage;
+    const spec = parts.specOf({ instance, plan });
+    if (instance.phase !== 'running' || !spec) return instance.usage;
     try {
-      const usage = await parts.runtime.measure(parts.specOf({ instance, plan }, instance.slot));
+      const usage = await parts.runtime.measure(spec);
       store.instances.update(instance.key, { usage, measuredAt: parts.clock() });
       return usage;
     } catch (error) {
@@ -77,7 +77,6 @@ export function createPlanChange(parts: PlanChangeParts) {
       });
       if (store.events.record(operation.key, 'plan_refused')) store.outbox.put(operation, instance.key);
     });
-    parts.onOutbox();
     log.warn('plan.refused', `${bought.document}: ${instance.name} does not fit into ${plan.name}: ${misfit.en}.`, {
       instance: instance.name,
       order: bought.document,

@@ -1,20 +1,31 @@
 /**
- * Makes one instance as it must be: reads the facts, computes what must be, looks at what is, does the missing steps,
- * reports. It may die anywhere; the next run finishes.
+ * Makes one instance as it must be: reads the facts, computes what must be, looks at what is, does the operations that
+ * wait and the steps that are missing, reports. It may die anywhere; the next run finishes.
  */
-import { type InstanceSpec, instanceSpec } from '../docker/spec.js';
-import { BridgeError, messageOf, TerminalError } from '../errors.js';
+import { type Facts, planContext, readFacts } from '../facts/facts.js';
+import { isUpToDate, releaseFor } from '../facts/place.js';
+import type { SpecOf } from '../facts/spec-of.js';
+import type { Command } from '../instance/command.js';
+import type { Operation } from '../instance/operations/operations.js';
 import { planSteps } from '../instance/plan.js';
+import type { Front, Runtime } from '../instance/ports.js';
+import { isSameRelease, type Release } from '../instance/release.js';
+import type { InstanceSpec } from '../instance/spec.js';
 import type { Step } from '../instance/steps.js';
-import type { Command } from '../store/commands.js';
-import type { Runtime } from './executors.js';
-import { exportKey, type Facts, planContext, readFacts } from './facts.js';
-import { createOutcome, type OutcomeParts } from './outcome.js';
+import type { Instance, Observed } from '../instance/types.js';
+import { BridgeError, messageOf } from '../lib/errors.js';
+import { createExecutors } from './executors.js';
+import { createOperations } from './operations.js';
+import { createOutcome, type Ended, type OutcomeParts } from './outcome.js';
+import { createPlaces } from './places.js';
 import { createPlanChange } from './plan-change.js';
-import { SHOP_URL } from './poller.js';
 
 export interface ReconcilerParts extends OutcomeParts {
   runtime: Runtime;
+  front: Pick<Front, 'release'>;
+  /** What a plan runs that says nothing else. */
+  release: Release;
+  specOf: SpecOf;
   /** Reads the whole master; resolves when a pass that began after the call has been taken in. */
   readAfresh(): Promise<void>;
   /** Where the final copy of an instance goes. */
@@ -23,35 +34,41 @@ export interface ReconcilerParts extends OutcomeParts {
 
 export type Reconciler = ReturnType<typeof createReconciler>;
 
+type Work = Pick<Ended, 'spec' | 'steps' | 'operations' | 'upToDate'>;
+
+const NOTHING: Work = { spec: null, steps: [], operations: [], upToDate: false };
+
 export function createReconciler(parts: ReconcilerParts) {
-  const { store, runtime, policy, clock, log, metrics } = parts;
+  const { store, runtime, policy, clock, log, metrics, specOf } = parts;
   const outcome = createOutcome(parts);
-  const planChange = createPlanChange({ ...parts, specOf });
+  const planChange = createPlanChange(parts);
+  const places = createPlaces(parts);
+  const operations = createOperations(parts);
+  const perform = createExecutors(parts);
 
   /** Brings the instance to its desired state; resolves with the next moment its state changes by itself. */
   async function reconcile(key: string): Promise<Date | null> {
     // With the facts, in one moment: what is asked later is for the next run.
     const commands = store.commands.pending(key);
+    const asked = store.operations.of(key);
     try {
-      return await bring(key, commands);
+      return await bring(key, commands, asked);
     } catch (error) {
       outcome.giveUp(key, commands, error);
       throw error;
     }
   }
 
-  async function bring(key: string, commands: Command[]): Promise<Date | null> {
+  async function bring(key: string, commands: Command[], asked: Operation[]): Promise<Date | null> {
     const startedAt = performance.now();
     const facts = await decidedFacts(key);
     if (!facts) return null;
     log.debug('instance.reconciling', facts.desired.reason, { instance: facts.instance.name });
-    const spec = await specFor(facts);
-    const steps = spec ? await stepsFor(facts, spec, commands) : [];
-    if (spec && steps.length > 0) announce(facts, spec);
-    for (const step of steps) await execute(step, facts, spec);
+    const isPlaced = await place(facts);
+    const work = isPlaced ? await places.at(facts.instance, () => makeSo(facts, asked)) : NOTHING;
     const refused = await planChange.answer(facts, commands);
     const ms = performance.now() - startedAt;
-    const nextRunAt = outcome.finish({ facts, spec, steps, commands, refused, ms });
+    const nextRunAt = outcome.finish({ facts, ...work, commands, refused, ms });
     metrics.reconciles.inc({ result: 'done' });
     return nextRunAt;
   }
@@ -70,28 +87,54 @@ export function createReconciler(parts: ReconcilerParts) {
     return facts;
   }
 
-  /** What the containers are to be made from; null for an instance that has none and needs none. */
-  async function specFor(facts: Facts): Promise<InstanceSpec | null> {
+  /** Sees that it has a place; false for an instance that has none and needs none. */
+  async function place({ instance, desired }: Facts): Promise<boolean> {
+    const { key } = instance;
+    instance.placement ??= await (desired.state === 'running' ? places.allocate(key) : places.find(key));
+    return instance.placement !== null;
+  }
+
+  /** Operations first, then what is still missing. */
+  async function makeSo(facts: Facts, asked: Operation[]): Promise<Work> {
     const { instance, desired } = facts;
-    if (instance.slot === null) {
-      const { key } = instance;
-      instance.slot = await (desired.state === 'running' ? runtime.allocateSlot(key) : runtime.findSlot(key));
+    const before = await runtime.observe(instance);
+    const spec = pin(facts, before);
+    const wanted = exportsFirst(facts, before) ? beginExport(instance) : asked;
+    const steps: Step[] = [];
+    let isAnnounced = false;
+    const execute = async (step: Step) => {
+      if (!isAnnounced) announce(facts, spec);
+      isAnnounced = true;
+      await executeStep(step, facts, spec);
+      steps.push(step);
+    };
+    const missing = (observed: Observed) => planSteps(desired, observed, planContext(facts));
+    const observe = () => runtime.observe(instance);
+    const ended = await operations.run(wanted, { facts, observe, missing, execute });
+    for (const step of missing(steps.length > 0 ? await observe() : before)) await execute(step);
+    return { spec, steps, operations: ended, upToDate: isUpToDate(before, steps, runtime.hashesOf(spec)) };
+  }
+
+  /** Which release it gets is written down before anything is made of it. */
+  function pin(facts: Facts, observed: Observed): InstanceSpec {
+    const release = releaseFor(facts, observed, parts.release);
+    if (facts.instance.release === null || !isSameRelease(facts.instance.release, release)) {
+      store.instances.update(facts.instance.key, { release });
     }
-    return instance.slot === null ? null : specOf(facts, instance.slot);
+    facts.instance.release = release;
+    const spec = specOf(facts);
+    if (!spec) throw new Error('it has a place and a release');
+    return spec;
   }
 
-  function specOf({ instance, plan }: Pick<Facts, 'instance' | 'plan'>, slot: number): InstanceSpec {
-    const url = parts.urlOf(instance.name, slot);
-    return instanceSpec({ ...instance, slot }, plan, url, store.meta.get(SHOP_URL) ?? '');
+  /** Before the data of an instance that was in use goes, a copy of it is written. */
+  function exportsFirst({ instance, desired }: Facts, { volumes }: Observed): boolean {
+    return desired.state === 'deleted' && instance.startedAt !== null && parts.exportDays > 0 && volumes !== false;
   }
 
-  async function stepsFor(facts: Facts, spec: InstanceSpec, commands: Command[]): Promise<Step[]> {
-    const observed = await runtime.observe(spec);
-    const context = planContext(store, facts, runtime.specHashes(spec), parts.exportDays);
-    const steps = planSteps(facts.desired, observed, context);
-    const restart = commands.some((command) => command.command === 'restart') && facts.desired.state === 'running';
-    if (!restart || steps.some(({ action }) => action !== 'applyLimits')) return steps;
-    return [...steps, { action: 'stopOdoo' }, { action: 'startOdoo' }, { action: 'awaitReady', login: false }];
+  function beginExport({ key }: Instance): Operation[] {
+    store.operations.begin(key, 'export', 'deletion');
+    return store.operations.of(key);
   }
 
   /** What takes long is on the record while it is done. */
@@ -102,18 +145,9 @@ export function createReconciler(parts: ReconcilerParts) {
     if (phase !== instance.phase) outcome.report(facts, spec, { phase, errorMessage: null });
   }
 
-  async function execute(step: Step, facts: Facts, spec: InstanceSpec | null): Promise<void> {
-    if (!spec) return;
+  async function executeStep(step: Step, { instance }: Facts, spec: InstanceSpec): Promise<void> {
     const startedAt = performance.now();
-    const { instance } = facts;
-    const target = { spec, provisioned: instance.startedAt !== null, exportFile: parts.exportFile(instance) };
-    await runtime.execute(step, target).catch((error: unknown) => {
-      // Deleted by name and confirmed by a person: that there is nothing to copy does not keep it.
-      const isWanted = instance.hold === 'deleted' && error instanceof TerminalError;
-      if (!(isWanted && error.code === 'export.no_data')) throw error;
-      log.warn('instance.not_exported', messageOf(error), { instance: instance.name });
-    });
-    if (step.action === 'exportData') store.events.record(exportKey(instance), 'exported');
+    await perform(step, { spec, provisioned: instance.startedAt !== null, exportFile: parts.exportFile(instance) });
     const durationMs = Math.round(performance.now() - startedAt);
     metrics.stepSeconds.observe({ step: step.action }, durationMs / 1000);
     log.debug('step.done', `${step.action} done.`, { instance: spec.name, step: step.action, durationMs });
@@ -124,5 +158,5 @@ export function createReconciler(parts: ReconcilerParts) {
     outcome.fail(key, messageOf(error), error instanceof BridgeError && !error.retryable);
   }
 
-  return { reconcile, fail, specOf };
+  return { reconcile, fail };
 }

@@ -1,11 +1,11 @@
 /** Takes due jobs from the queue, a few at a time, and never lets one instance's trouble stop the others. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock } from '../clock.js';
-import { BridgeError } from '../errors.js';
-import { errorFields, type Log } from '../logger.js';
+import { backoffMs } from '../lib/backoff.js';
+import type { Clock } from '../lib/clock.js';
+import { BridgeError } from '../lib/errors.js';
+import { errorFields, type Log } from '../lib/logger.js';
+import { type Loop, startLoop } from '../lib/loop.js';
 import type { Job, JobTable } from '../store/jobs.js';
-import { backoffMs } from '../subscription/backoff.js';
-import { type Loop, startLoop } from './loop.js';
 
 /** A terminal error waits for a person or for new facts; it is looked at again after so long all the same. */
 const TERMINAL_RETRY_MS = 3_600_000;

@@ -1,18 +1,8 @@
 /** Requests from staff or customers. A command has one effect, however often the master lists it. */
 import type Database from 'better-sqlite3';
-import type { Clock } from '../clock.js';
-import type { CommandName } from '../odoo/protocol.js';
+import type { Command } from '../instance/command.js';
+import type { Clock } from '../lib/clock.js';
 import { toMs } from './time.js';
-
-export interface Command {
-  /** Id of the record in the master. */
-  id: number;
-  instanceKey: string;
-  command: CommandName;
-  requestedBy: string;
-  /** The plan wanted, for `change_plan`. */
-  planId: number | null;
-}
 
 export interface CommandTable {
   /** Keeps those never seen before as pending, and returns them. */

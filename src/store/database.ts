@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
-import { BridgeError, messageOf, RetryableError, TerminalError } from '../errors.js';
+import { BridgeError, messageOf, RetryableError, TerminalError } from '../lib/errors.js';
 import { MIGRATIONS } from './migrations.js';
 
 const BUSY_TIMEOUT_MS = 5_000;
@@ -133,4 +133,20 @@ function explain(error: unknown, path: string): BridgeError {
     `Check that the folder ${dirname(path)} exists, belongs to the daemon's user and has free space.`,
     { cause: error },
   );
+}
+
+/** Lets `intercept` see each statement prepared from now on, every time it is run. */
+export function interceptStatements(db: Database.Database, intercept: (sql: string) => void): void {
+  const prepare = db.prepare.bind(db);
+  db.prepare = ((sql: string) => {
+    const statement = prepare(sql);
+    for (const name of ['run', 'get', 'all'] as const) {
+      const original = statement[name].bind(statement);
+      statement[name] = (...args: unknown[]) => {
+        intercept(sql);
+        return original(...args) as never;
+      };
+    }
+    return statement;
+  }) as typeof db.prepare;
 }

@@ -1,6 +1,6 @@
 /** What was done once, and when: mails of a period, suspensions, deletions. Lost, the addon still refuses a second mail. */
 import type Database from 'better-sqlite3';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../lib/clock.js';
 import { toMs } from './time.js';
 
 export interface EventTable {

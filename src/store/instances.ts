@@ -1,21 +1,22 @@
 /** The instances that exist or are being made. */
 import type Database from 'better-sqlite3';
-import { TerminalError } from '../errors.js';
-import type { Customer, Hold, Instance, Phase, Usage } from '../instance/types.js';
+import type { Phase } from '../instance/phase.js';
+import type { Placement } from '../instance/placement.js';
+import type { Release } from '../instance/release.js';
+import type { Customer, Hold, Instance, InstanceChanges, Usage } from '../instance/types.js';
+import { TerminalError } from '../lib/errors.js';
+import type { Ringer } from './bell.js';
 import { fromMs, toMs } from './time.js';
 
 const MAX_NAME_ATTEMPTS = 1_000;
-
-/** What may change after creation; the slot has its own table of rules (slots.ts). */
-export type InstanceChanges = Partial<Omit<Instance, 'key' | 'name' | 'slot' | 'createdAt'>>;
 
 export interface InstanceTable {
   /**
    * Returns the instance that has this key, made now if there is none.
    * @param suggestName the name to try at the given attempt (1, 2, …): `acme`, `acme-2`, ….
    */
-  create(instance: Omit<Instance, 'name' | 'slot'>, suggestName: (attempt: number) => string): Instance;
-  /** Writes the whole row, for a rebuild from Odoo records and Docker labels. A taken name or slot throws. */
+  create(instance: Omit<Instance, 'name' | 'placement'>, suggestName: (attempt: number) => string): Instance;
+  /** Writes the whole row, for a rebuild from Odoo records and Docker labels. A taken name or place throws. */
   upsert(instance: Instance): void;
   /** Changes what is given and returns the new row. Throws TerminalError `store.no_instance` if the key is unknown. */
   update(key: string, changes: InstanceChanges): Instance;
@@ -35,6 +36,7 @@ interface Row {
   key: string;
   name: string;
   slot: number | null;
+  placement: string | null;
   customer: string;
   plan_id: number;
   document: string;
@@ -49,7 +51,8 @@ interface Row {
   storage_over_since: number | null;
   told_paid_until: number | null;
   warned_at: number | null;
-  rebuild: number;
+  release: string | null;
+  revision: string | null;
   limits: string | null;
   error_message: string | null;
 }
@@ -58,6 +61,7 @@ const COLUMNS: readonly (keyof Row)[] = [
   'key',
   'name',
   'slot',
+  'placement',
   'customer',
   'plan_id',
   'document',
@@ -72,12 +76,13 @@ const COLUMNS: readonly (keyof Row)[] = [
   'storage_over_since',
   'told_paid_until',
   'warned_at',
-  'rebuild',
+  'release',
+  'revision',
   'limits',
   'error_message',
 ];
 
-export function instanceTable(db: Database.Database): InstanceTable {
+export function instanceTable(db: Database.Database, bell: Ringer): InstanceTable {
   const upsert = db.prepare<Row>(`
     INSERT INTO instances (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map((column) => `:${column}`).join(', ')})
     ON CONFLICT (key) DO UPDATE SET ${COLUMNS.map((column) => `${column} = excluded.${column}`).join(', ')}`);
@@ -99,13 +104,13 @@ export function instanceTable(db: Database.Database): InstanceTable {
   const isTaken = (name: string) => (byName(name)?.phase ?? 'deleted') !== 'deleted';
 
   const create = db.transaction(
-    (instance: Omit<Instance, 'name' | 'slot'>, suggestName: (attempt: number) => string) => {
+    (instance: Omit<Instance, 'name' | 'placement'>, suggestName: (attempt: number) => string) => {
       const existing = get(instance.key);
       if (existing !== null) return existing;
       for (let attempt = 1; attempt <= MAX_NAME_ATTEMPTS; attempt++) {
         const name = suggestName(attempt);
         if (isTaken(name)) continue;
-        const made: Instance = { ...instance, name, slot: null };
+        const made: Instance = { ...instance, name, placement: null };
         upsert.run(toRow(made));
         return made;
       }
@@ -123,18 +128,27 @@ export function instanceTable(db: Database.Database): InstanceTable {
       throw new TerminalError('store.no_instance', `no instance ${key}`, 'Run a full poll to rebuild what is known.');
     }
     // The identity again at the end: the type forbids to change it, a cast may not.
-    const { name, slot, createdAt } = before;
-    const after: Instance = { ...before, ...changes, key, name, slot, createdAt };
+    const { name, placement, createdAt } = before;
+    const after: Instance = { ...before, ...changes, key, name, placement, createdAt };
     upsert.run(toRow(after));
     return after;
   });
 
   return {
-    create: (instance, suggestName) => create.immediate(instance, suggestName),
+    create(instance, suggestName) {
+      const made = create.immediate(instance, suggestName);
+      bell.ringFor(made.key);
+      return made;
+    },
     upsert(instance) {
       upsert.run(toRow(instance));
+      bell.ringFor(instance.key);
     },
-    update: (key, changes) => update.immediate(key, changes),
+    update(key, changes) {
+      const changed = update.immediate(key, changes);
+      bell.ringFor(key);
+      return changed;
+    },
     get,
     byName,
     isTaken,
@@ -148,7 +162,8 @@ function toRow(instance: Instance): Row {
   return {
     key: instance.key,
     name: instance.name,
-    slot: instance.slot,
+    slot: instance.placement?.slot ?? null,
+    placement: instance.placement && JSON.stringify(instance.placement),
     customer: JSON.stringify(instance.customer),
     plan_id: instance.planId,
     document: instance.document,
@@ -163,7 +178,8 @@ function toRow(instance: Instance): Row {
     storage_over_since: toMs(instance.storageOverSince),
     told_paid_until: toMs(instance.toldPaidUntil),
     warned_at: toMs(instance.warnedAt),
-    rebuild: instance.rebuild ? 1 : 0,
+    release: instance.release && JSON.stringify(instance.release),
+    revision: instance.revision,
     limits: instance.limits,
     error_message: instance.errorMessage,
   };
@@ -173,7 +189,7 @@ function fromRow(row: Row): Instance {
   return {
     key: row.key,
     name: row.name,
-    slot: row.slot,
+    placement: parsed<Placement>(row.placement),
     customer: JSON.parse(row.customer) as Customer,
     planId: row.plan_id,
     document: row.document,
@@ -183,12 +199,13 @@ function fromRow(row: Row): Instance {
     createdAt: fromMs(row.created_at),
     startedAt: fromMs(row.started_at),
     suspendedAt: fromMs(row.suspended_at),
-    usage: row.usage === null ? null : (JSON.parse(row.usage) as Usage),
+    usage: parsed<Usage>(row.usage),
     measuredAt: fromMs(row.measured_at),
     storageOverSince: fromMs(row.storage_over_since),
     toldPaidUntil: fromMs(row.told_paid_until),
     warnedAt: fromMs(row.warned_at),
-    rebuild: row.rebuild === 1,
+    release: parsed<Release>(row.release),
+    revision: row.revision,
     limits: row.limits,
     errorMessage: row.error_message,
   };
@@ -196,4 +213,8 @@ function fromRow(row: Row): Instance {
 
 function orNull(row: Row | undefined): Instance | null {
   return row === undefined ? null : fromRow(row);
+}
+
+function parsed<T>(text: string | null): T | null {
+  return text === null ? null : (JSON.parse(text) as T);
 }

@@ -1,6 +1,7 @@
 /** The work queue: at most one row an instance, "make it as it must be". */
 import { randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3';
+import type { Ringer } from './bell.js';
 import { fromMs, toMs } from './time.js';
 
 /** A job in the hands of one worker. */
@@ -42,6 +43,8 @@ export interface JobTable {
   countDue(now: Date): number;
   /** Jobs whose time came by then and that are not done: waiting for their first try, or in the hands of a worker. */
   countUnfinished(until: Date): number;
+  /** A worker has it now. */
+  isClaimed(instanceKey: string): boolean;
   /** In the order in which they run. */
   all(): JobRow[];
 }
@@ -60,7 +63,7 @@ const AT_ONCE = new Date(0);
 /** The claim ends; whatever was enqueued meanwhile takes the place of a later time. */
 const UNCLAIM = 'token = NULL, claimed_by = NULL, claimed_at = NULL, again_at = NULL, again_reason = NULL';
 
-export function jobTable(db: Database.Database): JobTable {
+export function jobTable(db: Database.Database, bell: Ringer): JobTable {
   const insert = db.prepare<{ instanceKey: string; runAt: number; reason: string }>(`
     INSERT INTO jobs (instance_key, run_at, reason) VALUES (:instanceKey, :runAt, :reason)
     ON CONFLICT DO UPDATE SET
@@ -93,6 +96,9 @@ export function jobTable(db: Database.Database): JobTable {
   const countUnfinished = db
     .prepare<[number], number>('SELECT count(*) FROM jobs WHERE run_at <= ? AND (token IS NOT NULL OR attempts = 0)')
     .pluck();
+  const selectClaimed = db
+    .prepare<[string], number>('SELECT 1 FROM jobs WHERE instance_key = ? AND token IS NOT NULL')
+    .pluck();
   const selectAll = db.prepare<[], Row>('SELECT * FROM jobs ORDER BY run_at, rowid');
 
   const claim = db.transaction((now: Date, workerId: string, limit: number) =>
@@ -111,11 +117,21 @@ export function jobTable(db: Database.Database): JobTable {
   return {
     enqueue(instanceKey, { runAt = AT_ONCE, reason }) {
       insert.run({ instanceKey, runAt: toMs(runAt), reason });
+      bell.ring('jobs');
     },
     claim: (now, workerId, limit) => claim.immediate(now, workerId, limit),
-    complete: (instanceKey, token, nextRunAt) => complete.immediate(instanceKey, token, nextRunAt),
-    fail: (instanceKey, token, retryAt) =>
-      reschedule.run({ instanceKey, token, runAt: toMs(retryAt), failed: 1 }).changes > 0,
+    complete(instanceKey, token, nextRunAt) {
+      const held = complete.immediate(instanceKey, token, nextRunAt);
+      // Whoever keeps out of the way of a worker may look at the instance now.
+      bell.ringFor(instanceKey);
+      return held;
+    },
+    fail(instanceKey, token, retryAt) {
+      const held = reschedule.run({ instanceKey, token, runAt: toMs(retryAt), failed: 1 }).changes > 0;
+      bell.ringFor(instanceKey);
+      return held;
+    },
+    isClaimed: (instanceKey) => selectClaimed.get(instanceKey) !== undefined,
     releaseAll: () => releaseAll.run().changes,
     nextDueAt: () => fromMs(nextDue.get() ?? null),
     countUnfinished: (until) => countUnfinished.get(toMs(until)) ?? 0,

@@ -2,7 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { messageOf, TerminalError } from '../errors.js';
+import { messageOf, TerminalError } from '../lib/errors.js';
 import { createPrivateFile } from './database.js';
 
 export interface StoreLock {

@@ -1,6 +1,11 @@
 /** Single values: the poll cursor, the time of the last poll, … */
 import type Database from 'better-sqlite3';
 
+/** The name of the shop's company, for mails. */
+export const SELLER = 'seller';
+/** Address of the shop, for customers. */
+export const SHOP_URL = 'shop_url';
+
 export interface MetaTable {
   get(name: string): string | null;
   /** Null forgets the value. */

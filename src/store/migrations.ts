@@ -136,4 +136,19 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE purchases SET content = json_set(content, '$.unitPrice', 0, '$.listPrice', 0, '$.keepPlan', json('false'), '$.pendingSince', null);
   UPDATE plans SET content = json_set(content, '$.trial', json('false'));
   `,
+  // A place is more than its number; what an instance runs is pinned; acts with an end have their progress kept.
+  `
+  ALTER TABLE instances ADD COLUMN placement TEXT;
+  ALTER TABLE instances ADD COLUMN release TEXT;
+  ALTER TABLE instances ADD COLUMN revision TEXT;
+  CREATE TABLE operations (
+    instance_key TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    progress TEXT NOT NULL,
+    PRIMARY KEY (instance_key, kind)
+  ) STRICT;
+  INSERT INTO operations SELECT key, 'rebuild', 'recovery', 'remove' FROM instances WHERE rebuild = 1;
+  ALTER TABLE instances DROP COLUMN rebuild;
+  `,
 ];

@@ -1,7 +1,8 @@
 /** Writes owed to the master. They survive everything but the loss of the file; the addon gives each key one effect. */
 import type Database from 'better-sqlite3';
-import type { Clock } from '../clock.js';
-import type { PushOperation } from '../odoo/protocol.js';
+import type { Clock } from '../lib/clock.js';
+import type { PushOperation } from '../protocol/push.js';
+import type { Ringer } from './bell.js';
 import { fromMs, toMs } from './time.js';
 
 /** The lane of what belongs to no instance. */
@@ -76,7 +77,7 @@ interface Row {
 
 type DeadRow = Pick<Row, 'id' | 'key' | 'lane' | 'payload' | 'created_at'> & { message: string; refused_at: number };
 
-export function outboxTable(db: Database.Database, clock: Clock): Outbox {
+export function outboxTable(db: Database.Database, clock: Clock, bell: Ringer): Outbox {
   const newestOf = db.prepare<[string], Row>('SELECT * FROM outbox WHERE key = ? ORDER BY version DESC LIMIT 1');
   const selectOne = db.prepare<[number], Row>('SELECT * FROM outbox WHERE id = ?');
   const insert = db.prepare<[string, number, string, string, number, number]>(
@@ -139,7 +140,10 @@ export function outboxTable(db: Database.Database, clock: Clock): Outbox {
   });
 
   return {
-    put: (operation, lane) => put.immediate(operation, lane),
+    put(operation, lane) {
+      put.immediate(operation, lane);
+      bell.ring('outbox');
+    },
     due: (now, limit) => due.immediate(now, limit),
     delivered: (id, version) => removeVersion.run(id, version).changes > 0,
     retry(id, at, error) {

@@ -1,6 +1,7 @@
 /** The products sold as SaaS, as the master last described them. */
 import type Database from 'better-sqlite3';
 import type { Plan } from '../instance/types.js';
+import type { Ringer } from './bell.js';
 
 export interface PlanTable {
   /** Returns the ids of the plans that are new or differ from what was kept. */
@@ -9,7 +10,7 @@ export interface PlanTable {
   all(): Plan[];
 }
 
-export function planTable(db: Database.Database): PlanTable {
+export function planTable(db: Database.Database, bell: Ringer): PlanTable {
   const upsert = db.prepare<[number, string]>(`
     INSERT INTO plans (id, content) VALUES (?, ?)
     ON CONFLICT DO UPDATE SET content = excluded.content WHERE content <> excluded.content`);
@@ -19,7 +20,11 @@ export function planTable(db: Database.Database): PlanTable {
     plans.filter((plan) => upsert.run(plan.id, encode(plan)).changes > 0).map(({ id }) => id),
   );
   return {
-    save: (plans) => saveAll.immediate(plans),
+    save(plans) {
+      const changed = saveAll.immediate(plans);
+      if (changed.length > 0) bell.ring('plans');
+      return changed;
+    },
     get(id) {
       const content = selectOne.get(id);
       return content === undefined ? null : (JSON.parse(content) as Plan);
@@ -42,7 +47,8 @@ function encode({
   graceDays,
   retentionDays,
   trial,
+  release,
 }: Plan): string {
   const limits = { cpu, memoryMb, storageGb, maxUsers, modules };
-  return JSON.stringify({ id, code, name, names, ...limits, graceDays, retentionDays, trial });
+  return JSON.stringify({ id, code, name, names, ...limits, graceDays, retentionDays, trial, release });
 }

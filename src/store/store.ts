@@ -1,27 +1,32 @@
 /** The daemon's memory: a cache of the facts and a queue of the work, in one SQLite file. */
 import type Database from 'better-sqlite3';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../lib/clock.js';
+import { type Bell, createBell } from './bell.js';
 import { type CommandTable, commandTable } from './commands.js';
-import { openDatabase } from './database.js';
+import { interceptStatements, openDatabase } from './database.js';
 import { type EventTable, eventTable } from './events.js';
 import { type InstanceTable, instanceTable } from './instances.js';
 import { type JobTable, jobTable } from './jobs.js';
 import { type MetaTable, metaTable } from './meta.js';
+import { type OperationTable, operationTable } from './operations.js';
 import { type Outbox, outboxTable } from './outbox.js';
+import { type PlacementTable, placementTable } from './placements.js';
 import { type PlanTable, planTable } from './plans.js';
 import { type PurchaseTable, purchaseTable } from './purchases.js';
-import { type SlotTable, slotTable } from './slots.js';
 
 export interface StoreOptions {
   /** For readers beside the daemon; every write fails. */
   readonly?: boolean;
   clock?: Clock;
+  /** Is called with each statement before it is run; what it throws is what the statement throws. */
+  intercept?(sql: string): void;
 }
 
 export interface Store {
   readonly db: Database.Database;
   readonly instances: InstanceTable;
-  readonly slots: SlotTable;
+  readonly placements: PlacementTable;
+  readonly operations: OperationTable;
   readonly purchases: PurchaseTable;
   readonly plans: PlanTable;
   readonly commands: CommandTable;
@@ -29,6 +34,7 @@ export interface Store {
   readonly outbox: Outbox;
   readonly events: EventTable;
   readonly meta: MetaTable;
+  readonly bell: Bell;
   /** All writes of `fn` are one commit, or none if it throws. Synchronous only; may be nested. */
   transaction<T>(fn: () => T): T;
   close(): void;
@@ -38,20 +44,35 @@ export interface Store {
  * Opens, checks and migrates the file; see openDatabase for the errors. The writer must hold lockStore: what a
  * crashed daemon left claimed is given back by `jobs.releaseAll()` and `outbox.releaseAll()`.
  */
-export function openStore(path: string, { readonly = false, clock = () => new Date() }: StoreOptions = {}): Store {
+export function openStore(path: string, options: StoreOptions = {}): Store {
+  const { readonly = false, clock = () => new Date(), intercept } = options;
   const db = openDatabase(path, readonly);
+  if (intercept) interceptStatements(db, intercept);
+  const bell = createBell(db);
   return {
     db,
-    instances: instanceTable(db),
-    slots: slotTable(db, clock),
+    instances: instanceTable(db, bell),
+    placements: placementTable(db, clock, bell),
+    operations: operationTable(db),
     purchases: purchaseTable(db),
-    plans: planTable(db),
+    plans: planTable(db, bell),
     commands: commandTable(db, clock),
-    jobs: jobTable(db),
-    outbox: outboxTable(db, clock),
+    jobs: jobTable(db, bell),
+    outbox: outboxTable(db, clock, bell),
     events: eventTable(db, clock),
     meta: metaTable(db),
-    transaction: (fn) => db.transaction(fn).immediate(),
+    bell,
+    transaction(fn) {
+      if (db.inTransaction) return db.transaction(fn).immediate();
+      try {
+        const result = db.transaction(fn).immediate();
+        bell.committed();
+        return result;
+      } catch (error) {
+        bell.rolledBack();
+        throw error;
+      }
+    },
     close: () => {
       db.close();
     },

@@ -1,6 +1,6 @@
 /** Calendar arithmetic of paid periods, in UTC, and the local midnight at which suspensions happen. */
 import { DateTime } from 'luxon';
-import { TerminalError } from '../errors.js';
+import { TerminalError } from '../lib/errors.js';
 import type { PeriodUnit } from './types.js';
 
 export const HOUR_MS = 3_600_000;

@@ -1,5 +1,9 @@
 /** What somebody paid for. Pure data; dates are instants, periods are calendar periods. */
-export type PeriodUnit = 'hour' | 'day' | 'month' | 'year';
+export const PERIOD_UNITS = ['hour', 'day', 'month', 'year'] as const;
+export type PeriodUnit = (typeof PERIOD_UNITS)[number];
+
+export const SUBSCRIPTION_STATES = ['draft', 'active', 'expiring_soon', 'expired', 'cancelled'] as const;
+export type SubscriptionState = (typeof SUBSCRIPTION_STATES)[number];
 
 /** One period somebody bought, keyed by the Odoo line it came from: `sol:7`, `aml:9`, `grant:3`. */
 export interface Entitlement {
@@ -60,7 +64,7 @@ export interface SubscriptionStatus {
   suspendAt: Date | null;
   /** A payment that is on its way is why `suspendAt` is later than it would be. */
   heldOff: boolean;
-  state: 'draft' | 'active' | 'expiring_soon' | 'expired' | 'cancelled';
+  state: SubscriptionState;
   /** The plan of the entitlement that counts now, or of the newest. */
   planId: number | null;
   lastPaymentOn: Date | null;

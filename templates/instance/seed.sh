@@ -17,7 +17,7 @@ missing() {
 }
 
 seeding=
-if [[ -e $pgdata/.seeding || -z $(ls -A "$pgdata" "$filestore" | grep -v ':$') ]]; then
+if [[ -e $pgdata/.seeding || -z $(find "$pgdata" "$filestore" -mindepth 1 -print -quit) ]]; then
   seeding=yes
 fi
 if [[ $seeding ]]; then
@@ -65,7 +65,7 @@ for name in limits.json addons; do
     cp -r --no-preserve=mode "$values/$name" "$config/.$name"
     chmod -R u=rwX,go=rX "$config/.$name"
     # A file is replaced at once: Odoo may be reading it.
-    if [[ -d $config/$name ]]; then rm -rf "$config/$name"; fi
+    if [[ -d $config/$name ]]; then rm -rf "${config:?}/$name"; fi
     mv -fT "$config/.$name" "$config/$name"
   fi
 done

@@ -40,7 +40,6 @@ describe('commands', function () {
 
   after(async () => {
     await Promise.all([manager.close(), sales.close()]);
-    await w.restart();
   });
 
   const press = (button: string) => pressButton(manager, record, button);

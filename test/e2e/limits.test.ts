@@ -43,7 +43,6 @@ describe('the limits of a plan', function () {
 
   after(async () => {
     await own.close();
-    await w.restart();
   });
 
   const use = () => useOf(w.admin, record);

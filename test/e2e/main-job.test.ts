@@ -1,12 +1,15 @@
 /** A customer buys in the shop and is served; whatever dies on the way, exactly once. */
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { expect } from 'chai';
 import { newVisitor } from '../../compose/demo/cast.js';
 import { type Mail, passwordIn } from '../../compose/demo/master.js';
 import { instanceOf, instances, type Record as SaasRecord } from '../../compose/demo/records.js';
 import { Shopper } from '../../compose/demo/shopper.js';
-import { login } from '../../src/docker/ready.js';
-import { Secret } from '../../src/secret.js';
+import { login } from '../../src/docker/instance/ready.js';
+import { Secret } from '../../src/lib/secret.js';
 import { mails, running, WELCOME, welcomeMail } from '../support/customer.js';
+import { openDoor } from '../support/proxy.js';
 import { createCustomer, sell } from '../support/shop.js';
 import { DAEMON, logged, until, type World, world } from '../support/world.js';
 
@@ -75,11 +78,20 @@ describe('the main job', function () {
   });
 
   it('is finished by a daemon that is told to stop in the middle of it', async () => {
+    const socket = path.join(tmpdir(), `saas-bridge-main-job-${process.pid}.sock`);
+    const engine = await openDoor({ path: socket }, { path: '/var/run/docker.sock' });
+    await w.restart({ settings: { SAAS_DOCKER_SOCKET: socket } });
+    const begun = engine.hold('/networks/create');
     const partner = await createCustomer(w.admin, { name: 'Tranquila S.L.', email: 'tranquila@example.com' });
     const order = await sell(w.admin, partner, 'basico');
-    await until('the work to begin', () => logged(w.daemon(), 'instance.created', 'tranquila-s-l'));
+    const goOn = await begun;
     const stopped = w.daemon();
-    await w.restart({ signal: 'SIGTERM' });
+    const restarted = w.restart({ signal: 'SIGTERM' });
+    await until('it to be told', () => logged(stopped, 'daemon.stopping'));
+    expect(logged(stopped, 'instance.provisioned')).to.equal(undefined);
+    goOn();
+    await restarted;
+    await engine.end();
     expect(logged(stopped, 'instance.provisioned', 'tranquila-s-l')).not.to.equal(undefined);
     expect(stopped.lines().some((line) => line.event === 'daemon.stopped')).to.equal(true);
     await running(w, order.id);

@@ -1,14 +1,15 @@
 /** The master, the engine or the daemon's own memory is away for a while: nothing is lost and nothing is made twice. */
 import { readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { instanceOf, instances } from '../../compose/demo/records.js';
 import { mails, running, WELCOME, welcomeMail } from '../support/customer.js';
+import { settled } from '../support/daemon.js';
 import { containersOf } from '../support/engine.js';
+import { quickest } from '../support/pace.js';
 import { type Door, openDoor } from '../support/proxy.js';
 import { createCustomer, sell } from '../support/shop.js';
-import { DAEMON, logged, until, type World, world } from '../support/world.js';
+import { DAEMON, logged, MASTER, until, type World, world } from '../support/world.js';
 
 describe('outages', function () {
   this.timeout(300_000);
@@ -16,7 +17,7 @@ describe('outages', function () {
   let master: Door;
   let engine: Door;
   const socket = path.join('/tmp', `saas-bridge-test-${process.pid}.sock`);
-  const masterPort = 18_070;
+  const masterPort = MASTER.port + 1;
 
   before(async () => {
     w = await world();
@@ -33,7 +34,6 @@ describe('outages', function () {
   });
 
   after(async () => {
-    await w.restart();
     await master.end();
     await engine.end();
   });
@@ -59,19 +59,22 @@ describe('outages', function () {
   it('of the master: the work on the engine goes on, and the record and the mail follow', async () => {
     const email = 'apagon@example.com';
     const partner = await createCustomer(w.admin, { name: 'Apagón S.L.', email });
+    const begun = engine.hold('/networks/create');
     const order = await sell(w.admin, partner, 'basico');
-    await until('the daemon to have seen it', () => logged(w.daemon(), 'instance.created', 'apagon-s-l'));
+    const goOn = await begun;
     master.close();
+    goOn();
     await until('the instance to run', () => logged(w.daemon(), 'instance.provisioned', 'apagon-s-l'), 120_000);
     await until('a line about it', () => logged(w.daemon(), 'outbox.delayed'));
     expect((await instanceOf(w.admin, order.id))?.state).not.to.equal('running');
-    const health = performance.now();
-    expect((await fetch(`${w.daemon().url}/health`)).status).to.equal(200);
-    expect(performance.now() - health).to.be.lessThan(1000);
+    const healthMs = await quickest(async () => {
+      expect((await fetch(`${w.daemon().url}/health`)).status).to.equal(200);
+    });
+    expect(healthMs).to.be.lessThan(1000);
     master.open();
     const record = await running(w, order.id);
     await welcomeMail(w, email);
-    await sleep(1000);
+    await settled(w);
     expect(await mails(w, email, WELCOME)).to.have.length(1);
     expect(record.error_message).to.equal(false);
   });

@@ -58,7 +58,6 @@ describe('a payment', function () {
 
   after(async () => {
     await captureByHand(false);
-    await w.restart();
   });
 
   it('comes before anything is made, where SAAS_UNPAID_ORDER_GRACE_DAYS is 0', async () => {

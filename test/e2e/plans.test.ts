@@ -55,7 +55,6 @@ describe('a change of plan', function () {
 
   after(async () => {
     await Promise.all([manager.close(), sales.close(), own.close()]);
-    await w.restart();
   });
 
   const refusals = async () => (await mails(w, email, /Todavía no podemos cambiar su plan/)).length;

@@ -23,10 +23,6 @@ describe("the customer's pages", function () {
     record = await running(w, orderId);
   });
 
-  after(async () => {
-    await w.restart();
-  });
-
   const page = () => `/my/instances/${record.id}`;
   const now = async () => (await instances(w.admin, [['id', '=', record.id]]))[0] ?? record;
   const odooStartedAt = async () => (await containersOf(record)).find(({ role }) => role === 'odoo')?.startedAt ?? '';

@@ -31,10 +31,6 @@ describe('the renewal quotation', function () {
     instance = subject(w, await running(w, order.id), PERIOD_DAYS);
   });
 
-  after(async () => {
-    await w.restart();
-  });
-
   const orderState = async (id: number) => {
     const [row] = (await w.admin.call('sale.order', 'read', [[id], ['state']])) as { state: string }[];
     return row?.state;

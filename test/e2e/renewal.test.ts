@@ -5,9 +5,10 @@ import { instances } from '../../compose/demo/records.js';
 import { Shopper } from '../../compose/demo/shopper.js';
 import { mails, running } from '../support/customer.js';
 import { settled } from '../support/daemon.js';
+import { openDoor } from '../support/proxy.js';
 import { createPlan, invoice, invoiceAndPay, plainInvoice, postAndPay, press, sell } from '../support/shop.js';
 import { type Subject, subject } from '../support/subject.js';
-import { type World, world } from '../support/world.js';
+import { MASTER, type World, world } from '../support/world.js';
 
 const PERIOD_DAYS = 10;
 
@@ -32,10 +33,6 @@ describe('a renewal', function () {
       partner_id: [number, string];
     }[];
     partner = order?.partner_id[0] ?? 0;
-  });
-
-  after(async () => {
-    await w.restart();
   });
 
   /** One period more, once: also after more polls, and after a daemon that reads everything again. */
@@ -92,12 +89,17 @@ describe('a renewal', function () {
   });
 
   it('is an order that is polled late, in the state after the next one', async () => {
-    await w.restart({ settings: { SAAS_POLL_INTERVAL: '8' } });
+    const door = await openDoor({ host: '127.0.0.1', port: MASTER.port + 4 }, { host: '127.0.0.1', port: MASTER.port });
+    await w.restart({ settings: { SAAS_ODOO_URL: `http://127.0.0.1:${MASTER.port + 4}` } });
     await settled(w);
+    const polling = door.hold('<string>poll</string>');
+    const letThrough = await polling;
     const order = await sell(w.admin, partner, 'renovable');
     const move = await invoice(w.admin, order.id);
     await postAndPay(w.admin, move);
+    letThrough();
     await countsOnce();
+    await door.end();
   });
 
   it('is a paid invoice without an order whose line names the instance', async () => {

@@ -27,7 +27,6 @@ describe('a customer with several instances', function () {
   });
 
   after(async () => {
-    await w.restart();
     await sales.close();
   });
 

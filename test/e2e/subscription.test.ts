@@ -1,10 +1,12 @@
 /** Paid time runs out, is paid again; staff step in. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { expect } from 'chai';
 import { instanceOf, instances, type Record as SaasRecord } from '../../compose/demo/records.js';
 import { inState, mails, ownOdoo, running, visit, WELCOME } from '../support/customer.js';
-import { settled } from '../support/daemon.js';
+import { moreLooks, settled } from '../support/daemon.js';
 import { containersOf } from '../support/engine.js';
+import { type Door, openDoor } from '../support/proxy.js';
 import { createCustomer, invoiceAndPay, sell } from '../support/shop.js';
 import { confirmDialog } from '../support/staff.js';
 import { logged, until, type World, world } from '../support/world.js';
@@ -17,9 +19,12 @@ describe('the subscription', function () {
   let order: { id: number; name: string };
   let record: SaasRecord;
   let contact: number;
+  let engine: Door;
+  const socket = path.join(tmpdir(), `saas-bridge-subscription-${process.pid}.sock`);
 
   before(async () => {
     w = await world();
+    engine = await openDoor({ path: socket }, { path: '/var/run/docker.sock' });
     partner = await createCustomer(w.admin, { name: 'Taller Ana', email });
     order = await sell(w.admin, partner, 'basico');
     await invoiceAndPay(w.admin, order.id);
@@ -30,7 +35,7 @@ describe('the subscription', function () {
   });
 
   after(async () => {
-    await w.restart();
+    await engine.end();
   });
 
   it('is extended by the same plan bought again, and no second instance is made', async () => {
@@ -77,7 +82,7 @@ describe('the subscription', function () {
 
     await w.restart({
       signal: 'SIGKILL',
-      settings: { SAAS_CLOCK_OFFSET: 'P70D', SAAS_MONITOR_INTERVAL: '1' },
+      settings: { SAAS_CLOCK_OFFSET: 'P70D', SAAS_MONITOR_INTERVAL: '1', SAAS_DOCKER_SOCKET: socket },
       async meanwhile() {
         expect(await visit(record)).to.equal(null);
       },
@@ -92,7 +97,7 @@ describe('the subscription', function () {
     const shown = known.find(({ name }) => name === record.name);
     expect(shown).to.deep.include({ state: 'suspended', port: record.http_port, error: null });
     await settled(w);
-    await sleep(3000);
+    await moreLooks(engine, 3);
     const events = w.daemon().lines();
     expect(events.filter(({ event }) => /found_running|found_stopped|page.not_shown/.test(event))).to.deep.equal([]);
     expect((await fetch(`${w.daemon().url}/ready`)).status).to.equal(200);

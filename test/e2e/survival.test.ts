@@ -1,9 +1,13 @@
 /** Whatever happens to the containers, the customer's data and address stay; whatever is due, a payment comes first. */
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { expect } from 'chai';
 import type { Record as SaasRecord } from '../../compose/demo/records.js';
 import { resourceNames } from '../../src/instance/naming.js';
 import { leaveMark, mails, ownOdoo, running } from '../support/customer.js';
+import { moreLooks } from '../support/daemon.js';
 import { containersOf, docker, killInside, type SeenContainer } from '../support/engine.js';
+import { type Door, openDoor } from '../support/proxy.js';
 import { createCustomer, createPlan, invoiceAndPay, sell } from '../support/shop.js';
 import { todosOn } from '../support/staff.js';
 import { DAEMON, logged, until, type World, world } from '../support/world.js';
@@ -13,6 +17,8 @@ const REBUILT = /vuelve a funcionar/;
 describe('containers that die', function () {
   this.timeout(300_000);
   let w: World;
+  let engine: Door;
+  const socket = path.join(tmpdir(), `saas-bridge-survival-${process.pid}.sock`);
 
   interface Customer {
     email: string;
@@ -26,7 +32,8 @@ describe('containers that die', function () {
 
   before(async () => {
     w = await world();
-    await w.restart({ settings: { SAAS_MONITOR_INTERVAL: '2' } });
+    engine = await openDoor({ path: socket }, { path: '/var/run/docker.sock' });
+    await w.restart({ settings: { SAAS_MONITOR_INTERVAL: '2', SAAS_DOCKER_SOCKET: socket } });
     await createPlan(w.admin, 'duro', { name: 'Duro', list_price: 30 });
     [dying, stopped, removed] = await Promise.all([
       newCustomer('Moribunda', 'moribunda@example.com'),
@@ -36,7 +43,7 @@ describe('containers that die', function () {
   });
 
   after(async () => {
-    await w.restart();
+    await engine.end();
   });
 
   async function newCustomer(name: string, email: string): Promise<Customer> {
@@ -97,8 +104,7 @@ describe('containers that die', function () {
         const again = found?.State === 'running' && found.startedAt > odoo.startedAt;
         return again || logged(w.daemon(), 'instance.keeps_dying', dying.record.name);
       });
-      // Until the next look of the daemon.
-      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      await moreLooks(engine, 1);
     }
     await until('the end of it', () => logged(w.daemon(), 'instance.rebuilt', dying.record.name), 90_000);
     await bothRun(dying, ({ id }) => !before.includes(id));

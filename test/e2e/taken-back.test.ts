@@ -39,10 +39,6 @@ describe('what was taken back', function () {
     instance = subject(w, await running(w, order.id), PERIOD_DAYS);
   });
 
-  after(async () => {
-    await w.restart();
-  });
-
   const buy = async () => {
     const order = await sell(w.admin, partner, 'devuelto');
     return { order, invoice: await invoiceAndPay(w.admin, order.id) };

@@ -29,10 +29,6 @@ describe('a free trial', function () {
     shopper = new Shopper(w.master.master_url);
   });
 
-  after(async () => {
-    await w.restart();
-  });
-
   const of = (email: string) => instances(w.admin, [['contact_id.email', '=', email]]);
   const runningOf = (email: string) =>
     until(

@@ -49,10 +49,6 @@ describe('a year of a customer', function () {
     partner = await createCustomer(w.admin, { name: 'Año Entero', email });
   });
 
-  after(async () => {
-    await w.restart();
-  });
-
   const now = async () => {
     const [row] = await instances(w.admin, [['key', '=', record.key]]);
     if (!row) throw new Error('the record is gone');

@@ -4,9 +4,10 @@ import http from 'node:http';
 import net, { type AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { BridgeError, RetryableError } from '../../src/errors.js';
+import { BridgeError, RetryableError } from '../../src/lib/errors.js';
+import { Secret } from '../../src/lib/secret.js';
 import { createOdooClient, type OdooClient, type OdooClientOptions } from '../../src/odoo/client.js';
-import { Secret } from '../../src/secret.js';
+import { startWatch } from '../support/pace.js';
 
 const TIMEOUT_MS = 400;
 const UID = '<int>7</int>';
@@ -82,13 +83,14 @@ describe('odoo client against a master that misbehaves', () => {
     return client;
   }
 
-  async function failureOf(call: Promise<unknown>): Promise<BridgeError> {
-    const started = performance.now();
+  /** @param deadlineMs after which it must have failed, whatever it waits for. */
+  async function failureOf(call: Promise<unknown>, deadlineMs = TIMEOUT_MS): Promise<BridgeError> {
+    const elapsedMs = startWatch();
     try {
       await call;
     } catch (error) {
       expect(error).to.be.instanceOf(BridgeError);
-      expect(performance.now() - started).to.be.below(TIMEOUT_MS + 300);
+      expect(elapsedMs()).to.be.below(deadlineMs + 300);
       const failure = error as BridgeError;
       expect(failure.message)
         .to.match(/^[^\n]{10,500}$/)
@@ -228,9 +230,9 @@ describe('odoo client against a master that misbehaves', () => {
   });
 
   it('the host has no address: dns', async () => {
-    const failure = await failureOf(clientOf('http://no-such-host.invalid', { timeoutMs: 5000 }).call('a', 'b', []));
-    expect(failure.code).to.equal('odoo.dns');
-  }).timeout(10_000);
+    const client = clientOf('http://no-such-host.invalid', { timeoutMs: 5000 });
+    expect((await failureOf(client.call('a', 'b', []), 5000)).code).to.equal('odoo.dns');
+  });
 
   it('https to a port that speaks http: tls', async () => {
     const { url } = await serve(say(xml(UID)), say(xml(UID)));
@@ -345,7 +347,7 @@ describe('odoo client against a master that misbehaves', () => {
     const silent = await serve(say(xml(UID)), () => {});
     const program = `
       import { createOdooClient } from './src/odoo/client.ts';
-      import { Secret } from './src/secret.ts';
+      import { Secret } from './src/lib/secret.ts';
       for (const url of ${JSON.stringify([url, silent.url])}) {
         const apiKey = new Secret('k');
         const client = createOdooClient({ url, db: 'd', login: 'l', apiKey, timeoutMs: 300, maxConcurrent: 2 });
@@ -356,12 +358,12 @@ describe('odoo client against a master that misbehaves', () => {
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ['--import', 'tsx', '--input-type=module', '-e', program],
-      { timeout: 10_000 },
+      { timeout: 60_000 },
     );
     const [value, code, doneMs, exitMs] = stdout.trim().split('\n');
     expect([value, code]).to.deep.equal(['7', 'odoo.timeout']);
     expect(Number(exitMs) - Number(doneMs)).to.be.below(1000);
-  }).timeout(15_000);
+  }).timeout(70_000);
 
   it('sends text so that Odoo reads it as text', async () => {
     let seen = '';
@@ -397,7 +399,7 @@ describe('odoo client against a master that misbehaves', () => {
   });
 
   async function until(condition: () => boolean, what: string): Promise<void> {
-    for (let i = 0; i < 100 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (let i = 0; i < 1000 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(condition(), what).to.equal(true);
   }
 });

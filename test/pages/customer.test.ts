@@ -47,7 +47,6 @@ describe('in a browser, a customer', function () {
 
   after(async () => {
     for (const one of browsers.values()) await one.close();
-    await w.restart();
   });
 
   const recordOf = async ({ visitor }: Person): Promise<SaasRecord> => {

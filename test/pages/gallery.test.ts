@@ -5,7 +5,7 @@
 import { newVisitor } from '../../compose/demo/cast.js';
 import { Shopper } from '../../compose/demo/shopper.js';
 import { renderNotice } from '../../src/odoo/mail.js';
-import { NOTICES } from '../../src/odoo/protocol.js';
+import { NOTICES } from '../../src/protocol/push.js';
 import { LOOKS, Onlooker } from '../support/browser.js';
 import { noticeValues } from '../support/notices.js';
 import { enterOffice, openAction, openForm, pressHeader } from '../support/office.js';

@@ -2,8 +2,8 @@
 import { type HTMLElement, parse } from 'node-html-parser';
 import { type Mail, mailsTo, passwordIn } from '../../compose/demo/master.js';
 import { instanceOf, type Record as SaasRecord } from '../../compose/demo/records.js';
+import { Secret } from '../../src/lib/secret.js';
 import { createOdooClient, type OdooClient } from '../../src/odoo/client.js';
-import { Secret } from '../../src/secret.js';
 import { until, type World } from './world.js';
 
 /** The record of an order, once it says running. */

@@ -11,8 +11,10 @@ export interface Door {
    * cut. Resolves when that has happened `times` times.
    */
   loseReplies(text: string, times: number): Promise<void>;
-  /** Resolves when the next request that holds `text` was sent through and its answer is not back. */
-  nextSent(text: string): Promise<void>;
+  /** Resolves when so many requests that hold `text` were sent through; the answer of the last one is not back. */
+  nextSent(text: string, times?: number): Promise<void>;
+  /** The next request that holds `text` stays in the door. Resolves when it is there; what it gives lets it through. */
+  hold(text: string): Promise<() => void>;
   end(): Promise<void>;
 }
 
@@ -25,34 +27,53 @@ export async function openDoor(
   let isOpen = true;
   let traffic = '';
   let losing: { text: string; left: number; done(): void } | null = null;
-  let watching: { text: string; seen(): void } | null = null;
+  let watching: { text: string; left: number; seen(): void } | null = null;
+  let holding: { text: string; held(letThrough: () => void): void } | null = null;
   const keep = (socket: Socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     // The other end sees the connection close; that is the point.
     socket.on('error', () => socket.destroy());
   };
-  const server = createServer((client) => {
+  // Who has said all may still be listening: the engine's streams are used so.
+  const server = createServer({ allowHalfOpen: true }, (client) => {
     keep(client);
     if (!isOpen) {
       client.destroy();
       return;
     }
-    const service = connect(to);
+    const service = connect({ ...to, allowHalfOpen: true });
     keep(service);
     let request = '';
+    let counted = false;
     client.on('data', (chunk) => {
       const text = chunk.toString('latin1');
       traffic += text;
       request += text;
-      if (watching && request.includes(watching.text)) {
-        watching.seen();
-        watching = null;
+      if (watching && !counted && request.includes(watching.text)) {
+        counted = true;
+        watching.left--;
+        if (watching.left === 0) {
+          watching.seen();
+          watching = null;
+        }
       }
+      if (!holding || !request.includes(holding.text)) {
+        service.write(chunk);
+        return;
+      }
+      client.pause();
+      holding.held(() => {
+        service.write(chunk);
+        client.resume();
+      });
+      holding = null;
     });
+    client.on('end', () => service.end());
     service.on('data', () => {
       const asked = request;
       request = '';
+      counted = false;
       if (!losing || !asked.includes(losing.text)) return;
       losing.left--;
       // Before the pipe below gets hold of it.
@@ -61,7 +82,7 @@ export async function openDoor(
       losing.done();
       losing = null;
     });
-    client.pipe(service).pipe(client);
+    service.pipe(client);
     client.on('close', () => service.destroy());
     service.on('close', () => client.destroy());
   });
@@ -85,9 +106,13 @@ export async function openDoor(
       new Promise((done) => {
         losing = { text, left: times, done };
       }),
-    nextSent: (text) =>
+    nextSent: (text, times = 1) =>
       new Promise((seen) => {
-        watching = { text, seen };
+        watching = { text, left: times, seen };
+      }),
+    hold: (text) =>
+      new Promise((held) => {
+        holding = { text, held };
       }),
     async end() {
       cut();

@@ -1,5 +1,5 @@
 /** What sales staff do in the master, over its API. */
-import type { BridgeError } from '../../src/errors.js';
+import type { BridgeError } from '../../src/lib/errors.js';
 import type { OdooClient } from '../../src/odoo/client.js';
 
 export interface CustomerData {

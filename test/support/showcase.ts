@@ -1,8 +1,8 @@
 /** One instance in every state that a page can show, written as the daemon would, while it is stopped. */
 import { readFileSync } from 'node:fs';
+import { Secret } from '../../src/lib/secret.js';
 import { createOdooClient } from '../../src/odoo/client.js';
-import type { InstanceValues, PushOperation } from '../../src/odoo/protocol.js';
-import { Secret } from '../../src/secret.js';
+import type { InstanceValues, PushOperation } from '../../src/protocol/push.js';
 import { planTemplate } from './shop.js';
 import { sql } from './time.js';
 import type { World } from './world.js';

@@ -10,11 +10,16 @@ export function sql(text: string): Promise<string> {
   return masterSql(MASTER.project, text);
 }
 
-/** Dates orders, their payments, invoices and credit notes made in the last `withinSeconds` as if made `days` from now. */
-export async function dateForward(orderIds: number[], days: number, withinSeconds = 60): Promise<void> {
+/** The time of the master's database, whole seconds as Odoo keeps them; for `dateForward`. */
+export function masterNow(): Promise<string> {
+  return sql("SELECT date_trunc('second', now() at time zone 'utc')");
+}
+
+/** Dates orders, their payments, invoices and credit notes made since `since` as if made `days` from now. */
+export async function dateForward(orderIds: number[], days: number, since: string): Promise<void> {
   const ids = orderIds.join(',');
   const shift = `interval '${days} days'`;
-  const recent = (column: string) => `${column} > now() at time zone 'utc' - interval '${withinSeconds} seconds'`;
+  const recent = (column: string) => `${column} >= '${since}'`;
   const invoices = `SELECT l.move_id FROM account_move_line l
     JOIN sale_order_line_invoice_rel r ON r.invoice_line_id = l.id
     JOIN sale_order_line s ON s.id = r.order_line_id WHERE s.order_id IN (${ids})`;
@@ -45,7 +50,8 @@ export async function travel(
     ...(deals
       ? {
           meanwhile: async () => {
-            await dateForward(await deals(), days);
+            const since = await masterNow();
+            await dateForward(await deals(), days, since);
           },
         }
       : {}),

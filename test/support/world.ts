@@ -32,13 +32,17 @@ export const MASTER: MasterOptions = {
   stateDir: STATE_DIR,
 };
 
-export const DAEMON: DaemonOptions = {
+/** A pause that nobody looks at proves nothing: the daemon of the tests looks more often than one at work. */
+const OFTEN = { SAAS_POLL_INTERVAL: '0.5', SAAS_MONITOR_INTERVAL: '5' };
+
+export const DAEMON = {
   dataDir: path.join(STATE_DIR, 'daemon'),
   scope: `e2e${SUFFIX}`,
   httpPort: 18_068 + 100 * NUMBER,
   portRange: `${24_000 + 1000 * NUMBER}-${24_999 + 1000 * NUMBER}`,
   subnetPool: `10.209.${16 * NUMBER}.0/20`,
-};
+  settings: OFTEN,
+} satisfies DaemonOptions;
 
 export interface World {
   master: MasterState;
@@ -46,7 +50,10 @@ export interface World {
   admin: OdooClient;
   /** The daemon all tests share; the same one after `restart`. */
   daemon(): RunningDaemon;
-  /** Stops the daemon (SIGKILL to simulate a crash), runs `meanwhile`, starts it with other settings. */
+  /**
+   * Stops the daemon (SIGKILL to simulate a crash), runs `meanwhile`, starts it with other settings: these, and for the
+   * rest the usual ones.
+   */
   restart(options?: {
     signal?: NodeJS.Signals;
     settings?: Record<string, string>;
@@ -73,7 +80,7 @@ export async function world(): Promise<World> {
 async function makeWorld(): Promise<World & { startOver(): Promise<void> }> {
   await clean();
   const master = await masterUp(MASTER, true);
-  let options = DAEMON;
+  let options: DaemonOptions = DAEMON;
   const built = await runCommand(master, options, ['template', 'build', '--json']);
   if (built.code !== 0) throw new Error('the template could not be built; the reason is above');
   let daemon = await startDaemon(master, options);
@@ -85,7 +92,7 @@ async function makeWorld(): Promise<World & { startOver(): Promise<void> }> {
     async restart({ signal = 'SIGTERM', settings = {}, meanwhile } = {}) {
       await daemon.stop(signal);
       await meanwhile?.();
-      options = { ...DAEMON, settings };
+      options = { ...DAEMON, settings: { ...OFTEN, ...settings } };
       daemon = await startDaemon(master, options);
       return daemon;
     },

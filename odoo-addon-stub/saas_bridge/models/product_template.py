@@ -42,7 +42,12 @@ class ProductTemplate(models.Model):
     saas_period_unit = fields.Selection(
         PERIOD_UNITS, string="Period Unit", default="month", help="A plan of 1 month is paid month by month."
     )
-    saas_cpu = fields.Float(string="CPU Cores", default=1.0, help="Processor cores the instance may use at most. Idle instances use none; under 1 every page and every start is slower.")
+    saas_cpu = fields.Float(
+        string="CPU Cores",
+        default=1.0,
+        help="Processor cores the instance may use at most. "
+        "Idle instances use none; under 1 every page and every start is slower.",
+    )
     saas_memory_mb = fields.Integer(string="Memory (MB)", default=512, help="Of Odoo and its database together: the database gets a quarter.")
     saas_storage_gb = fields.Integer(string="Storage (GB)", default=2, help="Database and files together.")
     saas_max_users = fields.Integer(string="Users", default=3, help="Internal users the customer may have.")

@@ -31,7 +31,18 @@ class TestAccess(SaasCommon):
                     mine.write({"write_date": False})
                 with self.assertRaises(AccessError):
                     mine.unlink()
-        for model in ("saas.grant", "saas.command", "saas.command.wizard", "saas.bridge.effect", "saas.bridge.connect", "saas.bridge.heartbeat", "saas.bridge.outage", "res.config.settings", "res.users", "mail.mail"):
+        for model in (
+            "saas.grant",
+            "saas.command",
+            "saas.command.wizard",
+            "saas.bridge.effect",
+            "saas.bridge.connect",
+            "saas.bridge.heartbeat",
+            "saas.bridge.outage",
+            "res.config.settings",
+            "res.users",
+            "mail.mail",
+        ):
             with self.subTest(model=model), self.assertRaises(AccessError):
                 self.env[model].with_user(self.bridge_user).search([]).read(["id", "display_name"])
             with self.subTest(model=model), self.assertRaises(AccessError):

@@ -204,8 +204,9 @@ class TestReport(SaasCommon):
         self.assertTrue(instance.subscribed)
         self.assertAlmostEqual(instance.mrr, 10)
         self.assertEqual(instance.movement_ids.mapped("kind"), ["new"])
-        self._push_at("2024-02-09", **self._life(paid_until="2024-03-10 00:00:00", last_payment_on="2024-02-09 00:00:00"))
-        self._push_at("2024-03-10", **self._life(state="suspended", subscription_state="expired", paid_until="2024-03-10 00:00:00", last_payment_on="2024-02-09 00:00:00"))
+        paid = {"paid_until": "2024-03-10 00:00:00", "last_payment_on": "2024-02-09 00:00:00"}
+        self._push_at("2024-02-09", **self._life(**paid))
+        self._push_at("2024-03-10", **self._life(state="suspended", subscription_state="expired", **paid))
         self.assertFalse(instance.subscribed or instance.mrr)
         self._push_at("2024-04-02", **self._life(paid_until="2024-05-02 00:00:00", last_payment_on="2024-04-02 00:00:00"))
         self._push_at("2024-04-20", **self._life(state="error", error_message="x", paid_until="2024-05-02 00:00:00", last_payment_on="2024-04-02 00:00:00"))

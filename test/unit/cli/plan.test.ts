@@ -5,10 +5,10 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { Duration } from 'luxon';
 import { showPlan } from '../../../src/cli/plan.js';
-import { type Config, loadConfig } from '../../../src/config.js';
+import { type Config, loadConfig } from '../../../src/config/config.js';
 import { openStore, type Store } from '../../../src/store/store.js';
 import { bought, PLAN } from '../reconcile/support.js';
-import { newInstance } from '../store/support.js';
+import { newInstance, places } from '../store/support.js';
 import { utc } from '../subscription/support.js';
 
 const NOW = utc('2026-02-01T12:00');
@@ -75,7 +75,7 @@ describe('plan', () => {
   function acme(changes: Partial<ReturnType<typeof newInstance>> = {}): void {
     const startedAt = utc('2026-01-15T12:00');
     store.instances.create({ ...newInstance('sol:1'), phase: 'running', startedAt, ...changes }, () => 'acme');
-    store.slots.allocate('sol:1', 5);
+    store.placements.allocate('sol:1', places());
     store.purchases.save([bought({ instanceKey: 'sol:1' })]);
   }
   const lines = (text: string) => text.trimEnd().split('\n');

@@ -4,11 +4,11 @@ import path from 'node:path';
 import { expect } from 'chai';
 import { showPlan } from '../../../src/cli/plan.js';
 import { showInstance, showStatus } from '../../../src/cli/status.js';
-import { type Config, loadConfig } from '../../../src/config.js';
-import { BridgeError } from '../../../src/errors.js';
+import { type Config, loadConfig } from '../../../src/config/config.js';
+import { BridgeError } from '../../../src/lib/errors.js';
 import { openStore, type Store } from '../../../src/store/store.js';
 import { bought, PLAN } from '../reconcile/support.js';
-import { newInstance } from '../store/support.js';
+import { newInstance, places, RELEASE } from '../store/support.js';
 
 describe('status', () => {
   let dir: string;
@@ -38,9 +38,9 @@ describe('status', () => {
     };
     return { write: write as NodeJS.WriteStream['write'], isTTY: false, text: () => text };
   }
-  function status(asJson = false): string {
+  async function status(asJson = false): Promise<string> {
     const written = out();
-    showStatus(config, written, asJson);
+    await showStatus(config, written, asJson);
     return written.text();
   }
   const codeOf = (run: () => unknown) =>
@@ -54,28 +54,28 @@ describe('status', () => {
   function acme() {
     store.plans.save([PLAN]);
     store.instances.create({ ...newInstance('sol:1'), phase: 'running', startedAt: new Date() }, () => 'acme');
-    store.slots.allocate('sol:1', 5);
+    store.placements.allocate('sol:1', places());
     const startsOn = new Date('2026-01-15T12:00:00Z');
     store.purchases.save([
       bought({ instanceKey: 'sol:1', startsOn, paidOn: startsOn, periodUnit: 'year', quantity: 90 }),
     ]);
   }
 
-  it('has an answer before the first customer', () => {
-    expect(status()).equal('No instances yet.\n');
-    expect(JSON.parse(status(true))).deep.equal({
+  it('has an answer before the first customer', async () => {
+    expect(await status()).equal('No instances yet.\n');
+    expect(JSON.parse(await status(true))).deep.equal({
       instances: [],
       outbox: { pending: 0, oldestAgeMs: 0, deadLetters: 0, refused: [] },
     });
   });
 
-  it('shows a line for each instance while the daemon has the store open', () => {
+  it('shows a line for each instance while the daemon has the store open', async () => {
     acme();
-    const [header, line, ...rest] = status().trimEnd().split('\n');
+    const [header, line, ...rest] = (await status()).trimEnd().split('\n');
     expect(header).match(/^NAME +STATE +SUBSCRIPTION +PLAN +PAID UNTIL \(Europe\/Madrid\) +ORDER +PORT +URL$/);
     expect(line).match(/^acme +running +active +basic +2116-01-15 13:00 +S00001 +20000 +http:\/\/localhost:20000$/);
     expect(rest).empty;
-    expect(JSON.parse(status(true)).instances).deep.equal([
+    expect(JSON.parse(await status(true)).instances).deep.equal([
       {
         name: 'acme',
         state: 'running',
@@ -86,18 +86,36 @@ describe('status', () => {
         order: 'S00001',
         url: 'http://localhost:20000',
         port: 20000,
+        due: null,
         error: null,
       },
     ]);
   });
 
-  it('takes the moved clock for its date', () => {
+  it('says which upgrades are due, and which of them have to be asked for', async () => {
     acme();
-    config = { ...config, clockOffset: config.clockOffset.plus({ years: 95 }) };
-    expect(JSON.parse(status(true)).instances[0].subscription).equal('expired');
+    const release = { ...RELEASE, odooImage: 'odoo:19.0-20260101' };
+    store.instances.update('sol:1', { release });
+    expect(await status()).contain(
+      'acme: an upgrade is due. It runs odoo:19.0-20260101 and postgres:17 and takes odoo:19.0 and postgres:17 at its next start.',
+    );
+    store.instances.update('sol:1', { release: { ...RELEASE, postgresImage: 'postgres:16' } });
+    expect(JSON.parse(await status(true)).instances[0].due).equal(
+      'PostgreSQL 16 to 17 is a major version: its data has to be upgraded first, so it keeps odoo:19.0 and postgres:16.',
+    );
+    store.instances.update('sol:1', { release: RELEASE, revision: 'of before' });
+    expect(await status()).match(/acme: an upgrade is due\. Its containers were made by another version/);
+    store.instances.update('sol:1', { release: null, revision: null });
+    expect(await status()).not.contain('due');
   });
 
-  it('shows errors, writes that wait, and what a missing plan hides, without hiding the others', () => {
+  it('takes the moved clock for its date', async () => {
+    acme();
+    config = { ...config, clockOffset: config.clockOffset.plus({ years: 95 }) };
+    expect(JSON.parse(await status(true)).instances[0].subscription).equal('expired');
+  });
+
+  it('shows errors, writes that wait, and what a missing plan hides, without hiding the others', async () => {
     acme();
     store.instances.create({ ...newInstance('sol:2'), planId: 9 }, () => 'lost');
     store.instances.update('sol:1', { errorMessage: 'no image' });
@@ -105,7 +123,7 @@ describe('status', () => {
     store.outbox.put({ op: 'log', key: 'm', instance_key: 'sol:2', lines: [] }, 'sol:2');
     const [, second] = store.outbox.due(new Date(Date.now() + 1000), 2);
     if (second) store.outbox.refuse(second.id, 'no such instance');
-    const lines = status().trimEnd().split('\n');
+    const lines = (await status()).trimEnd().split('\n');
     expect(lines).length(7).include('acme: no image');
     expect(lines).include('lost: lost is sold as product 9, which is no complete plan');
     expect(lines).include('1 writes wait for the master, 1 were refused.');

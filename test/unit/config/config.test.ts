@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { CONFIG_NAMES, loadConfig } from '../../../src/config.js';
-import { TerminalError } from '../../../src/errors.js';
+import { CONFIG_NAMES, loadConfig } from '../../../src/config/config.js';
+import { TerminalError } from '../../../src/lib/errors.js';
 
 describe('configuration', () => {
   const KEY = 'k3y-that-nobody-prints';

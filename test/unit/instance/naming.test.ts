@@ -1,13 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import {
-  instanceLabels,
-  isValidName,
-  resourceNames,
-  slotPorts,
-  slotSubnet,
-  suggestName,
-} from '../../../src/instance/naming.js';
+import { instanceLabels, isValidName, resourceNames, suggestName } from '../../../src/instance/naming.js';
 
 const free = (): boolean => false;
 
@@ -86,26 +79,5 @@ describe('instanceLabels', () => {
       'saas.key': 'sol:7',
       'saas.slot': '3',
     });
-  });
-});
-
-describe('slots', () => {
-  it('have two ports each', () => {
-    expect(slotPorts(20_000, 0)).to.deep.equal({ http: 20_000, longpolling: 20_001 });
-    expect(slotPorts(20_000, 22_767)).to.deep.equal({ http: 65_534, longpolling: 65_535 });
-    expect(() => slotPorts(20_000, 22_768)).to.throw(RangeError);
-    expect(() => slotPorts(20_000, -1)).to.throw(RangeError);
-    expect(() => slotPorts(20_000, 0.5)).to.throw(RangeError);
-  });
-
-  it('have one /28 each', () => {
-    expect(slotSubnet('10.208.0.0/12', 0)).to.equal('10.208.0.0/28');
-    expect(slotSubnet('10.208.0.0/12', 17)).to.equal('10.208.1.16/28');
-    expect(slotSubnet('10.208.0.0/12', 65_535)).to.equal('10.223.255.240/28');
-    expect(slotSubnet('192.168.7.99/24', 1)).to.equal('192.168.7.16/28');
-    expect(() => slotSubnet('10.208.0.0/12', 65_536)).to.throw(RangeError);
-    for (const pool of ['10.0.0.0', '10.0.0.0/29', '300.0.0.0/8', 'x', 'fd00::/8']) {
-      expect(() => slotSubnet(pool, 0), pool).to.throw(RangeError);
-    }
   });
 });

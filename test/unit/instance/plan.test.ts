@@ -10,6 +10,7 @@ function container(name: 'db' | 'odoo', changes: Partial<ObservedContainer> = {}
     id: `id-${name}`,
     name: `acme-${name}`,
     running: true,
+    image: 'x:1',
     specHash: specHashes[name],
     exitCode: null,
     ...changes,
@@ -26,7 +27,7 @@ function names(steps: Step[]): string[] {
   return steps.map((step) => (step.action === 'awaitReady' ? `awaitReady login=${step.login}` : step.action));
 }
 
-const DONE: PlanContext = { specHashes, provisioned: true, limitsApplied: true, rebuild: false, exportFirst: false };
+const DONE: PlanContext = { provisioned: true, limitsApplied: true };
 const START = ['startDb', 'startOdoo', 'awaitReady login=false'];
 
 describe('planSteps', () => {
@@ -86,25 +87,18 @@ describe('planSteps', () => {
       ['seedVolumes', 'startDb', 'awaitReady login=false'],
     ],
     [
-      'another Odoo spec',
+      'another Odoo spec waits for a start',
       'running',
       { ...all, odoo: container('odoo', { specHash: 'old' }) },
       true,
-      ['startOdoo', 'awaitReady login=false'],
+      [],
     ],
     [
-      'another database spec',
-      'running',
-      { ...all, db: container('db', { specHash: 'old' }) },
-      true,
-      ['startDb', 'awaitReady login=false'],
-    ],
-    [
-      'both specs',
+      'other specs wait for a start',
       'running',
       { ...all, db: container('db', { specHash: 'old' }), odoo: container('odoo', { specHash: 'old' }) },
       true,
-      START,
+      [],
     ],
     [
       'network removed by hand',
@@ -149,7 +143,6 @@ describe('planSteps', () => {
 
   const off = { db: container('db', stopped), odoo: container('odoo', stopped) };
   const KEEP = { ...nothing, network: true, volumes: true };
-  const GONE = ['removeContainers', 'removeVolumes', 'removeNetwork'];
   const special: [string, Desired['state'], Observed, Partial<PlanContext>, string[]][] = [
     ['other limits alone stop nothing', 'running', all, { limitsApplied: false }, ['applyLimits']],
     [
@@ -172,36 +165,6 @@ describe('planSteps', () => {
       KEEP,
       { limitsApplied: false },
       ['seedVolumes', 'startBoth', 'awaitReady login=false'],
-    ],
-    [
-      'rebuild',
-      'running',
-      { ...all, volumes: true },
-      { rebuild: true },
-      ['removeContainers', 'seedVolumes', 'startBoth', 'awaitReady login=false'],
-    ],
-    ['rebuild of one that is not to run', 'suspended', { ...all, ...off }, { rebuild: true }, []],
-    ['to delete with a copy', 'deleted', all, { exportFirst: true }, ['stopOdoo', 'stopDb', 'exportData', ...GONE]],
-    [
-      'to delete a suspended one with a copy',
-      'deleted',
-      { ...all, ...off },
-      { exportFirst: true },
-      ['exportData', ...GONE],
-    ],
-    [
-      'to delete with a copy, containers gone',
-      'deleted',
-      KEEP,
-      { exportFirst: true },
-      ['exportData', 'removeVolumes', 'removeNetwork'],
-    ],
-    [
-      'to delete, nothing left to copy',
-      'deleted',
-      { ...KEEP, volumes: false },
-      { exportFirst: true },
-      ['removeNetwork'],
     ],
   ];
   for (const [name, state, observed, context, expected] of special) {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type Mail, type NoticeValues, renderNotice, type SuspendReason } from '../../../src/odoo/mail.js';
-import { NOTICES, type Notice } from '../../../src/odoo/protocol.js';
+import { NOTICES, type Notice } from '../../../src/protocol/push.js';
 import { noticeValues as values } from '../../support/notices.js';
 
 /** Only what every notice must be given. */

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { createMaster } from '../../../src/odoo/master.js';
-import { PROTOCOL, type PushOperation } from '../../../src/odoo/protocol.js';
+import { PROTOCOL } from '../../../src/protocol/poll.js';
+import type { PushOperation } from '../../../src/protocol/push.js';
 
 const customer = { id: 5, name: 'Acme\r\nBcc: x', contact_id: 6, contact_name: 'Ana', email: false, lang: 'es_ES' };
 const plan = {

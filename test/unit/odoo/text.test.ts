@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { excerpt, oneLine, stripControls, stripXmlForbidden } from '../../../src/odoo/text.js';
-import { fromOdooTime, toOdooTime } from '../../../src/odoo/time.js';
+import { fromOdooTime, toOdooTime } from '../../../src/protocol/time.js';
 
 describe('text', () => {
   it('keeps what XML can carry', () => {

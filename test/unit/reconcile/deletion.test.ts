@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { RetryableError, TerminalError } from '../../../src/errors.js';
+import { createIngest } from '../../../src/intake/ingest.js';
+import { RetryableError, TerminalError } from '../../../src/lib/errors.js';
 import type { InstanceRecord } from '../../../src/odoo/rows.js';
-import { createIngest } from '../../../src/reconcile/ingest.js';
 import { utc } from '../subscription/support.js';
 import { type Harness, harness, KEY } from './harness.js';
 import { batch, bought, CUSTOMER, PLAN, POLICY } from './support.js';
@@ -49,7 +49,7 @@ describe('deletion', () => {
     expect(h.engine.taken()).deep.equal(['exportData', ...REMOVED]);
     expect(h.engine.exported).deep.equal(['/exports/acme.sol:1.zip']);
     expect(looks).equal(1);
-    expect(h.instance()).include({ phase: 'deleted', slot: null, suspendedAt: null });
+    expect(h.instance()).include({ phase: 'deleted', placement: null, suspendedAt: null });
     expect(h.test.store.instances.isTaken('acme')).equal(false);
     const owed = h.owed();
     // What was reported while it was under way is merged into the end.
@@ -160,9 +160,9 @@ describe('deletion', () => {
 
     it('when its end cannot be written is finished by the next run', async () => {
       await due();
-      const { release } = h.test.store.slots;
-      h.test.store.slots.release = () => {
-        h.test.store.slots.release = release;
+      const { release } = h.test.store.placements;
+      h.test.store.placements.release = () => {
+        h.test.store.placements.release = release;
         throw new Error('disk full');
       };
       await h.run().catch(() => undefined);
@@ -262,7 +262,7 @@ describe('deletion', () => {
       h.engine.failAfter(2, new TerminalError('export.no_data', 'it has no database', 'Look.'));
       await h.run();
       expect(h.instance().phase).equal('deleted');
-      expect(h.log.events()).include('instance.not_exported');
+      expect(h.log.events()).include('operation.step_skipped');
       expect(h.engine.exported).empty;
     });
 

@@ -1,24 +1,37 @@
 import { expect } from 'chai';
+import { specReader } from '../../../src/facts/spec-of.js';
+import type { CommandName } from '../../../src/instance/command.js';
+import type { Runtime } from '../../../src/instance/ports.js';
+import type { Release } from '../../../src/instance/release.js';
 import type { Step } from '../../../src/instance/steps.js';
 import type { Instance, Observed, Usage } from '../../../src/instance/types.js';
-import { createMetrics } from '../../../src/metrics.js';
-import type { CommandName, InstanceValues, NoticeDetails, PushOperation } from '../../../src/odoo/protocol.js';
-import type { Runtime } from '../../../src/reconcile/executors.js';
+import { createMetrics } from '../../../src/lib/metrics.js';
+import { COMMANDS } from '../../../src/owed/commands.js';
+import type { InstanceValues, NoticeDetails, PushOperation } from '../../../src/protocol/push.js';
 import { createReconciler } from '../../../src/reconcile/reconciler.js';
-import { newInstance, type TestStore, testStore } from '../store/support.js';
+import { newInstance, placementAt, RELEASE, testStore } from '../store/support.js';
 import { bought, CUSTOMER, keptLog, only, PLAN, POLICY } from './support.js';
 
 export const KEY = 'sol:1';
 
 /** What the steps leave behind, so that the next look sees it. Proves nothing about Docker; that is tested on Docker. */
-function stubRuntime(store: () => TestStore['store']) {
+function stubRuntime() {
   const steps: string[] = [];
   let observed: Observed = { network: false, db: null, odoo: null, volumes: false };
   let failAt: { step: number; error: unknown } | null = null;
   let found: number | null = null;
   let usage: Usage | null = null;
   const exported: string[] = [];
-  const container = (name: string, running: boolean) => ({ id: name, name, running, specHash: 'h', exitCode: null });
+  const container = (name: string, running: boolean) => ({
+    ...{
+      id: name,
+      name,
+      image: `${name === 'db' ? RELEASE.postgresImage : RELEASE.odooImage}`,
+      specHash: 'h',
+      exitCode: null,
+    },
+    running,
+  });
   const effects: Record<Step['action'], () => Partial<Observed>> = {
     ensureNetwork: () => ({ network: true }),
     seedVolumes: () => ({ volumes: true }),
@@ -37,35 +50,48 @@ function stubRuntime(store: () => TestStore['store']) {
     removeVolumes: () => ({ volumes: false }),
     removeNetwork: () => ({ network: false }),
   };
+  async function act(action: Step['action'], word: string = action): Promise<void> {
+    if (failAt?.step === steps.length) {
+      const { error } = failAt;
+      failAt = null;
+      throw error;
+    }
+    observed = { ...observed, ...effects[action]() };
+    steps.push(word);
+  }
   const runtime = only<Runtime>({
+    capacity: 10,
+    revision: 'this one',
+    placementAt,
+    isFree: async () => true,
     observe: async () => observed,
-    specHashes: () => ({ db: 'h', odoo: 'h' }),
-    addresses: ({ slot, name }) => ({
-      httpPort: 20_000 + 2 * slot,
-      longpollingPort: 20_001 + 2 * slot,
-      odooContainer: name,
-      dbContainer: `${name}_db`,
-    }),
-    findSlot: async (key) => {
-      const instance = store().instances.get(key);
-      if (instance && found !== null) store().instances.upsert({ ...instance, slot: found });
-      return found;
+    async observeAll() {
+      const instance = { name: 'acme', key: KEY, slot: found, network: found !== null, volumes: false };
+      return new Map([[KEY, { ...instance, db: null, odoo: null }]]);
     },
-    allocateSlot: async (key) => store().slots.allocate(key, 10),
+    hashesOf: () => ({ db: 'h', odoo: 'h' }),
+    containersOf: ({ name }) => ({ odoo: name, db: `${name}_db` }),
     async measure() {
       if (!usage) throw new Error('no measure is expected');
       return usage;
     },
-    async execute(step, target) {
-      if (failAt?.step === steps.length) {
-        const { error } = failAt;
-        failAt = null;
-        throw error;
-      }
-      observed = { ...observed, ...effects[step.action]() };
-      if (step.action === 'exportData') exported.push(target.exportFile);
-      steps.push(step.action === 'awaitReady' && step.login ? 'awaitReady+login' : step.action);
+    ensureNetwork: () => act('ensureNetwork'),
+    fill: () => act('seedVolumes'),
+    startDb: () => act('startDb'),
+    startOdoo: () => act('startOdoo'),
+    startBoth: () => act('startBoth'),
+    stopOdoo: () => act('stopOdoo'),
+    stopDb: () => act('stopDb'),
+    awaitReady: (_spec, { login }) => act('awaitReady', login ? 'awaitReady+login' : 'awaitReady'),
+    applyLimits: () => act('applyLimits'),
+    async exportData(_spec, file) {
+      await act('exportData');
+      exported.push(file);
+      return { bytes: 1 };
     },
+    removeContainers: () => act('removeContainers'),
+    removeVolumes: () => act('removeVolumes'),
+    removeNetwork: () => act('removeNetwork'),
   });
   return {
     runtime,
@@ -77,7 +103,8 @@ function stubRuntime(store: () => TestStore['store']) {
     failAfter(step: number, error: unknown) {
       failAt = { step, error };
     },
-    findSlot(slot: number) {
+    /** The engine has its network, made for this place. */
+    has(slot: number) {
       found = slot;
     },
     /** What measuring finds from now on. */
@@ -88,10 +115,10 @@ function stubRuntime(store: () => TestStore['store']) {
 }
 
 /** A reconciler on a real store. */
-export function harness(options: { exportDays?: number; policy?: Partial<typeof POLICY> } = {}) {
+export function harness(options: { exportDays?: number; release?: Release; policy?: Partial<typeof POLICY> } = {}) {
   const test = testStore();
   const log = keptLog();
-  const engine = stubRuntime(() => test.store);
+  const engine = stubRuntime();
   const master = {
     /** What a fresh look brings. */
     readAfresh: async (): Promise<void> => expect.fail('no fresh look is expected'),
@@ -99,15 +126,16 @@ export function harness(options: { exportDays?: number; policy?: Partial<typeof 
   const reconciler = createReconciler({
     store: test.store,
     runtime: engine.runtime,
+    front: { release: async () => undefined },
+    release: options.release ?? RELEASE,
+    specOf: specReader(test.store, (name, { httpPort }) => `https://${name}.example.com:${httpPort}`),
     readAfresh: () => master.readAfresh(),
     exportFile: ({ key, name }) => `/exports/${name}.${key}.zip`,
     exportDays: options.exportDays ?? 90,
     policy: { ...POLICY, ...options.policy },
-    urlOf: (name, slot) => `https://${name}.example.com:${slot}`,
     clock: () => test.now,
     log,
     metrics: createMetrics(only({})),
-    onOutbox: () => undefined,
   });
 
   /** Takes all that is owed to the master, as a delivery does. */
@@ -157,6 +185,8 @@ export function harness(options: { exportDays?: number; policy?: Partial<typeof 
       return reports.length === 1 && reports[0] ? reports[0] : expect.fail(`${reports.length} reports`);
     },
     ask(command: CommandName, id = 5, planId: number | null = null) {
+      const { operation } = COMMANDS[command];
+      if (operation) test.store.operations.begin(KEY, operation, 'command');
       return test.store.commands.add([{ id, instanceKey: KEY, command, requestedBy: 'Ann', planId }]);
     },
     answers: () => owed().filter((operation) => operation.op === 'command'),

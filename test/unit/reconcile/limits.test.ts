@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Plan, Usage } from '../../../src/instance/types.js';
-import { changesOf } from '../../../src/reconcile/commands.js';
+import { COMMANDS } from '../../../src/owed/commands.js';
 import { utc } from '../subscription/support.js';
 import { type Harness, harness, KEY } from './harness.js';
 import { bought, PLAN } from './support.js';
@@ -191,7 +191,7 @@ describe('plans and limits', () => {
         h.owed();
         h.engine.taken();
         h.test.now = utc('2026-02-20T12:00');
-        h.test.store.instances.update(KEY, { hold: 'none', ...changesOf(command, h.test.now) });
+        h.test.store.instances.update(KEY, { hold: 'none', ...COMMANDS[command].changes(h.test.now) });
         h.ask(command);
         await h.run();
         const [answer] = h.answers();
@@ -201,7 +201,8 @@ describe('plans and limits', () => {
         );
         expect(answer?.message_es).contain('no está pagada');
         expect(h.engine.taken()).empty;
-        expect(h.instance()).include({ phase: 'suspended', rebuild: false });
+        expect(h.instance().phase).equal('suspended');
+        expect(h.test.store.operations.of(KEY)).empty;
       });
     }
 
@@ -275,7 +276,7 @@ describe('plans and limits', () => {
       h.engine.taken();
       const resumed = utc('2026-01-30T12:00');
       h.test.now = resumed;
-      h.test.store.instances.update(KEY, changesOf('resume', resumed));
+      h.test.store.instances.update(KEY, COMMANDS.resume.changes(resumed));
       h.ask('resume');
       expect(await h.run()).deep.equal(utc('2026-02-06T23:00'));
       expect(h.engine.taken()).deep.equal(['startDb', 'startOdoo', 'awaitReady']);
@@ -295,7 +296,7 @@ describe('plans and limits', () => {
       const { observe } = h.engine.runtime;
       h.engine.runtime.observe = async (spec) => {
         h.engine.runtime.observe = observe;
-        h.test.store.instances.update(KEY, changesOf('resume', h.test.now));
+        h.test.store.instances.update(KEY, COMMANDS.resume.changes(h.test.now));
         h.ask('resume');
         return observe(spec);
       };

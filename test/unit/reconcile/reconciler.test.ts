@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { RetryableError, TerminalError } from '../../../src/errors.js';
 import type { Hold } from '../../../src/instance/types.js';
+import { RetryableError, TerminalError } from '../../../src/lib/errors.js';
 import type { Reconciler } from '../../../src/reconcile/reconciler.js';
 import type { TestStore } from '../store/support.js';
+import { placementAt } from '../store/support.js';
 import { utc } from '../subscription/support.js';
 import { type Harness, harness, KEY } from './harness.js';
 import { bought, CUSTOMER, PLAN } from './support.js';
@@ -42,7 +43,7 @@ describe('reconciler', () => {
       add();
       expect(await run()).deep.equal(SOON_AT);
       expect(engine.taken()).deep.equal(ALL);
-      expect(instance()).include({ phase: 'running', slot: 0, errorMessage: null });
+      expect(instance()).deep.include({ phase: 'running', placement: placementAt(0), errorMessage: null });
       expect(instance()?.startedAt).deep.equal(test.now);
       expect(keys()).deep.equal([`instance:${KEY}`, WELCOME, 'log']);
       await run();
@@ -67,7 +68,7 @@ describe('reconciler', () => {
         state: 'running',
         subscription_state: 'active',
         hold: 'none',
-        url: 'https://acme.example.com:0',
+        url: 'https://acme.example.com:20000',
         http_port: 20_000,
         longpolling_port: 20_001,
         odoo_container: 'acme',
@@ -103,7 +104,7 @@ describe('reconciler', () => {
         await run();
         expect(engine.taken().at(-1)).equal('awaitReady+login');
         expect(engine.running()).deep.equal([true, true]);
-        expect(instance()).include({ phase: 'running', slot: 0, errorMessage: null });
+        expect(instance()).deep.include({ phase: 'running', placement: placementAt(0), errorMessage: null });
         expect(keys().filter((key) => key === WELCOME)).length(1);
         await run();
         expect(keys().filter((key) => key.startsWith('notice'))).empty;
@@ -122,7 +123,7 @@ describe('reconciler', () => {
       add({}, [bought({ instanceKey: KEY, state: 'cancelled' })]);
       expect(await run()).equal(null);
       expect(engine.taken()).empty;
-      expect(instance()).include({ phase: 'draft', slot: null });
+      expect(instance()).include({ phase: 'draft', placement: null });
       expect(values()).include({ state: 'draft', url: null, http_port: null });
     });
   });
@@ -216,13 +217,13 @@ describe('reconciler', () => {
     });
 
     it('a lost store: what must not run is found by its objects on the engine and stopped', async () => {
-      const { slot: _, ...before } = instance() ?? expect.fail('no instance');
-      test.store.slots.release(KEY);
-      engine.findSlot(4);
+      const before = instance() ?? expect.fail('no instance');
+      test.store.placements.release(KEY);
+      engine.has(4);
       hold('stopped');
       await run();
       expect(engine.running()).deep.equal([false, false]);
-      expect(instance()).deep.include({ name: before.name, slot: 4, phase: 'stopped' });
+      expect(instance()).deep.include({ name: before.name, placement: placementAt(4), phase: 'stopped' });
     });
 
     describe('and a command', () => {
@@ -259,6 +260,34 @@ describe('reconciler', () => {
           expect(answers()).length(1);
         });
       }
+
+      it('to restart stops Odoo once, however often its page is too slow', async () => {
+        ask('restart');
+        const slow = new RetryableError('instance.not_ready', 'no answer', 'Look.');
+        engine.failAfter(2, slow);
+        await run().catch(() => undefined);
+        expect(engine.taken()).deep.equal(['stopOdoo', 'startOdoo']);
+        for (let tries = 0; tries < 5; tries++) {
+          engine.failAfter(0, slow);
+          await run().catch(() => undefined);
+          expect(engine.taken()).empty;
+          expect(engine.running(), 'it goes on').deep.equal([true, true]);
+        }
+        await run();
+        expect(engine.taken()).deep.equal(['awaitReady']);
+        expect(answers()).length(1);
+      });
+
+      it('to rebuild removes the containers once', async () => {
+        ask('rebuild');
+        engine.failAfter(1, new RetryableError('docker.away', 'no engine', 'Start it.'));
+        await run().catch(() => undefined);
+        expect(engine.taken()).deep.equal(['removeContainers']);
+        await run();
+        expect(engine.taken()).deep.equal(['seedVolumes', 'startBoth', 'awaitReady']);
+        expect(answers()).length(1);
+        expect(test.store.operations.of(KEY)).empty;
+      });
 
       it('that comes while a run is under way is answered by the next', async () => {
         hold('stopped');

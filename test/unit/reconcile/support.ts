@@ -1,5 +1,5 @@
 import type { Plan } from '../../../src/instance/types.js';
-import type { Fields, Log } from '../../../src/logger.js';
+import type { Fields, Log } from '../../../src/lib/logger.js';
 import type { MasterPurchase, PollBatch } from '../../../src/odoo/rows.js';
 import type { Policy } from '../../../src/subscription/types.js';
 import { purchase } from '../subscription/support.js';
@@ -39,7 +39,7 @@ export function only<T extends object>(parts: Partial<T>): T {
 }
 
 /** Waits until `condition` holds. */
-export async function until(condition: () => boolean, ms = 1500): Promise<void> {
+export async function until(condition: () => boolean, ms = 20_000): Promise<void> {
   const end = Date.now() + ms;
   while (!condition()) {
     if (Date.now() > end) throw new Error('it did not come to pass');

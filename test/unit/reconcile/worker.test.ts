@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
-import { RetryableError, TerminalError } from '../../../src/errors.js';
-import type { Loop } from '../../../src/reconcile/loop.js';
+import { RetryableError, TerminalError } from '../../../src/lib/errors.js';
+import type { Loop } from '../../../src/lib/loop.js';
 import { startWorker, type WorkerOptions } from '../../../src/reconcile/worker.js';
 import { NOW, type TestStore, testStore } from '../store/support.js';
 import { deferred, keptLog, until } from './support.js';

@@ -2,10 +2,10 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
-import { BridgeError } from '../../../src/errors.js';
+import { BridgeError } from '../../../src/lib/errors.js';
 import { MIGRATIONS } from '../../../src/store/migrations.js';
 import { openStore } from '../../../src/store/store.js';
-import { newInstance, type TestStore, testStore } from './support.js';
+import { newInstance, placementAt, type TestStore, testStore } from './support.js';
 
 function failure(fn: () => unknown): BridgeError {
   try {
@@ -165,15 +165,17 @@ describe('openStore', () => {
 
     it('keeps all it knew', () => {
       const store = openStore(path);
+      // What the number of a slot means, only the runtime knows.
+      store.placements.complete(placementAt);
       const instances = store.instances.all();
-      expect(instances.map(({ key, name, slot, phase }) => [key, name, slot, phase])).to.deep.equal([
-        ['sol:1', 'acme', 0, 'running'],
-        ['sol:2', 'beta', 1, 'suspended'],
+      expect(instances.map(({ key, name, placement, phase }) => [key, name, placement, phase])).to.deep.equal([
+        ['sol:1', 'acme', placementAt(0), 'running'],
+        ['sol:2', 'beta', placementAt(1), 'suspended'],
         ['sol:3', 'gone', null, 'deleted'],
       ]);
       expect(instances[1]).to.deep.equal({
         ...newInstance('sol:2'),
-        ...{ name: 'beta', slot: 1, hold: 'stopped', phase: 'suspended', errorMessage: 'no image' },
+        ...{ name: 'beta', placement: placementAt(1), hold: 'stopped', phase: 'suspended', errorMessage: 'no image' },
         ...{ createdAt: new Date(1000), startedAt: new Date(2000), suspendedAt: new Date(3000) },
       });
       expect(store.purchases.get('sol:1')).to.deep.equal({

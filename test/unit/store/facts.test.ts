@@ -1,6 +1,6 @@
 import { expect } from 'chai';
+import type { Command } from '../../../src/instance/command.js';
 import type { Plan } from '../../../src/instance/types.js';
-import type { Command } from '../../../src/store/commands.js';
 import type { Purchase } from '../../../src/subscription/types.js';
 import { purchase as line } from '../subscription/support.js';
 import { type TestStore, testStore } from './support.js';

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import type { Phase } from '../../../src/instance/types.js';
-import { after, newInstance, type TestStore, testStore } from './support.js';
+import type { Phase } from '../../../src/instance/phase.js';
+import { after, newInstance, placementAt, places, RELEASE, type TestStore, testStore } from './support.js';
 
 const acme = (attempt: number) => (attempt === 1 ? 'acme' : `acme-${attempt}`);
 const HOUR_MS = 3_600_000;
 
-describe('store.instances and store.slots', () => {
+describe('store.instances and store.placements', () => {
   let test: TestStore;
   beforeEach(() => {
     test = testStore();
@@ -24,7 +24,7 @@ describe('store.instances and store.slots', () => {
 
   it('returns what was written, after a restart too', () => {
     const made = test.store.instances.create(newInstance('sol:1'), acme);
-    expect(made).to.deep.equal({ ...newInstance('sol:1'), name: 'acme', slot: null });
+    expect(made).to.deep.equal({ ...newInstance('sol:1'), name: 'acme', placement: null });
     const changed = test.store.instances.update('sol:1', { phase: 'running', startedAt: after(5), errorMessage: 'x' });
     expect(changed).to.deep.equal({ ...made, phase: 'running', startedAt: after(5), errorMessage: 'x' });
     const { instances } = test.reopen();
@@ -36,41 +36,58 @@ describe('store.instances and store.slots', () => {
 
   it('rebuilds rows, and counts them by phase', () => {
     const { instances } = test.store;
-    const row = { ...newInstance('rec:3'), name: 'beta', slot: 7, phase: 'running' as const };
+    const row = { ...newInstance('rec:3'), name: 'beta', placement: placementAt(7), phase: 'running' as const };
     instances.upsert(row);
     instances.upsert({ ...row, phase: 'suspended' });
     instances.create(newInstance('sol:1'), acme);
     expect(instances.countByPhase()).to.deep.equal({ suspended: 1, draft: 1 });
-    expect(instances.get('rec:3')?.slot).to.equal(7);
+    expect(instances.get('rec:3')?.placement).to.deep.equal(placementAt(7));
     expect(() => instances.upsert({ ...row, key: 'rec:4' })).to.throw('UNIQUE');
   });
 
-  it('allocates the lowest free slot, once', () => {
-    const { instances, slots } = test.store;
+  it('gives the lowest free place, once', () => {
+    const { instances, placements } = test.store;
     for (const key of ['a', 'b', 'c', 'd']) instances.create(newInstance(key), () => key);
-    expect(slots.allocate('a', 3)).to.equal(0);
-    expect(slots.allocate('b', 3)).to.equal(1);
-    expect(slots.allocate('a', 3)).to.equal(0);
-    expect(slots.allocate('c', 3, (slot) => slot > 1)).to.equal(2);
-    expect(() => slots.allocate('d', 3)).to.throw('none of the 3 slots');
-    slots.release('b');
-    expect(slots.allocate('d', 3)).to.equal(1);
-    expect(instances.get('d')?.slot).to.equal(1);
-    expect(() => slots.allocate('nobody', 3)).to.throw('no instance nobody');
+    expect(placements.allocate('a', places())).to.deep.equal(placementAt(0));
+    expect(placements.allocate('b', places()).slot).to.equal(1);
+    expect(placements.allocate('a', places()).slot).to.equal(0);
+    expect(placements.allocate('c', places(), (slot) => slot > 1).slot).to.equal(2);
+    expect(() => placements.allocate('d', places())).to.throw('none of the 3 slots');
+    placements.release('b');
+    expect(placements.allocate('d', places()).slot).to.equal(1);
+    expect(instances.get('d')?.placement).to.deep.equal(placementAt(1));
+    expect(() => placements.allocate('nobody', places())).to.throw('no instance nobody');
   });
 
-  it('gives a retired slot to nobody for an hour', () => {
-    const { instances, slots } = test.store;
+  it('keeps a place as it was made, whatever the ranges are later', () => {
+    const { instances, placements } = test.store;
+    instances.create(newInstance('a'), () => 'a');
+    placements.allocate('a', places());
+    const moved = { capacity: 3, placementAt: (slot: number) => ({ ...placementAt(slot), httpPort: 30_000 }) };
+    expect(placements.allocate('a', moved)).to.deep.equal(placementAt(0));
+    expect(instances.get('a')?.placement).to.deep.equal(placementAt(0));
+  });
+
+  it('takes the place that the engine tells, unless another instance has it', () => {
+    const { instances, placements } = test.store;
+    for (const key of ['a', 'b']) instances.create(newInstance(key), () => key);
+    placements.set('a', placementAt(2));
+    expect(instances.get('a')?.placement).to.deep.equal(placementAt(2));
+    expect(() => placements.set('b', placementAt(2))).to.throw('UNIQUE');
+  });
+
+  it('gives a place that was left to nobody for an hour', () => {
+    const { instances, placements } = test.store;
     for (const key of ['a', 'b', 'c']) instances.create(newInstance(key), () => key);
-    slots.allocate('a', 9);
-    slots.retire('a');
-    slots.retire('a');
-    expect(instances.get('a')?.slot).to.equal(null);
-    expect(slots.allocate('a', 9)).to.equal(1);
+    placements.allocate('a', places(9));
+    placements.retire('a');
+    placements.retire('a');
+    expect(instances.get('a')?.placement).to.equal(null);
+    expect(placements.allocate('a', places(9)).slot).to.equal(1);
     test.now = after(HOUR_MS - 1);
-    expect(slots.allocate('b', 9)).to.equal(2);
+    expect(placements.allocate('b', places(9)).slot).to.equal(2);
     test.now = after(HOUR_MS);
-    expect(slots.allocate('c', 9)).to.equal(0);
+    expect(placements.allocate('c', places(9)).slot).to.equal(0);
   });
 
   it('a deleted one gives its name away and keeps its row', () => {
@@ -98,7 +115,7 @@ describe('store.instances and store.slots', () => {
     const changes = {
       usage: { users: 3, databaseBytes: 2 ** 40, filestoreBytes: 5, modules: ['crm', 'sale'] },
       ...{ measuredAt: after(1), storageOverSince: after(2), toldPaidUntil: after(3), warnedAt: after(4) },
-      ...{ rebuild: true, limits: '1/1024/5' },
+      ...{ release: RELEASE, revision: 'abc', limits: '1/1024/5' },
     };
     test.store.instances.update('sol:1', changes);
     expect(test.reopen().instances.get('sol:1')).to.deep.include(changes);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { InstanceValues, PushOperation } from '../../../src/odoo/protocol.js';
+import type { InstanceValues, PushOperation } from '../../../src/protocol/push.js';
 import { NO_LANE, type OutboxEntry } from '../../../src/store/outbox.js';
 import { after, NOW, type TestStore, testStore } from './support.js';
 

@@ -1,8 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Placement } from '../../../src/instance/placement.js';
+import type { Release } from '../../../src/instance/release.js';
 import type { Instance } from '../../../src/instance/types.js';
 import { UNTOUCHED } from '../../../src/instance/untouched.js';
+import type { Places } from '../../../src/store/placements.js';
 import { openStore, type Store } from '../../../src/store/store.js';
 
 export const NOW = new Date('2026-01-15T12:00:00Z');
@@ -45,7 +48,18 @@ export function testStore(): TestStore {
   return test;
 }
 
-export function newInstance(key: string): Omit<Instance, 'name' | 'slot'> {
+/** Three places unless said otherwise, as an engine would make them. */
+export function places(capacity = 3): Places {
+  return { capacity, placementAt };
+}
+
+export function placementAt(slot: number): Placement {
+  return { slot, httpPort: 20_000 + 2 * slot, longpollingPort: 20_001 + 2 * slot, subnet: `10.0.${slot}.0/28` };
+}
+
+export const RELEASE: Release = { odooImage: 'odoo:19.0', postgresImage: 'postgres:17', addons: [] };
+
+export function newInstance(key: string): Omit<Instance, 'name' | 'placement'> {
   return {
     ...UNTOUCHED,
     key,

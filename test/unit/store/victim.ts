@@ -3,7 +3,7 @@ import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { lockStore } from '../../../src/store/lock.js';
 import { openStore } from '../../../src/store/store.js';
-import { newInstance } from './support.js';
+import { newInstance, places } from './support.js';
 
 const [scenario, dir] = process.argv.slice(2);
 if (dir === undefined) throw new Error('usage: victim.ts <scenario> <dir>');
@@ -29,7 +29,7 @@ function provision(n: number, stopInside = false): void {
   const key = `sol:${n}`;
   store.transaction(() => {
     store.instances.create(newInstance(key), () => `acme-${n}`);
-    store.slots.allocate(key, 100_000);
+    store.placements.allocate(key, places(100_000));
     store.jobs.enqueue(key, { reason: 'new' });
     if (stopInside) {
       say('inside');

@@ -1,0 +1,239 @@
+/** The Docker engine, as little of it as we use. The only importer of dockerode. */
+import type { Duplex } from 'node:stream';
+import Docker from 'dockerode';
+import { type Call, createCall } from './call.js';
+import { ConflictError, NotFoundError } from './errors.js';
+import { type Attachment, attachmentOf, plainLog, type Streams, streamsOf } from './streams.js';
+import type { EngineOptions, Network, Resources, Volume } from './types.js';
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+const LOG_TAIL_LINES = 60;
+
+export type ContainerOptions = Docker.ContainerCreateOptions;
+export type ContainerSummary = Docker.ContainerInfo;
+export type ContainerDetails = Docker.ContainerInspectInfo;
+
+export function createEngine(options: EngineOptions = {}): Engine {
+  return new Engine(options);
+}
+
+/** Every method throws a RetryableError or a TerminalError (see errors.ts) and has a deadline. */
+export class Engine {
+  readonly #docker: Docker;
+  readonly #timeoutMs: number;
+  readonly #call: Call;
+
+  constructor({ timeoutMs = DEFAULT_TIMEOUT_MS, intercept, ...connection }: EngineOptions) {
+    this.#docker = new Docker(connection);
+    this.#timeoutMs = timeoutMs;
+    this.#call = createCall(timeoutMs, intercept);
+  }
+
+  async ping(): Promise<void> {
+    await this.#call('ping', () => this.#docker.ping());
+  }
+
+  /** Content id (`sha256:…`) of an image. TerminalError `docker.image_missing` when the engine has not got it. */
+  async imageId(image: string): Promise<string> {
+    const details = await this.#call(`inspect image ${image}`, () => this.#docker.getImage(image).inspect());
+    return details.Id;
+  }
+
+  /** Creates a container and gives its id. ConflictError when the name is in use. */
+  async createContainer(options: ContainerOptions): Promise<string> {
+    const container = await this.#call(`create container ${options.name}`, (abortSignal) =>
+      this.#docker.createContainer({ ...options, abortSignal }),
+    );
+    return container.id;
+  }
+
+  /** Starting what runs is done. SlotTakenError when a published port is in use. */
+  async startContainer(id: string): Promise<void> {
+    await this.#call(
+      `start container ${id}`,
+      (abortSignal) => this.#docker.getContainer(id).start({ abortSignal }),
+      [304],
+    );
+  }
+
+  /** Stops with the container's stop signal, kills after `graceSeconds`. Absent or stopped is done. */
+  async stopContainer(id: string, graceSeconds: number): Promise<void> {
+    const deadlineMs = this.#timeoutMs + graceSeconds * 1000;
+    await this.#call(
+      `stop container ${id}`,
+      (abortSignal) => this.#docker.getContainer(id).stop({ t: graceSeconds, abortSignal }),
+      [304, 404],
+      deadlineMs,
+    );
+  }
+
+  /** Removes a container, running or not, and its anonymous volumes. Absent is done. */
+  async removeContainer(id: string): Promise<void> {
+    await this.#call(
+      `remove container ${id}`,
+      (abortSignal) => this.#docker.getContainer(id).remove({ force: true, v: true, abortSignal }),
+      [404],
+    ).catch((error: unknown) => {
+      // Two removers at once: the other one finishes it.
+      if (!(error instanceof ConflictError && /already in progress/.test(error.message))) throw error;
+    });
+  }
+
+  /** Exit code of the container's next exit. Call before starting it. RetryableError `docker.timeout` after `timeoutMs`. */
+  async waitForExit(id: string, timeoutMs: number): Promise<number> {
+    const result = await this.#call(
+      `wait for container ${id}`,
+      (abortSignal) => this.#docker.getContainer(id).wait({ condition: 'next-exit', abortSignal }),
+      [],
+      timeoutMs,
+    );
+    return (result as { StatusCode: number }).StatusCode;
+  }
+
+  async inspectContainer(id: string): Promise<ContainerDetails> {
+    return this.#call(`inspect container ${id}`, (abortSignal) =>
+      this.#docker.getContainer(id).inspect({ abortSignal }),
+    );
+  }
+
+  /** All containers, stopped ones too, that carry every one of the labels (`key=value` or `key`). */
+  async listContainers(labels: string[]): Promise<ContainerSummary[]> {
+    return this.#call('list containers', (abortSignal) =>
+      this.#docker.listContainers({ all: true, filters: { label: labels }, abortSignal }),
+    );
+  }
+
+  /** All containers, stopped ones too, that have the volume mounted, whoever made them. */
+  async listContainersOf(volume: string): Promise<ContainerSummary[]> {
+    const filters = { volume: [volume] };
+    return this.#call('list containers', (abortSignal) =>
+      this.#docker.listContainers({ all: true, filters, abortSignal }),
+    );
+  }
+
+  /** Unpacks a tar archive into a folder of the container, running or not. */
+  async putArchive(id: string, path: string, archive: Buffer): Promise<void> {
+    await this.#call(`put files into ${id}`, (abortSignal) =>
+      this.#docker.getContainer(id).putArchive(archive, { path, abortSignal }),
+    );
+  }
+
+  /** Gives a container, running or not, other limits. None of its memory is swap. RetryableError `docker.memory_in_use`. */
+  async updateContainer(id: string, { memoryBytes, cpus }: Resources): Promise<void> {
+    const limits = { Memory: memoryBytes, MemorySwap: memoryBytes, NanoCpus: Math.round(cpus * 1e9) };
+    await this.#call(`update container ${id}`, (abortSignal) =>
+      this.#docker.getContainer(id).update({ ...limits, abortSignal }),
+    );
+  }
+
+  /** Connects to the streams of a container made with OpenStdin and StdinOnce; keeps the end of what it writes. */
+  async attach(id: string, keepBytes?: number): Promise<Attachment> {
+    return attachmentOf(await this.#hijack(id), keepBytes);
+  }
+
+  /** The same, for output of any size: it is read only as fast as `stdout` is. */
+  async attachStreams(id: string): Promise<Streams> {
+    return streamsOf(await this.#hijack(id));
+  }
+
+  async #hijack(id: string): Promise<Duplex> {
+    const stream = await this.#call(`attach to ${id}`, () =>
+      this.#docker.getContainer(id).attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true }),
+    );
+    return stream as Duplex;
+  }
+
+  /** The last lines a container wrote. */
+  async logs(id: string): Promise<string> {
+    const raw = await this.#call(`read log of ${id}`, (abortSignal) =>
+      this.#docker.getContainer(id).logs({ stdout: true, stderr: true, tail: LOG_TAIL_LINES, abortSignal }),
+    );
+    return plainLog(raw as unknown as Buffer);
+  }
+
+  /** Memory in use without the page cache, bytes. */
+  async memoryBytes(id: string): Promise<number> {
+    const stats = await this.#call(`read usage of ${id}`, () =>
+      this.#docker.getContainer(id).stats({ stream: false, 'one-shot': true }),
+    );
+    const memory = stats.memory_stats as { usage?: number; stats?: Record<string, number> };
+    const cache = memory.stats?.total_inactive_file ?? memory.stats?.inactive_file ?? 0;
+    return (memory.usage ?? 0) - cache;
+  }
+
+  /** Creates a volume; an existing one is kept as it is, with the labels it has. */
+  async ensureVolume(name: string, labels: Record<string, string>): Promise<void> {
+    await this.#call(`create volume ${name}`, (abortSignal) =>
+      this.#docker.createVolume({ Name: name, Labels: labels, abortSignal }),
+    );
+  }
+
+  /** Labels of one volume, null when there is none. */
+  async volumeLabels(name: string): Promise<Record<string, string> | null> {
+    try {
+      const volume = await this.#call(`inspect volume ${name}`, (abortSignal) =>
+        this.#docker.getVolume(name).inspect({ abortSignal }),
+      );
+      return volume.Labels ?? {};
+    } catch (error) {
+      if (error instanceof NotFoundError) return null;
+      throw error;
+    }
+  }
+
+  async listVolumes(labels: string[]): Promise<Volume[]> {
+    const { Volumes } = await this.#call('list volumes', (abortSignal) =>
+      this.#docker.listVolumes({ filters: { label: labels }, abortSignal }),
+    );
+    return (Volumes ?? []).map((volume) => ({
+      name: volume.Name,
+      labels: volume.Labels ?? {},
+      createdAt: new Date((volume as unknown as { CreatedAt?: string }).CreatedAt ?? 0),
+    }));
+  }
+
+  /** Removes a volume; absent is done. ConflictError while a container uses it. */
+  async removeVolume(name: string): Promise<void> {
+    await this.#call(
+      `remove volume ${name}`,
+      (abortSignal) => this.#docker.getVolume(name).remove({ abortSignal }),
+      [404],
+    );
+  }
+
+  /** Creates a bridge network. ConflictError when the name is in use, SlotTakenError when the subnet is. */
+  async createNetwork(name: string, labels: Record<string, string>, subnet?: string): Promise<void> {
+    await this.#call(`create network ${name}`, (abortSignal) =>
+      this.#docker.createNetwork({
+        Name: name,
+        CheckDuplicate: true,
+        Driver: 'bridge',
+        Labels: labels,
+        ...(subnet ? { IPAM: { Driver: 'default', Config: [{ Subnet: subnet }] } } : {}),
+        abortSignal,
+      }),
+    );
+  }
+
+  async listNetworks(labels: string[]): Promise<Network[]> {
+    const networks = await this.#call('list networks', (abortSignal) =>
+      this.#docker.listNetworks({ filters: { label: labels }, abortSignal }),
+    );
+    return networks.map((network) => ({
+      id: network.Id,
+      name: network.Name,
+      labels: network.Labels ?? {},
+      subnet: network.IPAM?.Config?.[0]?.Subnet ?? null,
+      createdAt: new Date(network.Created),
+    }));
+  }
+
+  /** Removes a network; absent is done. */
+  async removeNetwork(id: string): Promise<void> {
+    await this.#call(
+      `remove network ${id}`,
+      (abortSignal) => this.#docker.getNetwork(id).remove({ abortSignal }),
+      [404],
+    );
+  }
+}

@@ -1,0 +1,158 @@
+/** One-shot containers: how work is done on an instance's volumes and network. */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LABEL } from '../../instance/naming.js';
+import { RetryableError } from '../../lib/errors.js';
+import type { ContainerOptions, Engine } from './engine.js';
+import type { Streams } from './streams.js';
+import { type TarFile, tar } from './tar.js';
+
+/** The last output may arrive a moment after the exit code. */
+const OUTPUT_WAIT_MS = 1000;
+
+export interface Job {
+  /** Stem of the container's name; a random end is added. */
+  name: string;
+  image: string;
+  entrypoint: string[];
+  command?: string[];
+  /** Must hold the scope; `saas.role=job` is added. */
+  labels: Record<string, string>;
+  /** User inside the container; the image's own when absent. */
+  user?: string;
+  env?: string[];
+  mounts?: JobMount[];
+  /** Name of a network; none at all when absent. */
+  network?: string;
+  /** Capabilities to keep; all others are dropped. */
+  capabilities?: string[];
+  /** Put into the container's root before it starts. */
+  files?: TarFile[];
+  /** Written to its standard input, which is then closed. A promise is awaited while the container already runs. */
+  stdin?: Promise<Buffer> | Buffer;
+  /** Most memory it may use. */
+  memoryBytes?: number;
+  /** How much of the end of its output is kept (default 16 kB). */
+  keepBytes?: number;
+  /** Its output is for `startJob` and of any size: the engine keeps no log of it. */
+  streamed?: boolean;
+  timeoutMs: number;
+}
+
+export interface JobMount {
+  volume: string;
+  target: string;
+  readOnly?: boolean;
+  /** Let the engine copy what the image has at the target into an empty volume, with its owner. */
+  copyFromImage?: boolean;
+}
+
+export interface JobResult {
+  exitCode: number;
+  output: string;
+}
+
+/** Runs a container to its end and removes it. Throws RetryableError `job.failed`, with its output, on a code not allowed. */
+export async function runJob(engine: Engine, job: Job, allowedCodes: readonly number[] = [0]): Promise<JobResult> {
+  const id = await engine.createContainer(jobOptions(job, randomBytes(4).toString('hex')));
+  let result: JobResult;
+  try {
+    result = await runCreated(engine, id, job);
+  } catch (error) {
+    await engine.removeContainer(id).catch(() => undefined);
+    throw error;
+  }
+  // From here on the engine removes it by itself (AutoRemove), also when the daemon has died meanwhile.
+  if (allowedCodes.includes(result.exitCode)) return result;
+  throw new RetryableError(
+    'job.failed',
+    `${job.name} ended with code ${result.exitCode}: ${result.output.trim().slice(-2000)}`,
+    'Read the output in the message; the work is repeated from its start.',
+  );
+}
+
+async function runCreated(engine: Engine, id: string, job: Job): Promise<JobResult> {
+  if (job.files) await engine.putArchive(id, '/', tar(job.files));
+  const attachment = await engine.attach(id, job.keepBytes);
+  try {
+    const exit = engine.waitForExit(id, job.timeoutMs);
+    // Its failure is reported by the await below, also when starting fails first.
+    exit.catch(() => undefined);
+    await engine.startContainer(id);
+    attachment.stdin.end((await job.stdin) ?? '');
+    const exitCode = await exit;
+    // Of a success, too, where the output is what it was run for.
+    if (exitCode !== 0 || job.keepBytes) await Promise.race([attachment.closed, sleep(OUTPUT_WAIT_MS)]);
+    return { exitCode, output: attachment.output() };
+  } finally {
+    attachment.close();
+  }
+}
+
+/** A job whose streams the caller reads and writes as it goes. */
+export interface RunningJob extends Omit<Streams, 'close'> {
+  /** Settles when it ends; fails when the engine cannot tell. */
+  exitCode: Promise<number>;
+  /** Stops it if it still runs (its stop signal, then a kill) and lets go of it. Never fails. */
+  end(graceSeconds: number): Promise<void>;
+}
+
+/** Starts a job without waiting for its end. `stdin` of the job is not used: the caller writes. */
+export async function startJob(engine: Engine, job: Job): Promise<RunningJob> {
+  const id = await engine.createContainer(jobOptions(job, randomBytes(4).toString('hex')));
+  try {
+    const { stdin, stdout, errors, close } = await engine.attachStreams(id);
+    const exitCode = engine.waitForExit(id, job.timeoutMs);
+    exitCode.catch(() => undefined);
+    // Nobody may be reading any more when the connection ends.
+    stdout.on('error', () => undefined);
+    stdin.on('error', () => undefined);
+    await engine.startContainer(id);
+    const end = async (graceSeconds: number): Promise<void> => {
+      // First: what waits for a reader would not see a signal.
+      close();
+      await engine.stopContainer(id, graceSeconds).catch(() => undefined);
+      await engine.removeContainer(id).catch(() => undefined);
+    };
+    return { stdin, stdout, errors, exitCode, end };
+  } catch (error) {
+    await engine.removeContainer(id).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** What the engine makes the job's container from. */
+export function jobOptions(job: Job, suffix: string): ContainerOptions {
+  return {
+    name: `${job.name}_${suffix}`,
+    Image: job.image,
+    Entrypoint: job.entrypoint,
+    Cmd: job.command ?? [],
+    Labels: { ...job.labels, [LABEL.role]: 'job' },
+    ...(job.user ? { User: job.user } : {}),
+    ...(job.env ? { Env: job.env } : {}),
+    Healthcheck: { Test: ['NONE'] },
+    AttachStdin: true,
+    OpenStdin: true,
+    StdinOnce: true,
+    HostConfig: {
+      AutoRemove: true,
+      NetworkMode: job.network ?? 'none',
+      CapDrop: ['ALL'],
+      CapAdd: job.capabilities ?? [],
+      SecurityOpt: ['no-new-privileges'],
+      PidsLimit: 200,
+      // A process with the number 1 has no default for signals: one that came too early would be lost.
+      ...(job.streamed ? { Init: true } : {}),
+      ...(job.memoryBytes ? { Memory: job.memoryBytes, MemorySwap: job.memoryBytes } : {}),
+      LogConfig: job.streamed ? { Type: 'none', Config: {} } : { Type: 'json-file', Config: { 'max-size': '1m' } },
+      Mounts: (job.mounts ?? []).map((mount) => ({
+        Type: 'volume',
+        Source: mount.volume,
+        Target: mount.target,
+        ReadOnly: mount.readOnly ?? false,
+        VolumeOptions: { NoCopy: !mount.copyFromImage } as never,
+      })),
+    },
+  };
+}

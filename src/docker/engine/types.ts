@@ -1,0 +1,37 @@
+/** What the engine takes and gives, in our words. */
+import type { Intercept } from '../../lib/intercept.js';
+
+export interface EngineOptions {
+  /** Unix socket, e.g. `/var/run/docker.sock`. Without it and without `host`, dockerode's own rules (DOCKER_HOST). */
+  socketPath?: string;
+  host?: string;
+  port?: number;
+  protocol?: 'http' | 'https';
+  ca?: string;
+  cert?: string;
+  key?: string;
+  /** Deadline of one call to the engine, milliseconds (default 60,000). */
+  timeoutMs?: number;
+  /** Sees every call. */
+  intercept?: Intercept;
+}
+
+export interface Volume {
+  name: string;
+  labels: Record<string, string>;
+  createdAt: Date;
+}
+
+export interface Network {
+  id: string;
+  name: string;
+  labels: Record<string, string>;
+  subnet: string | null;
+  createdAt: Date;
+}
+
+/** What a container may use. */
+export interface Resources {
+  memoryBytes: number;
+  cpus: number;
+}

@@ -1,0 +1,47 @@
+/** Places on one engine: a slot is a number, and two ports and a subnet follow from it. Pure. */
+import type { Placement } from '../../instance/placement.js';
+
+/** What the places are cut from. */
+export interface Ranges {
+  /** First published port; two for each slot. */
+  portBase: number;
+  /** Range that the instances' /28 networks are cut from. */
+  subnetPool: string;
+}
+
+/** The place with this number. Throws RangeError where the ranges have no room for it. */
+export function placementAt({ portBase, subnetPool }: Ranges, slot: number): Placement {
+  const { http, longpolling } = slotPorts(portBase, slot);
+  return { slot, httpPort: http, longpollingPort: longpolling, subnet: slotSubnet(subnetPool, slot) };
+}
+
+interface Ports {
+  http: number;
+  longpolling: number;
+}
+
+/** Two ports for each slot. Throws RangeError beyond port 65535. */
+function slotPorts(portBase: number, slot: number): Ports {
+  const http = portBase + 2 * slot;
+  if (!Number.isInteger(slot) || slot < 0 || http < 1 || http + 1 > 65_535) {
+    throw new RangeError(`no ports left for slot ${slot} from port ${portBase}`);
+  }
+  return { http, longpolling: http + 1 };
+}
+
+/**
+ * The slot's own /28 (13 addresses beside the gateway) in the pool, e.g. `10.208.0.0/12` holds 65,536 of them.
+ * Docker's own pools allow only about 31 networks. Throws RangeError on a bad pool or a slot beyond it.
+ */
+function slotSubnet(pool: string, slot: number): string {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(pool);
+  const octets = (match ?? []).slice(1, 5).map(Number);
+  const bits = Number(match?.[5]);
+  if (!match || octets.some((octet) => octet > 255) || bits > 28) throw new RangeError(`not an IPv4 pool: ${pool}`);
+  if (!Number.isInteger(slot) || slot < 0 || slot >= 2 ** (28 - bits)) {
+    throw new RangeError(`no subnet left for slot ${slot} in ${pool}`);
+  }
+  const address = octets.reduce((sum, octet) => sum * 256 + octet, 0);
+  const start = address - (address % 2 ** (32 - bits)) + slot * 16;
+  return `${[24, 16, 8, 0].map((shift) => Math.floor(start / 2 ** shift) % 256).join('.')}/28`;
+}

@@ -1,0 +1,194 @@
+/** One engine as a runtime: everything the daemon does to one instance there. Each action may be repeated at will. */
+import { resourceNames } from '../../instance/naming.js';
+import type { FillOptions, InstanceRef, Runtime, Source } from '../../instance/ports.js';
+import type { InstanceSecrets } from '../../instance/secrets.js';
+import type { InstanceSpec } from '../../instance/spec.js';
+import { adminLogin } from '../../instance/spec.js';
+import { PlaceTakenError } from '../../lib/errors.js';
+import type { Engine } from '../engine/engine.js';
+import { ConflictError } from '../engine/errors.js';
+import { assertOurs } from '../engine/ours.js';
+import { removeBusy } from '../engine/retry.js';
+import type { Templates as Files } from '../files.js';
+import type { TemplateStore } from '../template/store.js';
+import { resourcesOf, specHashOf } from './compose.js';
+import { createContainers, type Role } from './containers.js';
+import { exportInstance } from './export.js';
+import { removeFolder, writeFolder } from './folder.js';
+import { writeLimits } from './limits.js';
+import { observe, observeAll } from './observe.js';
+import { placementAt, type Ranges } from './placement.js';
+import { assertLogin, assertPortFree, awaitLoginPage } from './ready.js';
+import { type DockerSettings, type Rendered, renderInstance, revisionOf } from './rendering.js';
+import { seedVolumes } from './seed.js';
+import { sourceOpener } from './sources.js';
+import { measureUsage } from './usage.js';
+
+export interface RuntimeOptions {
+  engine: Engine;
+  files: Files;
+  templates: TemplateStore;
+  settings: DockerSettings & Ranges;
+  /** How many instances the ranges have room for. */
+  capacity: number;
+  secretsOf(instanceKey: string): InstanceSecrets;
+  /** Holds `instances/<name>/`. */
+  dataDir: string;
+}
+
+/** The runtime, and what only tests and figures ask of an engine. */
+export interface EngineRuntime extends Runtime {
+  /** Memory in use by the running pair, bytes; null for a container that does not run. */
+  memoryBytes(instance: InstanceRef): Promise<{ db: number | null; odoo: number | null }>;
+}
+
+export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
+  const { engine, files, templates, settings, secretsOf, dataDir } = options;
+  const { scope } = settings;
+  const containers = createContainers(engine, scope);
+  const open = sourceOpener(templates, settings.languages);
+  const render = remember((spec: InstanceSpec) => renderInstance(files, settings, spec, secretsOf(spec.key)));
+  /** People read there what the containers were made from. */
+  const writeDown = (spec: InstanceSpec) => writeFolder(dataDir, spec.name, render(spec));
+
+  const start = (spec: InstanceSpec, role: Role) => containers.start(render(spec), spec, role, () => writeDown(spec));
+
+  async function fill(spec: InstanceSpec, source: Source, how: FillOptions): Promise<void> {
+    const rendered = render(spec);
+    await Promise.all([
+      seedVolumes({ engine, files, settings }, spec, rendered, secretsOf(spec.key), open(source, spec), how),
+      writeDown(spec),
+    ]);
+  }
+
+  async function startOdoo(spec: InstanceSpec): Promise<void> {
+    const { placement, hashes } = render(spec);
+    const [found] = await containers.list(spec, 'odoo');
+    if (!found) await assertFree(placement);
+    else if (found.State !== 'running' && specHashOf(found.Labels) !== hashes.odoo) {
+      // What changed may be in odoo.conf.
+      await fill(spec, { kind: 'template', modules: spec.modules }, { mustExist: true });
+    }
+    await start(spec, 'odoo');
+  }
+
+  async function assertFree({
+    httpPort,
+    longpollingPort,
+  }: {
+    httpPort: number;
+    longpollingPort: number;
+  }): Promise<void> {
+    await Promise.all([httpPort, longpollingPort].map((port) => assertPortFree(settings.bindAddress, port)));
+  }
+
+  return {
+    capacity: options.capacity,
+    placementAt: (slot) => placementAt(settings, slot),
+    isFree: (placement) => assertFree(placement).then(() => true, takenAsFalse),
+    ping: () => engine.ping(),
+    observe: ({ key }) => observe(engine, scope, key),
+    observeAll: () => observeAll(engine, scope),
+    revision: revisionOf(files, settings),
+    hashesOf: (spec) => render(spec).hashes,
+    containersOf({ name }) {
+      const { odoo, db } = resourceNames(scope, name);
+      return { odoo, db };
+    },
+
+    async ensureNetwork(spec) {
+      const { names, labels, placement } = render(spec);
+      try {
+        await engine.createNetwork(names.network, labels, placement.subnet);
+      } catch (error) {
+        if (!(error instanceof ConflictError)) throw error;
+        const found = (await engine.listNetworks(containers.ours(spec))).find(({ name }) => name === names.network);
+        assertOurs(`network ${names.network}`, found?.labels, containers.identity(spec));
+      }
+    },
+
+    fill,
+    startDb: (spec) => start(spec, 'db'),
+    startOdoo,
+
+    async startBoth(spec) {
+      // Should Odoo be the faster one after all, it ends, and the restart policy starts it again.
+      await allDone([start(spec, 'db'), startOdoo(spec)]);
+    },
+
+    async applyLimits(spec) {
+      const rendered = render(spec);
+      const update = async (role: Role): Promise<void> => {
+        const resources = resourcesOf(rendered.services[role]);
+        for (const { Id } of await containers.list(spec, role)) await engine.updateContainer(Id, resources);
+      };
+      await allDone([
+        update('db'),
+        update('odoo'),
+        writeLimits({ engine, files, release: spec.release }, rendered),
+        writeDown(spec),
+      ]);
+    },
+
+    measure: (spec) => measureUsage({ engine, files, release: spec.release }, render(spec), secretsOf(spec.key)),
+
+    exportData: (spec, file) => exportInstance({ engine, files, release: spec.release }, render(spec), file),
+
+    stopOdoo: (instance) => containers.stop(instance, 'odoo'),
+    stopDb: (instance) => containers.stop(instance, 'db'),
+
+    async awaitReady(spec, { login, timeoutMs }) {
+      const { httpPort } = spec.placement;
+      await awaitLoginPage(settings.reachAddress, httpPort, timeoutMs);
+      if (login)
+        await assertLogin(settings.reachAddress, httpPort, adminLogin(spec), secretsOf(spec.key).adminPassword);
+    },
+
+    removeContainers: (instance) => containers.remove(instance),
+
+    async removeVolumes(instance) {
+      const found = await engine.listVolumes(containers.ours(instance));
+      await Promise.all(found.map((volume) => removeBusy(() => engine.removeVolume(volume.name))));
+      await removeFolder(dataDir, instance.name);
+    },
+
+    async removeNetwork(instance) {
+      const found = await engine.listNetworks(containers.ours(instance));
+      await Promise.all(found.map((network) => removeBusy(() => engine.removeNetwork(network.id))));
+    },
+
+    async memoryBytes({ key }) {
+      const observed = await observe(engine, scope, key);
+      const [db, odoo] = await Promise.all(
+        [observed.db, observed.odoo].map((container) => (container?.running ? engine.memoryBytes(container.id) : null)),
+      );
+      return { db: db ?? null, odoo: odoo ?? null };
+    },
+  };
+}
+
+function takenAsFalse(error: unknown): false {
+  if (error instanceof PlaceTakenError) return false;
+  throw error;
+}
+
+/** Waits for all of them, also when one fails; then throws the first failure. */
+async function allDone(work: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
+}
+
+const REMEMBERED = 500;
+
+/** Rendering costs about 20 ms and every step needs it: the results of the last specs are kept. */
+function remember(render: (spec: InstanceSpec) => Rendered): (spec: InstanceSpec) => Rendered {
+  const known = new Map<string, Rendered>();
+  return (spec) => {
+    const key = JSON.stringify(spec);
+    const rendered = known.get(key) ?? render(spec);
+    known.delete(key);
+    known.set(key, rendered);
+    const [oldest] = known.keys();
+    if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);
+    return rendered;
+  };
+}

@@ -1,0 +1,127 @@
+/** Filling an instance's volumes: a copy of the template with the customer's values in it, before anything runs. */
+
+import { LABEL } from '../../instance/naming.js';
+import type { FillOptions } from '../../instance/ports.js';
+import type { InstanceSecrets } from '../../instance/secrets.js';
+import type { InstanceSpec } from '../../instance/spec.js';
+import { RetryableError, TerminalError } from '../../lib/errors.js';
+import type { Engine } from '../engine/engine.js';
+import { assertOurs } from '../engine/ours.js';
+import { tar } from '../engine/tar.js';
+import { type Job, runJob } from '../engine/task.js';
+import type { Templates as Files } from '../files.js';
+import { odooPasswordHash, personaliseSql } from './personalise.js';
+import type { DockerSettings, Rendered } from './rendering.js';
+import type { OpenSource, SourceVolumes } from './sources.js';
+
+const SEED_TIMEOUT_MS = 5 * 60_000;
+/** seed.sh: the instance's volumes are not filled, and there is nothing to copy (or it is empty). */
+const NO_SOURCE = 78;
+/** seed.sh: data that should be there is not. */
+const DATA_MISSING = 66;
+
+export interface SeedContext {
+  engine: Engine;
+  files: Files;
+  settings: DockerSettings;
+}
+
+/**
+ * Makes the instance's volumes and fills them from the source; volumes that are filled already only get the odoo.conf of
+ * today. Dying half-way is healed by the next run. RetryableError `job.failed` with the output when the copy fails;
+ * TerminalError `instance.data_missing` when data should be there and is not.
+ */
+export async function seedVolumes(
+  { engine, files, settings }: SeedContext,
+  spec: InstanceSpec,
+  rendered: Rendered,
+  secrets: InstanceSecrets,
+  source: OpenSource,
+  { mustExist, progress }: FillOptions,
+): Promise<void> {
+  const { names, labels } = rendered;
+  // Made while the copy runs.
+  const stdin = seedArchive(files, settings, spec, rendered, secrets);
+  stdin.catch(() => undefined);
+  const [found] = await Promise.all([
+    source.find(),
+    ...[names.pgdata, names.filestore, names.config].map((volume) => ensureOwnVolume(engine, volume, labels)),
+  ]);
+  const run = async (from: SourceVolumes | null): Promise<boolean> => {
+    const task = seedJob(files, rendered, { from, mustExist, stdin });
+    const { exitCode, output } = await runJob(engine, task, [0, NO_SOURCE, DATA_MISSING]);
+    if (exitCode === DATA_MISSING) throw dataMissing(spec.name, output);
+    return exitCode === 0;
+  };
+  if (await run(found)) return;
+  // Somebody removed the volumes to copy from: mounting them made empty ones.
+  if (found) await source.discard(found);
+  if (await run(await source.make(progress))) return;
+  const advice = 'Look at the log of the template build; it is built again.';
+  throw new RetryableError('template.empty', `${spec.name}: the new template is empty`, advice);
+}
+
+/** Makes the volume; one that exists may have been restored by hand without labels, but never be another instance's. */
+async function ensureOwnVolume(engine: Engine, volume: string, labels: Record<string, string>): Promise<void> {
+  await engine.ensureVolume(volume, labels);
+  const found = await engine.volumeLabels(volume);
+  if (found?.[LABEL.key] === undefined) return;
+  // Not the slot: it may have changed since.
+  const { [LABEL.slot]: _slot, ...identity } = labels;
+  assertOurs(`volume ${volume}`, found, identity);
+}
+
+function dataMissing(name: string, output: string): TerminalError {
+  return new TerminalError(
+    'instance.data_missing',
+    `the data of ${name} is not there, though it was in use: ${output.trim().slice(-200)}`,
+    'Restore its volumes from a backup while the daemon is stopped; nothing is started until they are whole.',
+  );
+}
+
+async function seedArchive(
+  files: Files,
+  settings: DockerSettings,
+  spec: InstanceSpec,
+  rendered: Rendered,
+  secrets: InstanceSecrets,
+): Promise<Buffer> {
+  const passwordHash = await odooPasswordHash(secrets.adminPassword.reveal());
+  const sql = personaliseSql(files, spec, secrets, { passwordHash, timeZone: settings.timeZone });
+  return tar([
+    { name: 'personalise.sql', content: sql, mode: 0o400 },
+    { name: 'odoo.conf', content: rendered.conf, mode: 0o400 },
+    { name: 'limits.json', content: rendered.limitsJson, mode: 0o444 },
+    ...files.limitsModule.map((file) => ({ ...file, mode: 0o444 })),
+  ]);
+}
+
+/** The one-shot container: root with five capabilities, no network, what is copied read-only. */
+export function seedJob(
+  files: Pick<Files, 'seedScript'>,
+  { names, labels, release }: Pick<Rendered, 'names' | 'labels' | 'release'>,
+  { from, mustExist, stdin }: { from: SourceVolumes | null; mustExist: boolean; stdin: Promise<Buffer> },
+): Job {
+  return {
+    name: `${names.project}_seed`,
+    image: release.postgresImage,
+    entrypoint: ['bash', '-c', files.seedScript, 'seed'],
+    command: [mustExist ? 'keep' : 'fill'],
+    labels,
+    user: 'root',
+    capabilities: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETUID', 'SETGID'],
+    mounts: [
+      ...(from
+        ? [
+            { volume: from.pgdataVolume, target: '/template/pgdata', readOnly: true },
+            { volume: from.filestoreVolume, target: '/template/filestore', readOnly: true },
+          ]
+        : []),
+      { volume: names.pgdata, target: '/instance/pgdata' },
+      { volume: names.filestore, target: '/instance/filestore' },
+      { volume: names.config, target: '/instance/config' },
+    ],
+    stdin,
+    timeoutMs: SEED_TIMEOUT_MS,
+  };
+}

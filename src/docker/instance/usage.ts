@@ -1,0 +1,90 @@
+/** What an instance uses: asked of its database and its filestore, both of which are the customer's and hostile. */
+
+import type { Release } from '../../instance/release.js';
+import type { InstanceSecrets } from '../../instance/secrets.js';
+import type { Usage } from '../../instance/types.js';
+import { RetryableError } from '../../lib/errors.js';
+import type { Engine } from '../engine/engine.js';
+import { type Job, runJob } from '../engine/task.js';
+import type { Templates as Files } from '../files.js';
+import type { Rendered } from './rendering.js';
+
+const MEASURE_TIMEOUT_MS = 180_000;
+const MAX_MODULES = 2000;
+/** 2000 lines of `module` and 64 characters, and some numbers. */
+const OUTPUT_BYTES = 200_000;
+const MEMORY_BYTES = 256 * 1024 * 1024;
+
+export interface UsageContext {
+  engine: Engine;
+  files: Pick<Files, 'measureScript'>;
+  release: Pick<Release, 'postgresImage'>;
+}
+
+/**
+ * Measures a running instance. RetryableError `usage.unreadable` when its database gives no sensible answer (stopped,
+ * overloaded, damaged), `docker.*` when the engine does not.
+ */
+export async function measureUsage(
+  { engine, files, release }: UsageContext,
+  rendered: Pick<Rendered, 'names' | 'labels'>,
+  secrets: Pick<InstanceSecrets, 'dbPassword'>,
+): Promise<Usage> {
+  const job = measureJob(files, release, rendered, secrets);
+  const { exitCode, output } = await runJob(engine, job, ANY_CODE);
+  const usage = exitCode === 0 ? parseUsage(output) : null;
+  if (usage) return usage;
+  throw new RetryableError(
+    'usage.unreadable',
+    `${rendered.names.project} cannot be measured (code ${exitCode}): ${tailOf(output)}`,
+    "Look at the log of the instance's database; it is measured again.",
+  );
+}
+
+const ANY_CODE = Array.from({ length: 256 }, (_value, code) => code);
+
+/** The one-shot container: one capability, to look into folders of any owner; the filestore read-only. */
+export function measureJob(
+  files: Pick<Files, 'measureScript'>,
+  release: Pick<Release, 'postgresImage'>,
+  { names, labels }: Pick<Rendered, 'names' | 'labels'>,
+  { dbPassword }: Pick<InstanceSecrets, 'dbPassword'>,
+): Job {
+  return {
+    name: `${names.project}_measure`,
+    image: release.postgresImage,
+    entrypoint: ['bash', '-c', files.measureScript, 'measure'],
+    labels,
+    user: 'root',
+    capabilities: ['DAC_READ_SEARCH'],
+    network: names.network,
+    mounts: [{ volume: names.filestore, target: '/filestore', readOnly: true }],
+    stdin: Buffer.from(`*:*:*:*:${dbPassword.reveal()}\n`),
+    memoryBytes: MEMORY_BYTES,
+    keepBytes: OUTPUT_BYTES,
+    timeoutMs: MEASURE_TIMEOUT_MS,
+  };
+}
+
+/** The lines that measure.sh prints; null unless all of them are there and make sense. Other lines are left out. */
+export function parseUsage(output: string): Usage | null {
+  const numbers = new Map<string, number>();
+  const modules = new Set<string>();
+  for (const line of output.split('\n')) {
+    const number = /^(users|database|filestore) (\d{1,15})$/.exec(line);
+    if (number?.[1]) numbers.set(number[1], Number(number[2]));
+    const module = /^module ([a-z0-9_]{1,64})$/.exec(line);
+    if (module?.[1] && modules.size < MAX_MODULES) modules.add(module[1]);
+  }
+  const [users, databaseBytes, filestoreBytes] = ['users', 'database', 'filestore'].map((name) => numbers.get(name));
+  if (users === undefined || databaseBytes === undefined || filestoreBytes === undefined) return null;
+  return { users, databaseBytes, filestoreBytes, modules: [...modules].sort() };
+}
+
+/** For a message: the end, without what a terminal or a log would take for more than text. */
+function tailOf(output: string): string {
+  return output
+    .slice(-300)
+    .replace(/[^\x20-\x7e\u00a1-\u024f]+/g, ' ')
+    .trim();
+}

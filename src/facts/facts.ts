@@ -1,0 +1,65 @@
+/** What is known about one instance at one moment, and what must be by that: read from the store alone. */
+
+import { PHASE } from '../instance/phase.js';
+import type { PlanContext } from '../instance/plan.js';
+import type { Desired, Instance, Plan } from '../instance/types.js';
+import { TerminalError } from '../lib/errors.js';
+import type { Store } from '../store/store.js';
+import { type Decision, decide } from '../subscription/desired.js';
+import { isOverStorage } from '../subscription/fit.js';
+import { subscriptionStatus } from '../subscription/fold.js';
+import { calendarNotices, type DueNotice } from '../subscription/timeline.js';
+import type { Policy, Purchase, SubscriptionStatus } from '../subscription/types.js';
+
+export interface Facts {
+  instance: Instance;
+  purchases: Purchase[];
+  plan: Plan;
+  status: SubscriptionStatus;
+  decision: Decision;
+  desired: Desired;
+  /** Reminders and warnings of the present period. */
+  notices: DueNotice[];
+  /** Since when it has used more storage than its plan has; null while it has not. */
+  storageOverSince: Date | null;
+}
+
+/**
+ * The facts about an instance; null when it is unknown or deleted.
+ * @throws TerminalError `plan.unknown` when nothing is known about its plan.
+ */
+export function readFacts(store: Store, policy: Policy, key: string, now: Date): Facts | null {
+  const instance = store.instances.get(key);
+  if (!instance || PHASE[instance.phase].gone) return null;
+  const purchases = store.purchases.byInstance(key);
+  const status = subscriptionStatus(purchases, graceDaysIn(store), policy, now);
+  const plan = store.plans.get(status.planId ?? instance.planId);
+  if (!plan) {
+    throw new TerminalError(
+      'plan.unknown',
+      `${instance.name} is sold as product ${status.planId ?? instance.planId}, which is no complete plan`,
+      'Open the product in the master and complete its SaaS plan page.',
+    );
+  }
+  const isOver = instance.usage !== null && isOverStorage(instance.usage, plan);
+  const storageOverSince = isOver ? (instance.storageOverSince ?? now) : null;
+  const { hold, suspendedAt, warnedAt } = instance;
+  const situation = { hold, suspendedAt, warnedAt, storageOverSince, retentionDays: plan.retentionDays };
+  const decision = decide(status, situation, policy, now);
+  const notices = instance.startedAt === null ? [] : calendarNotices(status, decision, policy);
+  return { instance, purchases, plan, status, decision, desired: decision.desired, notices, storageOverSince };
+}
+
+export function graceDaysIn(store: Store): (planId: number) => number {
+  return (planId) => store.plans.get(planId)?.graceDays ?? 0;
+}
+
+/** What the planner needs to know beside what must be and what is. */
+export function planContext({ instance, plan }: Pick<Facts, 'instance' | 'plan'>): PlanContext {
+  return { provisioned: instance.startedAt !== null, limitsApplied: instance.limits === limitsOf(plan) };
+}
+
+/** The limits as one word: another one is to be applied. */
+export function limitsOf({ cpu, memoryMb, maxUsers }: { cpu: number; memoryMb: number; maxUsers: number }): string {
+  return `${cpu}/${memoryMb}/${maxUsers}`;
+}

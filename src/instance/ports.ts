@@ -1,0 +1,116 @@
+/**
+ * What the core asks of the world around it, in words of the domain: where instances run (Runtime), what their volumes
+ * are filled from (Source), how a visitor reaches them (Front). Implementations are adapters; they know the domain and
+ * not each other.
+ */
+import type { Placement } from './placement.js';
+import type { Release } from './release.js';
+import type { InstanceSpec } from './spec.js';
+import type { Observed, ObservedInstance, SpecHashes, Usage } from './types.js';
+
+/** Which instance: the key is its identity, the name is what people read. */
+export interface InstanceRef {
+  key: string;
+  name: string;
+}
+
+/** Tells people how something that takes a minute or so goes on. */
+export type Progress = (message: string) => void;
+
+/** A prepared database, as it is asked for. */
+export interface TemplateSpec {
+  release: Release;
+  /** Technical names; base and web are always in. */
+  modules: string[];
+  languages: string[];
+}
+
+/** What volumes are filled from. */
+export interface Source {
+  kind: 'template';
+  modules: string[];
+}
+
+export interface FillOptions {
+  /** A customer has used it: what is missing is lost and MUST NOT be replaced by an empty database. */
+  mustExist: boolean;
+  progress?: Progress;
+}
+
+/**
+ * Where containers run. Every method is idempotent and may be repeated at will; each MUST have a deadline and throw a
+ * RetryableError or a TerminalError. What carries the name of an instance and another key is foreign: it MUST NOT be
+ * touched, and is a TerminalError `docker.foreign` where it is in the way.
+ */
+export interface Runtime {
+  /** How many instances there is room for. */
+  readonly capacity: number;
+  /** The place with this number, from 0 to `capacity` - 1. */
+  placementAt(slot: number): Placement;
+  /** Whether no other program is in the way there. Costs milliseconds. */
+  isFree(placement: Placement): Promise<boolean>;
+  /** Throws while the runtime does not answer. */
+  ping(): Promise<void>;
+  observe(instance: InstanceRef): Promise<Observed>;
+  /** Every instance of ours, by key, in a number of calls that does not grow with them. */
+  observeAll(): Promise<Map<string, ObservedInstance>>;
+  /** What this version of the program, with its settings, makes containers from, as one word. */
+  readonly revision: string;
+  /** What containers made from this spec now would be made from. */
+  hashesOf(spec: InstanceSpec): SpecHashes;
+  /** What its containers are called. */
+  containersOf(instance: InstanceRef): { odoo: string; db: string };
+
+  ensureNetwork(spec: InstanceSpec): Promise<void>;
+  /**
+   * Makes the volumes and fills them from the source; filled ones only get the configuration of today. TerminalError
+   * `instance.data_missing` when data should be there and is not.
+   */
+  fill(spec: InstanceSpec, source: Source, options: FillOptions): Promise<void>;
+  /** Makes the container if it is missing, or made from another revision and stopped, and starts it. */
+  startDb(spec: InstanceSpec): Promise<void>;
+  startOdoo(spec: InstanceSpec): Promise<void>;
+  /** Both at the same time, half a second sooner: Odoo reaches for its database only after its imports. */
+  startBoth(spec: InstanceSpec): Promise<void>;
+  stopOdoo(instance: InstanceRef): Promise<void>;
+  stopDb(instance: InstanceRef): Promise<void>;
+  /** Waits for the login page; with `login`, the first password must log in too. */
+  awaitReady(spec: InstanceSpec, options: { login: boolean; timeoutMs: number }): Promise<void>;
+  /**
+   * Gives the containers that exist, running or not, the plan's memory and CPU, and Odoo its number of users, at once.
+   * What an argument sets (`shared_buffers`, Odoo's own memory limits) follows at the next start.
+   */
+  applyLimits(spec: InstanceSpec): Promise<void>;
+  /** What a running instance uses. RetryableError `usage.unreadable` while its database does not answer. */
+  measure(spec: InstanceSpec): Promise<Usage>;
+  /**
+   * Writes database and files to `file`, a zip that Odoo restores. Needs the volumes alone; no container may run on
+   * them. TerminalError `export.no_data` when they are missing or empty.
+   */
+  exportData(spec: InstanceSpec, file: string): Promise<{ bytes: number }>;
+  removeContainers(instance: InstanceRef): Promise<void>;
+  removeVolumes(instance: InstanceRef): Promise<void>;
+  removeNetwork(instance: InstanceRef): Promise<void>;
+}
+
+/** Prepared databases that instances are copied from. */
+export interface TemplateLibrary {
+  /** The template if it is ready. */
+  find(spec: TemplateSpec): Promise<{ id: string } | null>;
+  /** The template, built first if need be (about a minute). Builds of one spec at the same time are one. */
+  ensure(spec: TemplateSpec, progress?: Progress): Promise<{ id: string }>;
+  /** Removes all ready templates but those to keep, and what dead builds left. Gives the removed ids. */
+  prune(keep: readonly string[]): Promise<string[]>;
+}
+
+/** How a visitor reaches an instance. Level-based: what is shown follows the state of the instance. */
+export interface Front {
+  /** Shows the page of an instance that is down. Never fails: what cannot be shown is a warning. */
+  show(instanceKey: string): Promise<void>;
+  /** Takes its page away. Never fails. */
+  hide(instanceKey: string): Promise<void>;
+  /** Resolves when nothing of ours is in the way of a container there. */
+  release(placement: Pick<Placement, 'httpPort'>): Promise<void>;
+  /** Takes all away, for good. */
+  stop(): Promise<void>;
+}

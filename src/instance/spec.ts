@@ -1,0 +1,68 @@
+/** What an instance is to be made from, in the words of the domain. Pure. */
+import type { Placement } from './placement.js';
+import type { Release } from './release.js';
+import type { Instance, Plan } from './types.js';
+
+/** What the customer gets. */
+export interface InstanceSpec {
+  key: string;
+  name: string;
+  placement: Placement;
+  release: Release;
+  cpu: number;
+  memoryMb: number;
+  /** Installed in the template, beside base and web. */
+  modules: string[];
+  /** Public address, e.g. `https://acme.example.com`. */
+  url: string;
+  companyName: string;
+  contactName: string;
+  /** Also the administrator's login; `admin` when empty. */
+  email: string;
+  lang: string;
+  /** Internal users that may be active; 0: any number. */
+  maxUsers: number;
+  /** Where the customer changes the plan; may be empty. Shown to the instance's administrator. */
+  accountUrl: string;
+}
+
+/** Where an instance stands and what it runs, once both are known. */
+export interface Place {
+  placement: Placement;
+  release: Release;
+}
+
+/**
+ * The spec of an instance.
+ * @param url its public address.
+ * @param accountUrl see InstanceSpec.
+ */
+export function instanceSpec(
+  { key, name, customer }: Pick<Instance, 'key' | 'name' | 'customer'>,
+  plan: Plan,
+  { placement, release }: Place,
+  url: string,
+  accountUrl = '',
+): InstanceSpec {
+  return {
+    key,
+    name,
+    placement,
+    release,
+    cpu: plan.cpu,
+    memoryMb: plan.memoryMb,
+    modules: plan.modules,
+    url,
+    companyName: customer.name,
+    contactName: customer.contactName || customer.name,
+    email: customer.email,
+    lang: customer.lang,
+    maxUsers: plan.maxUsers,
+    accountUrl,
+  };
+}
+
+/** The administrator's login of an instance. */
+export function adminLogin(spec: Pick<InstanceSpec, 'email'>): string {
+  return spec.email.trim() || 'admin';
+}

@@ -1,0 +1,66 @@
+/** Measures what the running instances use, one after the other, so that the cost has a bound however many there are. */
+
+import type { InstanceSpec } from '../instance/spec.js';
+import type { Instance, Plan, Usage } from '../instance/types.js';
+import type { Clock } from '../lib/clock.js';
+import { messageOf } from '../lib/errors.js';
+import type { Log } from '../lib/logger.js';
+import { type Loop, startLoop } from '../lib/loop.js';
+import { usageOperation } from '../owed/operations.js';
+import type { Store } from '../store/store.js';
+import { isOverStorage } from '../subscription/fit.js';
+
+/** After each measure a pause of so many times its length: at most a tenth of one processor. */
+const PAUSE_FACTOR = 9;
+const LONGEST_PAUSE_MS = 30_000;
+
+export interface UsageOptions {
+  store: Store;
+  measure(spec: InstanceSpec): Promise<Usage>;
+  /** Null while it has no place. */
+  specOf(facts: { instance: Instance; plan: Plan }): InstanceSpec | null;
+  /** How old a measure may get, milliseconds. */
+  intervalMs: number;
+  clock: Clock;
+  log: Log;
+}
+
+/** Runs until stopped: the instance that was measured longest ago is the next one. */
+export function startUsage(options: UsageOptions): Loop {
+  const { store, clock, log } = options;
+
+  async function measureNext(): Promise<number> {
+    const before = new Date(clock().getTime() - options.intervalMs);
+    const instance = store.instances.leastMeasured(before);
+    if (!instance) return Math.min(LONGEST_PAUSE_MS, options.intervalMs);
+    const startedAt = performance.now();
+    await measureOne(instance);
+    return Math.min(LONGEST_PAUSE_MS, (performance.now() - startedAt) * PAUSE_FACTOR);
+  }
+
+  async function measureOne(instance: Instance): Promise<void> {
+    const { key, name } = instance;
+    const plan = store.plans.get(instance.planId);
+    try {
+      const spec = plan && options.specOf({ instance, plan });
+      if (!spec) throw new Error('it has no place or no plan');
+      const usage = await options.measure(spec);
+      if (store.instances.get(key)?.phase !== 'running') return;
+      const measured = store.instances.update(key, { usage, measuredAt: clock() });
+      store.outbox.put(usageOperation(measured), key);
+      const isOver = isOverStorage(usage, plan);
+      if (isOver !== (measured.storageOverSince !== null)) {
+        store.jobs.enqueue(key, { reason: 'its use of storage changed' });
+      }
+      log.debug('usage.measured', `${name} has ${usage.users} users.`, { instance: name });
+    } catch (error) {
+      // Its turn comes again: one that cannot be measured keeps nobody from being measured.
+      if (store.instances.get(key)) store.instances.update(key, { measuredAt: clock() });
+      log.warn('usage.failed', `${name} could not be measured: ${messageOf(error)}`, { instance: name });
+    }
+  }
+
+  return startLoop(measureNext, (error) =>
+    log.error('usage.crashed', 'Measuring failed.', { error: messageOf(error) }),
+  );
+}

@@ -1,0 +1,7 @@
+/**
+ * Stands between the daemon and another system: gets a word for each call and the call itself. The untouched way is
+ * `(what, call) => call()`; tests and the fault run hold it up, break it, or lose its answer.
+ */
+export type Intercept = <T>(what: string, call: () => Promise<T>) => Promise<T>;
+
+export const UNTOUCHED_CALL: Intercept = (_what, call) => call();

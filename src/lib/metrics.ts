@@ -1,0 +1,101 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What a gauge is computed from when it is scraped; no work is done in between. */
+export interface MetricSources {
+  instancesByPhase(): Record<string, number>;
+  jobsWaiting(): number;
+  outbox(): { count: number; oldestAgeMs: number; deadLetters: number };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** Prometheus metrics of one daemon, in a registry of their own. */
+export function createMetrics(sources: MetricSources) {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  new Gauge({
+    name: 'saas_instances',
+    help: 'Instances by phase',
+    labelNames: ['phase'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [phase, count] of Object.entries(sources.instancesByPhase())) this.set({ phase }, count);
+    },
+  });
+  new Gauge({
+    name: 'saas_jobs_waiting',
+    help: 'Jobs that are due and not done',
+    registers,
+    collect() {
+      this.set(sources.jobsWaiting());
+    },
+  });
+  new Gauge({
+    name: 'saas_outbox_pending',
+    help: 'Writes owed to the master',
+    registers,
+    collect() {
+      this.set(sources.outbox().count);
+    },
+  });
+  new Gauge({
+    name: 'saas_outbox_oldest_seconds',
+    help: 'Age of the oldest write owed to the master',
+    registers,
+    collect() {
+      this.set(sources.outbox().oldestAgeMs / 1000);
+    },
+  });
+  new Gauge({
+    name: 'saas_outbox_dead_letters',
+    help: 'Writes that the master refused for good',
+    registers,
+    collect() {
+      this.set(sources.outbox().deadLetters);
+    },
+  });
+  return {
+    registry,
+    /** Null before the first time. */
+    lastPollAge(ageMs: () => number | null) {
+      new Gauge({
+        name: 'saas_last_poll_age_seconds',
+        help: 'Seconds since the master was last read; absent before the first time',
+        registers,
+        collect() {
+          const age = ageMs();
+          if (age === null) this.remove();
+          else this.set(age / 1000);
+        },
+      });
+    },
+    polls: new Counter({
+      name: 'saas_polls_total',
+      help: 'Polls of the master',
+      labelNames: ['result'],
+      registers,
+    }),
+    provisionSeconds: new Histogram({
+      name: 'saas_provision_seconds',
+      help: 'From the decision to a customer who can log in',
+      buckets: [1, 2, 3, 4, 5, 7.5, 10, 15, 30, 60, 120],
+      registers,
+    }),
+    reconciles: new Counter({
+      name: 'saas_reconciles_total',
+      help: 'Runs of the reconciler',
+      labelNames: ['result'],
+      registers,
+    }),
+    stepSeconds: new Histogram({
+      name: 'saas_step_seconds',
+      help: 'Duration of the steps',
+      labelNames: ['step'],
+      buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 60],
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,152 @@
+/**
+ * What the master's addon and the daemon say to each other, as schemas: the addon's model `saas.bridge` has four
+ * methods, `hello`, `poll`, `renewal` and `push`, and everything that comes back is validated here before use.
+ * XML-RPC has no null: an empty value is `false` on the wire and null here.
+ */
+import { z } from 'zod';
+import { COMMAND_NAMES } from '../instance/command.js';
+import { PHASES } from '../instance/phase.js';
+import { HOLDS } from '../instance/types.js';
+import { PERIOD_UNITS, SUBSCRIPTION_STATES } from '../subscription/types.js';
+import { datetime, id, orNull, text } from './wire.js';
+
+/** Raised when one side would misunderstand the other. */
+export const PROTOCOL = 2;
+
+export const periodUnit = z.enum(PERIOD_UNITS);
+
+/** A product.template with `saas_plan` set. */
+export const planRow = z.object({
+  id,
+  code: text,
+  name: text,
+  /** The name in each installed language, by Odoo's code. */
+  names: z.record(z.string(), text).default({}),
+  active: z.boolean(),
+  period_count: z.int(),
+  period_unit: orNull(periodUnit),
+  cpu: z.number(),
+  memory_mb: z.int(),
+  storage_gb: z.int(),
+  max_users: z.int(),
+  /** Technical names, comma separated. */
+  modules: text,
+  grace_days: z.int(),
+  retention_days: z.int(),
+  /** Free, and once for each customer. */
+  trial: z.boolean(),
+});
+
+/** The person or company that buys. `id` is the commercial partner: all contacts of one company are one customer. */
+export const customerRow = z.object({ id, name: text, contact_id: id, contact_name: text, email: text, lang: text });
+
+/**
+ * One thing bought: an order line (`sol:7`), an invoice line made without an order (`aml:9`) or a grant by staff
+ * (`grant:3`). An invoice line made from an order line is never sent: the order line stands for both.
+ */
+export const purchaseRow = z.object({
+  key: z.string().regex(/^(sol|aml|grant):\d+$/),
+  /** `pending`: not confirmed, and a payment of it is on its way. Counts for nothing but holds off the suspension. */
+  state: z.enum(['open', 'pending', 'cancelled']),
+  /** What a person calls the document: S00042, INV/2026/00007. */
+  document: text,
+  order_id: orNull(id),
+  invoice_ids: z.array(id),
+  customer: customerRow,
+  plan_id: id,
+  quantity: z.number(),
+  period_count: z.int(),
+  period_unit: orNull(periodUnit),
+  /** The instance this line is for, where the line says so. */
+  instance_key: orNull(z.string()),
+  /** The customer asked for one more instance, not for a renewal. */
+  additional: z.boolean(),
+  /** The name and the language (`es_ES`) that the buyer chose for a new instance; empty: none. */
+  wanted_name: text,
+  wanted_lang: text,
+  /** What one unit (one period) was sold for: net of taxes and discounts, in the company's currency. */
+  unit_price: z.number(),
+  /** What one unit costs without a discount, likewise; as it was when the line was made. */
+  list_price: z.number(),
+  /** It is of another plan and that change was refused: its value extends the plan that the instance has. */
+  keep_plan: z.boolean(),
+  /** Since when a payment of it is pending or authorized and has not arrived. */
+  pending_since: orNull(datetime),
+  /** Confirmation of the order, payment of the invoice, date of the grant. */
+  starts_on: datetime,
+  paid_on: orNull(datetime),
+});
+
+export const instanceState = z.enum(PHASES);
+export const subscriptionState = z.enum(SUBSCRIPTION_STATES);
+
+/** A `saas.instance` record as the master has it. */
+export const instanceRow = z.object({
+  id,
+  key: z.string().min(1),
+  name: text,
+  customer: customerRow,
+  plan_id: orNull(id),
+  state: instanceState,
+  /** What staff decided: `stopped` keeps it stopped though paid, until resumed; `deleted` is for good. */
+  hold: z.enum(HOLDS),
+  started_on: orNull(datetime),
+  paid_until: orNull(datetime),
+  suspended_on: orNull(datetime),
+  /** Since when it has used more storage than its plan has. */
+  storage_over_since: orNull(datetime),
+  /** A person made the record and wants it provisioned (invoice button), or the daemon made it. */
+  requested: z.boolean(),
+});
+
+export const commandName = z.enum(COMMAND_NAMES);
+
+export const commandRow = z.object({
+  id,
+  instance_key: z.string().min(1),
+  command: commandName,
+  requested_by: text,
+  /** For `change_plan`. */
+  plan_id: orNull(id),
+});
+
+export const pollReply = z.object({
+  protocol: z.literal(PROTOCOL),
+  /** Opaque: pass it to the next poll. */
+  cursor: z.string().min(1),
+  /** More rows wait: poll again at once with the new cursor. */
+  more: z.boolean(),
+  plans: z.array(z.unknown()),
+  purchases: z.array(z.unknown()),
+  instances: z.array(z.unknown()),
+  commands: z.array(z.unknown()),
+});
+
+/** The quotation that renews an instance: made by the first who asks, the same one until it is paid or cancelled. */
+export const renewalReply = z.object({
+  protocol: z.literal(PROTOCOL),
+  /** Where the customer pays with one click; null where the plan cannot be sold any more. */
+  url: orNull(z.url({ protocol: /^https?$/ })),
+  /** With taxes and currency, as the customer reads it: `14,52 €`. */
+  amount: text,
+});
+
+export const helloReply = z.object({
+  protocol: z.int(),
+  addon_version: z.string(),
+  odoo_version: z.string(),
+  server_time: datetime,
+  database_uuid: text,
+  company: text,
+  base_url: text,
+  /** What would keep the bridge from working, in words for the admin: no outgoing mail server, no plan, … */
+  warnings: z.array(z.string()),
+});
+
+export type PlanRow = z.infer<typeof planRow>;
+export type PurchaseRow = z.infer<typeof purchaseRow>;
+export type InstanceRow = z.infer<typeof instanceRow>;
+export type CommandRow = z.infer<typeof commandRow>;
+export type PollReply = z.infer<typeof pollReply>;
+export type RenewalReply = z.infer<typeof renewalReply>;
+export type HelloReply = z.infer<typeof helloReply>;

@@ -1,0 +1,131 @@
+/**
+ * From the configuration to the parts: the one place where adapters are made and put together. `Seams` is where tests
+ * and the fault run hand in trouble: engine, master and store each have one funnel through which everything goes.
+ */
+import { cpus } from 'node:os';
+import path from 'node:path';
+import type { Config } from './config/config.js';
+import { completeOperation } from './delivery/completion.js';
+import { createEngine } from './docker/engine/engine.js';
+import { createFleet, type Fleet } from './docker/fleet.js';
+import { addressesBy } from './facts/address.js';
+import { pausedInstance } from './facts/paused.js';
+import { specReader } from './facts/spec-of.js';
+import { createDoors } from './front/doors.js';
+import { DEFAULT_SCOPE } from './instance/naming.js';
+import type { Release } from './instance/release.js';
+import { createIngest } from './intake/ingest.js';
+import { exportFileOf } from './keepers/exports.js';
+import { type Clock, systemClock } from './lib/clock.js';
+import type { Intercept } from './lib/intercept.js';
+import type { Log } from './lib/logger.js';
+import { createMetrics } from './lib/metrics.js';
+import { createOdooClient } from './odoo/client.js';
+import { createMaster } from './odoo/master.js';
+import type { PushOperation } from './protocol/push.js';
+import { createReconciler } from './reconcile/reconciler.js';
+import { loadDaemonKey } from './store/daemon-key.js';
+import { openStore, type Store } from './store/store.js';
+
+/** Everything that is asked of the world passes one of these; absent, it passes untouched. */
+export interface Seams {
+  /** Each call to the engine: `start container …`. */
+  engine?: Intercept;
+  /** Each call to the master: `saas.bridge.push`. */
+  master?: Intercept;
+  /** Each statement on the store, before it is run. */
+  store?(sql: string): void;
+  clock?: Clock;
+}
+
+/** The parts that reach the engine. */
+export async function openFleet(config: Config, seams: Seams = {}): Promise<Fleet> {
+  const { instances: settings, policy } = config;
+  const engine = createEngine({
+    socketPath: config.docker.socketPath,
+    timeoutMs: config.docker.timeoutMs,
+    ...(seams.engine ? { intercept: seams.engine } : {}),
+  });
+  return createFleet({
+    engine,
+    capacity: settings.maxSlots,
+    daemonKey: await loadDaemonKey(path.join(config.dataDir, 'secret.key')),
+    dataDir: config.dataDir,
+    templateScope: DEFAULT_SCOPE,
+    settings: {
+      scope: settings.scope,
+      languages: settings.languages,
+      portBase: settings.portBase,
+      subnetPool: settings.subnetPool,
+      bindAddress: settings.bindAddress,
+      reachAddress: reachable(settings.bindAddress),
+      proxyMode: settings.proxyMode,
+      timeZone: policy.timeZone,
+      // A plan that is larger than the host gets all of it.
+      maxCpus: cpus().length,
+      logLevel: 'warn',
+    },
+  });
+}
+
+/** The client of the master. */
+export function connectMaster(config: Config, log?: Log, seams: Seams = {}) {
+  const { url, db, login, apiKey, timeoutMs } = config.odoo;
+  const client = createOdooClient({
+    ...{ url, db, login, apiKey, timeoutMs, maxConcurrent: 4 },
+    ...(log ? { log } : {}),
+    ...(seams.master ? { intercept: seams.master } : {}),
+  });
+  return { client, master: createMaster(client) };
+}
+
+/** What a plan runs that says nothing else. */
+export function releaseIn({ instances: { odooImage, postgresImage } }: Config): Release {
+  return { odooImage, postgresImage, addons: [] };
+}
+
+/** Everything that only works when it is asked; the daemon starts and stops what works by itself. */
+export type Parts = Awaited<ReturnType<typeof wire>>;
+
+/** @param readAfresh see `ReconcilerParts`. */
+export async function wire(config: Config, log: Log, readAfresh: () => Promise<void>, seams: Seams = {}) {
+  const clock = seams.clock ?? systemClock(config.clockOffset);
+  const store = openStore(config.storePath, { clock, ...(seams.store ? { intercept: seams.store } : {}) });
+  const { runtime, templates, secretsOf } = await openFleet(config, seams);
+  store.placements.complete(runtime.placementAt);
+  const { client, master } = connectMaster(config, log, seams);
+  const { policy } = config;
+  const addressOf = addressesBy(config.instances.urlTemplate);
+  const specOf = specReader(store, addressOf);
+  const metrics = createMetrics(storeFigures(store, clock));
+  const front = createDoors({
+    address: config.instances.bindAddress,
+    pausedOf: (key) => pausedInstance(store, key),
+    log,
+  });
+  const completion = { store, secretsOf, master, policy, clock, addressOf };
+  return {
+    ...{ clock, store, runtime, templates, client, master, specOf, metrics, front },
+    ingest: createIngest({ store, policy, firstToExpire: config.firstToExpire, clock, log }),
+    complete: (operation: PushOperation) => completeOperation(operation, completion),
+    reconciler: createReconciler({
+      ...{ store, runtime, front, specOf, readAfresh, policy, clock, log, metrics },
+      release: releaseIn(config),
+      exportFile: (instance) => exportFileOf(config.exports, instance),
+      exportDays: config.exports.keptDays,
+    }),
+  };
+}
+
+function storeFigures(store: Store, clock: Clock) {
+  return {
+    instancesByPhase: () => store.instances.countByPhase(),
+    jobsWaiting: () => store.jobs.countDue(clock()),
+    outbox: () => store.outbox.backlog(clock()),
+  };
+}
+
+/** An address the daemon can call: a wildcard is published on loopback too. */
+function reachable(bindAddress: string): string {
+  return bindAddress === '0.0.0.0' ? '127.0.0.1' : bindAddress === '::' ? '::1' : bindAddress;
+}

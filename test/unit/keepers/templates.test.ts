@@ -1,0 +1,62 @@
+import { expect } from 'chai';
+import type { TemplateLibrary, TemplateSpec } from '../../../src/instance/ports.js';
+import { startTemplateKeeper } from '../../../src/keepers/templates.js';
+import type { Loop } from '../../../src/lib/loop.js';
+import { keptLog, only, PLAN, until } from '../reconcile/support.js';
+import { RELEASE, type TestStore, testStore } from '../store/support.js';
+
+describe('template keeper', () => {
+  let test: TestStore;
+  let keeper: Loop;
+  const log = keptLog();
+  const ready = new Set<string>();
+  const built: string[] = [];
+
+  const plan = (id: number, ...modules: string[]) => ({ ...PLAN, id, modules });
+  const name = ({ modules }: TemplateSpec) => modules.join(',');
+  const template = (id: string) => ({ id, pgdataVolume: `${id}_pgdata`, filestoreVolume: `${id}_filestore` });
+
+  beforeEach(() => {
+    test = testStore();
+    ready.clear();
+    built.length = 0;
+    log.lines.length = 0;
+    keeper = startTemplateKeeper({
+      store: test.store,
+      templates: only<TemplateLibrary>({
+        find: async (spec) => (ready.has(name(spec)) ? template(name(spec)) : null),
+        async ensure(spec) {
+          if (name(spec) === 'broken') throw new Error('no such module');
+          built.push(name(spec));
+          ready.add(name(spec));
+          return template(name(spec));
+        },
+      }),
+      settings: { release: RELEASE, languages: ['es_ES'] },
+      log,
+    });
+  });
+  afterEach(async () => {
+    await keeper.stop();
+    test.remove();
+  });
+
+  it('builds one for every set of modules, once, when plans come', async () => {
+    test.store.plans.save([plan(1), plan(2), plan(3, 'crm')]);
+    keeper.wake();
+    await until(() => built.length === 2);
+    keeper.wake();
+    test.store.plans.save([plan(4, 'sale')]);
+    keeper.wake();
+    await until(() => built.length === 3);
+    expect(built).deep.equal(['', 'crm', 'sale']);
+  });
+
+  it('goes on with the others when one cannot be built, and says so', async () => {
+    test.store.plans.save([plan(1, 'broken'), plan(2, 'crm')]);
+    keeper.wake();
+    await until(() => built.length === 1);
+    expect(built).deep.equal(['crm']);
+    expect(log.events()).include('template.failed');
+  });
+});

@@ -1,0 +1,183 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import type { Phase } from '../../../src/instance/phase.js';
+import type { InstanceSpec } from '../../../src/instance/spec.js';
+import type { Usage } from '../../../src/instance/types.js';
+import { startUsage } from '../../../src/keepers/usage.js';
+import type { Loop } from '../../../src/lib/loop.js';
+import { deferred, keptLog, only, PLAN, until } from '../reconcile/support.js';
+import { newInstance, places, type TestStore, testStore } from '../store/support.js';
+
+const HOUR_MS = 3_600_000;
+const GB = 1024 ** 3;
+const USAGE: Usage = { users: 2, databaseBytes: 2 * GB, filestoreBytes: GB, modules: ['crm', 'sale'] };
+
+describe('measuring', () => {
+  let test: TestStore;
+  let log: ReturnType<typeof keptLog>;
+  /** Names, in the order in which they were measured. */
+  let measured: string[];
+  let limits: number;
+  let loop: Loop | null;
+
+  beforeEach(() => {
+    test = testStore();
+    log = keptLog();
+    measured = [];
+    limits = 0;
+    loop = null;
+    test.store.plans.save([PLAN]);
+  });
+  afterEach(async () => {
+    await loop?.stop();
+    test.remove();
+  });
+
+  function start(usageOf: (name: string) => Usage | Promise<Usage> = () => USAGE): void {
+    loop = startUsage({
+      store: test.store,
+      async measure({ name }) {
+        measured.push(name);
+        return usageOf(name);
+      },
+      specOf: ({ instance }) => only<InstanceSpec>({ name: instance.name }),
+      intervalMs: 6 * HOUR_MS,
+      clock: () => test.now,
+      log,
+    });
+    test.store.bell.on('jobs', () => {
+      limits++;
+    });
+  }
+  function add(name: string, phase: Phase = 'running', measuredHoursAgo: number | null = null): void {
+    const measuredAt = measuredHoursAgo === null ? null : new Date(test.now.getTime() - measuredHoursAgo * HOUR_MS);
+    test.store.instances.create({ ...newInstance(name), phase, measuredAt }, () => name);
+    test.store.placements.allocate(name, places(100));
+  }
+  const later = (hours: number) => {
+    test.now = new Date(test.now.getTime() + hours * HOUR_MS);
+    loop?.wake();
+  };
+  const get = (name: string) => test.store.instances.get(name);
+
+  it('takes those that run, one after the other, the one that waited longest first', async () => {
+    add('fresh', 'running', 5);
+    add('old', 'running', 7);
+    add('older', 'running', 30);
+    add('never');
+    for (const phase of ['draft', 'provisioning', 'suspended', 'stopped', 'error', 'deleting', 'deleted'] as const) {
+      add(phase, phase);
+    }
+    start();
+    await until(() => measured.length === 3);
+    await sleep(20);
+    expect(measured).deep.equal(['never', 'older', 'old']);
+    later(2);
+    await until(() => measured.length === 4);
+    expect(measured.at(-1)).equal('fresh');
+  });
+
+  it('keeps and reports what was measured, and nothing else', async () => {
+    add('acme');
+    start();
+    await until(() => get('acme')?.usage != null);
+    expect(get('acme')).deep.include({ usage: USAGE, measuredAt: test.now, phase: 'running' });
+    expect(test.store.outbox.due(test.now, 9).map(({ operation }) => operation)).deep.equal([
+      {
+        op: 'instance',
+        key: 'instance:acme',
+        instance_key: 'acme',
+        values: {
+          users_used: 2,
+          storage_used_mb: 3072,
+          modules_installed: 'crm,sale',
+          measured_on: '2026-01-15 12:00:00',
+          storage_over_since: null,
+        },
+      },
+    ]);
+    expect(test.store.jobs.all(), 'it is within its limits').empty;
+    expect(limits).equal(0);
+  });
+
+  it('is fair: one that cannot be measured waits for its next turn like all', async () => {
+    for (const name of ['a', 'bad', 'c']) add(name);
+    start((name) => {
+      if (name === 'bad') throw new Error('no such table');
+      return USAGE;
+    });
+    await until(() => measured.length === 3);
+    await sleep(20);
+    expect(measured).members(['a', 'bad', 'c']);
+    expect(log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message)).deep.equal([
+      'bad could not be measured: no such table',
+    ]);
+    expect(get('bad')?.usage).equal(null);
+    later(7);
+    await until(() => measured.length === 6);
+    expect(measured.slice(3)).members(['a', 'bad', 'c']);
+  });
+
+  it('is bounded: never two at once, and a pause of nine times the time it took', async () => {
+    add('a');
+    add('b');
+    const slow = deferred();
+    const at: number[] = [];
+    start(async () => {
+      at.push(performance.now());
+      await slow.promise;
+      at.push(performance.now());
+      return USAGE;
+    });
+    await sleep(60);
+    expect(measured).length(1);
+    slow.resolve();
+    await until(() => at.length >= 3);
+    const [begun = 0, ended = 0, next = 0] = at;
+    expect(next - ended).least(9 * (ended - begun) - 5);
+  });
+
+  it('leaves one alone that was suspended meanwhile', async () => {
+    add('acme');
+    const slow = deferred();
+    start(async () => {
+      await slow.promise;
+      return USAGE;
+    });
+    await until(() => measured.length === 1);
+    test.store.instances.update('acme', { phase: 'suspended' });
+    slow.resolve();
+    await sleep(10);
+    expect(get('acme')).include({ usage: null, measuredAt: null });
+    expect(test.store.outbox.backlog(test.now).count).equal(0);
+  });
+
+  it('makes work when the storage is over its limit, once, and when it is within it again', async () => {
+    add('acme');
+    let used = 5 * GB + 1;
+    start(() => ({ ...USAGE, databaseBytes: used, filestoreBytes: 0 }));
+    const jobs = () => test.store.jobs.all().length;
+    await until(() => limits === 1);
+    expect(jobs()).equal(1);
+    const [job] = test.store.jobs.claim(test.now, 'test', 1);
+    test.store.instances.update('acme', { storageOverSince: test.now });
+    test.store.jobs.complete('acme', job?.token ?? '', null);
+    later(7);
+    await until(() => measured.length === 2);
+    await sleep(10);
+    expect([limits, jobs()]).deep.equal([1, 0]);
+    used = 5 * GB;
+    later(7);
+    await until(() => limits === 2);
+    expect(jobs()).equal(1);
+  });
+
+  it('knows no limit where the plan has none', async () => {
+    test.store.plans.save([{ ...PLAN, storageGb: 0 }]);
+    add('acme');
+    start(() => ({ ...USAGE, filestoreBytes: 900 * GB }));
+    await until(() => get('acme')?.usage != null);
+    await sleep(10);
+    expect([limits, test.store.jobs.all().length]).deep.equal([0, 0]);
+  });
+});
