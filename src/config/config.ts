@@ -109,6 +109,7 @@ const schema = z.object({
   SAAS_EXPIRING_SOON_DAYS: whole(7, 0, 90),
   SAAS_REMINDER_DAYS: dayList('7,3,1'),
   SAAS_PENDING_PAYMENT_DAYS: whole(5, 0, 90),
+  SAAS_VANISHED_PAYMENT_HOURS: whole(24, 0, 2160),
   SAAS_STORAGE_GRACE_DAYS: whole(7, 0, 365),
   SAAS_DELETION_WARNING_DAYS: dayList('14,7,1'),
   SAAS_EXPORT_DIR: z.string().min(1).optional(),
@@ -191,6 +192,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
       reminderDays: c.SAAS_REMINDER_DAYS,
       deletionWarningDays: c.SAAS_DELETION_WARNING_DAYS,
       pendingPaymentDays: c.SAAS_PENDING_PAYMENT_DAYS,
+      vanishedPaymentHours: c.SAAS_VANISHED_PAYMENT_HOURS,
       storageGraceDays: c.SAAS_STORAGE_GRACE_DAYS,
     },
     /** A purchase that may be for several instances goes to the one that expires first, instead of asking a person. */

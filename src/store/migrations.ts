@@ -151,4 +151,12 @@ export const MIGRATIONS: readonly string[] = [
   INSERT INTO operations SELECT key, 'rebuild', 'recovery', 'remove' FROM instances WHERE rebuild = 1;
   ALTER TABLE instances DROP COLUMN rebuild;
   `,
+  // A line is paid in parts. What was known is one; the poll after a start reads all lines anew.
+  `
+  UPDATE purchases SET content = json_remove(
+    json_set(content, '$.parts', json_array(json_object(
+      'key', 'known', 'quantity', json_extract(content, '$.quantity'), 'startsOn', json_extract(content, '$.startsOn'),
+      'paidOn', json_extract(content, '$.paidOn'), 'vanishedOn', NULL))),
+    '$.quantity', '$.paidOn');
+  `,
 ];

@@ -69,6 +69,7 @@ describe('configuration', () => {
       reminderDays: [7, 3, 1],
       deletionWarningDays: [14, 7, 1],
       pendingPaymentDays: 5,
+      vanishedPaymentHours: 24,
       storageGraceDays: 7,
     });
     expect(config.exports).deep.equal({ dir: '/var/lib/saas-bridge/exports', keptDays: 90 });

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { type AssignableInstance, type AssignRules, assignPurchases } from '../../../src/subscription/assign.js';
-import type { Purchase } from '../../../src/subscription/types.js';
-import { purchase, utc } from './support.js';
+import { type Bought, purchase, utc } from './support.js';
 
 function instance(key: string, changes: Partial<AssignableInstance> = {}): AssignableInstance {
   return { key, customerId: 10, planId: 1, alive: true, trial: false, ...changes };
@@ -10,7 +9,7 @@ function instance(key: string, changes: Partial<AssignableInstance> = {}): Assig
 /** Plan 9 is the trial. */
 const RULES: AssignRules = { isTrial: (planId) => planId === 9, firstToExpire: false, paidUntil: () => null };
 
-function decide(purchases: Partial<Purchase>[], instances: AssignableInstance[] = [], rules = RULES) {
+function decide(purchases: Bought[], instances: AssignableInstance[] = [], rules = RULES) {
   return assignPurchases(purchases.map(purchase), instances, rules).map(({ purchase: { key }, to }) => ({
     key,
     ...to,
@@ -21,7 +20,7 @@ const TRIAL = instance('sol:1', { planId: 9, trial: true });
 const EXISTING = { key: 'sol:1', kind: 'existing', instanceKey: 'sol:1' } as const;
 
 describe('assignPurchases', () => {
-  const cases: [string, Partial<Purchase>[], AssignableInstance[], ReturnType<typeof decide>][] = [
+  const cases: [string, Bought[], AssignableInstance[], ReturnType<typeof decide>][] = [
     ['nothing', [], [instance('sol:9')], []],
     ['a first purchase', [{ key: 'sol:1' }], [], [{ key: 'sol:1', kind: 'new', instanceKey: 'sol:1' }]],
     ['a renewal', [{ key: 'sol:2' }], [instance('sol:1')], [{ key: 'sol:2', kind: 'existing', instanceKey: 'sol:1' }]],

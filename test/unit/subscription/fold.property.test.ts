@@ -10,7 +10,7 @@ import { subscriptionStatus } from '../../../src/subscription/fold.js';
 import type { Entitlement } from '../../../src/subscription/types.js';
 import { happen, history, MINUTE_MS, type Told } from './history.js';
 import { naivePaidUntil } from './naive.js';
-import { entitlement, POLICY, purchase } from './support.js';
+import { entitlement, POLICY, purchase, STARTED } from './support.js';
 
 const HISTORIES = 10_000;
 const IN_SQLITE = 1_000;
@@ -18,7 +18,7 @@ const DAY_MS = 86_400_000;
 const policy = { ...POLICY, timeZone: 'UTC' };
 
 function fold(lines: Entitlement[], now: Date) {
-  return subscriptionStatus(lines, (planId) => planId % 3, policy, now);
+  return subscriptionStatus(lines, STARTED, (planId) => planId % 3, policy, now);
 }
 
 /** Whether what was kept folds into what a plain recomputation from the final documents gives. */

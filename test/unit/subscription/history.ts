@@ -147,6 +147,7 @@ function rowOf(line: Line): Entitlement {
     state: isOpen ? 'open' : pendingSince !== null && !line.isCancelled ? 'pending' : 'cancelled',
     startsOn: new Date(startsOn),
     paidOn: invoice.paidOn === null ? null : new Date(invoice.paidOn),
+    vanishedOn: null,
     pendingSince: pendingSince === null ? null : new Date(pendingSince),
     keepPlan,
   };
