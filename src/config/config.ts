@@ -8,6 +8,7 @@ import { Duration, IANAZone } from 'luxon';
 import { z } from 'zod';
 import { messageOf, TerminalError } from '../lib/errors.js';
 import { Secret } from '../lib/secret.js';
+import { isPrivatePool, subnetsIn } from './subnets.js';
 
 const seconds = (fallback: number, min: number, max: number) =>
   z.coerce
@@ -208,29 +209,6 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     http: { host: c.SAAS_HTTP_HOST, port: c.SAAS_HTTP_PORT },
     log: { level: c.SAAS_LOG_LEVEL, format: c.SAAS_LOG_FORMAT, file: c.SAAS_LOG_FILE ?? null },
   };
-}
-
-/** RFC 1918, or the range for carriers (RFC 6598). */
-function isPrivatePool(pool: string): boolean {
-  const [address = '', prefix] = pool.split('/');
-  const [a, b = 0] = address.split('.').map(Number);
-  const bits = Number(prefix);
-  const least =
-    a === 10
-      ? 8
-      : a === 172 && b >= 16 && b <= 31
-        ? 12
-        : a === 192 && b === 168
-          ? 16
-          : a === 100 && b >= 64 && b <= 127
-            ? 10
-            : 33;
-  return bits >= least && bits <= 24;
-}
-
-/** Every instance takes a /28. */
-function subnetsIn(pool: string): number {
-  return 2 ** (28 - Number(pool.split('/')[1]));
 }
 
 function unknownName(name: string): string {

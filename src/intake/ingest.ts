@@ -14,7 +14,7 @@ import { commandOperation, logOperation } from '../owed/operations.js';
 import type { Store } from '../store/store.js';
 import { assignPurchases } from '../subscription/assign.js';
 import { subscriptionStatus } from '../subscription/fold.js';
-import { entitlementsOf, paidPeriodsOf, periodsOf } from '../subscription/parts.js';
+import { entitlementsOf, isTakenBack, paidPeriodsOf } from '../subscription/parts.js';
 import type { Policy, Purchase } from '../subscription/types.js';
 import { createProblems } from './problems.js';
 
@@ -168,8 +168,14 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
   }
 
   function statusOf(instanceKey: string) {
-    const startedAt = store.instances.get(instanceKey)?.startedAt ?? null;
-    return subscriptionStatus(entitlementsOf(store.purchases.byInstance(instanceKey)), startedAt, graceDaysIn(store), policy, clock());
+    const startedAt = store.instances.get(instanceKey)?.startedAt ?? new Date(0);
+    return subscriptionStatus(
+      entitlementsOf(store.purchases.byInstance(instanceKey)),
+      startedAt,
+      graceDaysIn(store),
+      policy,
+      clock(),
+    );
   }
 
   function hasPlan(purchase: MasterPurchase): boolean {
@@ -239,10 +245,4 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
   }
 
   return { page };
-}
-
-/** It counted, and counts for less or nothing now. */
-function isTakenBack(before: Purchase | null, now: Purchase): boolean {
-  if (before?.state !== 'open') return false;
-  return now.state !== 'open' || periodsOf(now) < periodsOf(before) || paidPeriodsOf(now) < paidPeriodsOf(before);
 }

@@ -15,6 +15,7 @@ import {
   purchaseRow,
 } from '../protocol/poll.js';
 import type { Purchase } from '../subscription/types.js';
+import { checkDates, identityOf, isUntold, Problem } from './row-checks.js';
 import { excerpt, oneLine, problemOf } from './text.js';
 
 /** A purchase with the buyer, who may be new to the daemon. */
@@ -66,9 +67,6 @@ export interface PollBatch {
   rejected: Rejected[];
 }
 
-/** Why a row is no good, for a person. */
-class Problem extends Error {}
-
 /** Converts every row that can be converted; the others are in `rejected`. */
 export function readBatch(reply: PollReply): PollBatch {
   const rejected: Rejected[] = [];
@@ -100,27 +98,6 @@ export function readBatch(reply: PollReply): PollBatch {
     instances: read('instance', reply.instances, instanceRow, toInstance),
     commands: read('command', reply.commands, commandRow, toCommand),
     rejected,
-  };
-}
-
-/** The protocol's pattern lets 31 November pass. */
-function checkDates(row: unknown): void {
-  for (const [field, value] of Object.entries(row as object)) {
-    if (value instanceof Date && Number.isNaN(value.getTime())) throw new Problem(`${field}: no day of the calendar`);
-    if (Array.isArray(value)) for (const item of value) if (typeof item === 'object') checkDates(item);
-  }
-}
-
-/** The addon could not tell a record, and says why in place of its row. */
-function isUntold(row: unknown): row is { problem: string } {
-  return typeof row === 'object' && row !== null && 'problem' in row && typeof row.problem === 'string';
-}
-
-function identityOf(row: unknown): { key: string | null; id: number | null } {
-  const { key, id } = (typeof row === 'object' && row !== null ? row : {}) as Record<string, unknown>;
-  return {
-    key: typeof key === 'string' ? excerpt(key, 60) : null,
-    id: Number.isInteger(id) ? (id as number) : null,
   };
 }
 
@@ -187,9 +164,7 @@ export function toPurchase(row: PurchaseRow): MasterPurchase {
     throw new Problem(`${document} has a line of a plan without a period`);
   }
   if (open && quantity * row.period_count > MOST_PERIODS[unit]) {
-    throw new Problem(
-      `${document} buys ${quantity} × ${row.period_count} ${unit}s at once, which must be a mistake`,
-    );
+    throw new Problem(`${document} buys ${quantity} × ${row.period_count} ${unit}s at once, which must be a mistake`);
   }
   return {
     key: row.key,

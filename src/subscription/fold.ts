@@ -5,7 +5,7 @@ import { byTime } from './order.js';
 import type { Entitlement, Policy, SubscriptionStatus } from './types.js';
 
 /** To make an instance takes less; a longer wait for the first start is given back. */
-const MAKING_MS = HOUR_MS;
+export const MAKING_MS = HOUR_MS;
 
 /**
  * What a customer has paid for. The same part twice is once, and the order of the parts does not matter.

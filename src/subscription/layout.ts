@@ -55,10 +55,10 @@ export function layOut(claims: Claim[]): Layout {
       priceOf(entitlement) > 0 ? entitlement : run?.planId === planId ? run.priced : null;
     if (run !== null && entitlement.keepPlan && planId !== run.planId) {
       run = extended(run, live, start, worthOf(entitlement, run.priced), run.hourly);
-      segments.push({ planId: run.planId, from: live?.end ?? start, until: run.end, value: valueOf(entitlement) });
+      segments.push({ planId: run.planId, from: live?.end ?? start, until: run.end, value: listValueOf(entitlement) });
     } else if (live !== null && planId === live.planId) {
       run = { ...extended(live, live, start, bought(entitlement), live.hourly && hourly), priced };
-      segments.push({ planId, from: live.end, until: run.end, value: valueOf(entitlement) });
+      segments.push({ planId, from: live.end, until: run.end, value: listValueOf(entitlement) });
     } else if (run !== null && live === null && quantity === 0) {
       // Another plan for one that is not paid at the moment: nothing to convert, and no time.
       run = { ...run, planId, priced };
@@ -75,7 +75,7 @@ export function layOut(claims: Claim[]): Layout {
         priced,
       };
       segments = cutAt(segments, start);
-      segments.push({ planId, from: start, until: run.end, value: valueOf(entitlement) + left.value });
+      segments.push({ planId, from: start, until: run.end, value: listValueOf(entitlement) + left.value });
     }
   }
   return { segments, end: run?.end ?? null, hourly: run?.hourly ?? false };
@@ -115,7 +115,7 @@ function priceOf({ unitPrice, listPrice }: Entitlement): number {
  * What a change of plan carries over, at list prices: money buys time of the new plan at the discount that it was sold
  * with. What was sold for nothing is worth nothing.
  */
-function valueOf(entitlement: Entitlement): number {
+function listValueOf(entitlement: Entitlement): number {
   const { quantity, unitPrice } = entitlement;
   return unitPrice > 0 && Number.isFinite(unitPrice) ? quantity * priceOf(entitlement) : 0;
 }
@@ -130,7 +130,7 @@ function timeFor(value: number, priced: Entitlement): Span {
 
 /** What was paid for a plan that was refused, as time of the plan there is; day for day where that one is free. */
 function worthOf(entitlement: Entitlement, priced: Entitlement | null): Span {
-  return priced === null ? bought(entitlement) : timeFor(valueOf(entitlement), priced);
+  return priced === null ? bought(entitlement) : timeFor(listValueOf(entitlement), priced);
 }
 
 /** The time of the new plan that the unused value buys; a free plan takes the days as they are. */

@@ -25,3 +25,9 @@ export function lastPaidOn({ parts }: Pick<Purchase, 'parts'>): Date | null {
   const times = parts.flatMap(({ paidOn }) => (paidOn === null ? [] : [paidOn.getTime()]));
   return times.length === 0 ? null : new Date(Math.max(...times));
 }
+
+/** Whether a line counted, and counts for less or nothing now: money that vanished without a refund still counts. */
+export function isTakenBack(before: Purchase | null, now: Purchase): boolean {
+  if (before?.state !== 'open') return false;
+  return now.state !== 'open' || periodsOf(now) < periodsOf(before) || paidPeriodsOf(now) < paidPeriodsOf(before);
+}
