@@ -7,6 +7,7 @@ import { PHASE } from '../instance/phase.js';
 import { systemClock } from '../lib/clock.js';
 import { noticeOperation } from '../owed/operations.js';
 import { openStore } from '../store/store.js';
+import { entitlementsOf } from '../subscription/parts.js';
 import { type Happening, rehearse } from '../subscription/rehearsal.js';
 import { openFleet, releaseIn } from '../wiring.js';
 import { factsOf, stepsOf } from './facts.js';
@@ -29,7 +30,8 @@ export async function showPlan(config: Config, at: Date | null, out: Out, asJson
       const { plan, desired, storageOverSince } = facts;
       const { hold, suspendedAt, warnedAt } = instance;
       const story = {
-        entitlements: facts.purchases,
+        entitlements: entitlementsOf(facts.purchases),
+        startedAt: instance.startedAt,
         situation: { hold, suspendedAt, warnedAt, storageOverSince, retentionDays: plan.retentionDays },
         graceDaysOfPlan: graceDaysIn(store),
         state: PHASE[phase].settled,

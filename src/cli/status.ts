@@ -6,6 +6,7 @@ import { dueOf } from '../facts/due.js';
 import { systemClock } from '../lib/clock.js';
 import { TerminalError } from '../lib/errors.js';
 import { openStore } from '../store/store.js';
+import { lastPaidOn, periodsOf } from '../subscription/parts.js';
 import { openFleet, releaseIn } from '../wiring.js';
 import { factsOf, stepsOf } from './facts.js';
 import { moment, type Out, table } from './output.js';
@@ -100,7 +101,7 @@ export async function showInstance(config: Config, name: string, out: Out, asJso
       ['error', instance.errorMessage ?? problem ?? '-'],
       ...(facts?.purchases ?? []).map((purchase) => [
         purchase.key,
-        `${purchase.document}: ${purchase.quantity} × ${purchase.periodCount} ${purchase.periodUnit}, ${purchase.state}, paid ${moment(purchase.paidOn, timeZone)}`,
+        `${purchase.document}: ${periodsOf(purchase)} × ${purchase.periodCount} ${purchase.periodUnit}, ${purchase.state}, paid ${moment(lastPaidOn(purchase), timeZone)}`,
       ]),
     ];
     out.write(`${table(lines)}\n`);

@@ -22,6 +22,11 @@ export const policy = section(
       unit: 'days',
       doc: 'time for which a payment that is on its way holds off the suspension',
     }),
+    SAAS_VANISHED_PAYMENT_HOURS: setting(whole(0, 2160), {
+      default: '24',
+      unit: 'hours',
+      doc: 'a payment that vanished without a refund (reconciliation undone, invoice reset to draft) counts until the first midnight after so many hours',
+    }),
     SAAS_EXPIRING_SOON_DAYS: setting(whole(0, 90), {
       default: '7',
       unit: 'days',
@@ -59,6 +64,7 @@ export const policy = section(
       reminderDays: c.SAAS_REMINDER_DAYS,
       deletionWarningDays: c.SAAS_DELETION_WARNING_DAYS,
       pendingPaymentDays: c.SAAS_PENDING_PAYMENT_DAYS,
+      vanishedPaymentHours: c.SAAS_VANISHED_PAYMENT_HOURS,
       storageGraceDays: c.SAAS_STORAGE_GRACE_DAYS,
     },
     /** A purchase that may be for several instances goes to the one that expires first, instead of asking a person. */

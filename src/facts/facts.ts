@@ -8,6 +8,7 @@ import type { Store } from '../store/store.js';
 import { type Decision, decide } from '../subscription/desired.js';
 import { isOverStorage } from '../subscription/fit.js';
 import { subscriptionStatus } from '../subscription/fold.js';
+import { entitlementsOf } from '../subscription/parts.js';
 import { calendarNotices, type DueNotice } from '../subscription/timeline.js';
 import type { Policy, Purchase, SubscriptionStatus } from '../subscription/types.js';
 
@@ -32,7 +33,7 @@ export function readFacts(store: Store, policy: Policy, key: string, now: Date):
   const instance = store.instances.get(key);
   if (!instance || PHASE[instance.phase].gone) return null;
   const purchases = store.purchases.byInstance(key);
-  const status = subscriptionStatus(purchases, graceDaysIn(store), policy, now);
+  const status = subscriptionStatus(entitlementsOf(purchases), instance.startedAt, graceDaysIn(store), policy, now);
   const plan = store.plans.get(status.planId ?? instance.planId);
   if (!plan) {
     throw new TerminalError(

@@ -14,6 +14,7 @@ import { commandOperation, logOperation } from '../owed/operations.js';
 import type { Store } from '../store/store.js';
 import { assignPurchases } from '../subscription/assign.js';
 import { subscriptionStatus } from '../subscription/fold.js';
+import { entitlementsOf, isTakenBack, paidPeriodsOf } from '../subscription/parts.js';
 import type { Policy, Purchase } from '../subscription/types.js';
 import { createProblems } from './problems.js';
 import { recordTaker } from './records.js';
@@ -129,7 +130,14 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
   }
 
   function statusOf(instanceKey: string) {
-    return subscriptionStatus(store.purchases.byInstance(instanceKey), graceDaysIn(store), policy, clock());
+    const startedAt = store.instances.get(instanceKey)?.startedAt ?? new Date(0);
+    return subscriptionStatus(
+      entitlementsOf(store.purchases.byInstance(instanceKey)),
+      startedAt,
+      graceDaysIn(store),
+      policy,
+      clock(),
+    );
   }
 
   function hasPlan(purchase: MasterPurchase): boolean {
@@ -158,7 +166,7 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
       instance: instance.name,
       order: purchase.document,
       customer: purchase.customer.name,
-      paid: purchase.paidOn !== null,
+      paid: paidPeriodsOf(purchase) > 0,
     });
   }
 
@@ -197,10 +205,4 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
   }
 
   return { page };
-}
-
-/** It counted, and counts for less or nothing now. */
-function isTakenBack(before: Purchase | null, now: Purchase): boolean {
-  if (before?.state !== 'open') return false;
-  return now.state !== 'open' || now.quantity < before.quantity || (before.paidOn !== null && now.paidOn === null);
 }

@@ -16,6 +16,7 @@ import {
 } from '../protocol/poll.js';
 import type { Purchase } from '../subscription/types.js';
 import { toCustomer, toSeller } from './parties.js';
+import { checkDates, identityOf, isUntold, Problem } from './row-checks.js';
 import { excerpt, oneLine, problemOf } from './text.js';
 
 /** A purchase with the buyer, who may be new to the daemon. */
@@ -69,9 +70,6 @@ export interface PollBatch {
   rejected: Rejected[];
 }
 
-/** Why a row is no good, for a person. */
-class Problem extends Error {}
-
 /** Converts every row that can be converted; the others are in `rejected`. */
 export function readBatch(reply: PollReply): PollBatch {
   const rejected: Rejected[] = [];
@@ -84,6 +82,7 @@ export function readBatch(reply: PollReply): PollBatch {
     return rows.flatMap((row) => {
       const parsed = schema.safeParse(row);
       try {
+        if (isUntold(row)) throw new Problem(oneLine(row.problem, 500));
         if (!parsed.success) throw new Problem(problemOf(parsed.error));
         checkDates(parsed.data);
         return [convert(parsed.data)];
@@ -102,21 +101,6 @@ export function readBatch(reply: PollReply): PollBatch {
     instances: read('instance', reply.instances, instanceRow, toInstance),
     commands: read('command', reply.commands, commandRow, toCommand),
     rejected,
-  };
-}
-
-/** The protocol's pattern lets 31 November pass. */
-function checkDates(row: unknown): void {
-  for (const [field, value] of Object.entries(row as object)) {
-    if (value instanceof Date && Number.isNaN(value.getTime())) throw new Problem(`${field}: no day of the calendar`);
-  }
-}
-
-function identityOf(row: unknown): { key: string | null; id: number | null } {
-  const { key, id } = (typeof row === 'object' && row !== null ? row : {}) as Record<string, unknown>;
-  return {
-    key: typeof key === 'string' ? excerpt(key, 60) : null,
-    id: Number.isInteger(id) ? (id as number) : null,
   };
 }
 
@@ -174,27 +158,31 @@ export function toPlan(row: PlanRow): Plan {
 export function toPurchase(row: PurchaseRow): MasterPurchase {
   const document = oneLine(row.document, 60) || row.key;
   // A grant of nothing changes the plan alone.
-  const changesPlan = row.key.startsWith('grant:') && row.quantity === 0;
-  const open = row.state !== 'cancelled' && (row.quantity > 0 || changesPlan);
+  const quantity = row.parts.reduce((sum, part) => sum + part.quantity, 0);
+  const changesPlan = row.key.startsWith('grant:') && quantity === 0;
+  const open = row.state !== 'cancelled' && (quantity > 0 || changesPlan);
   // A cancelled line has nothing to count; one that is open must say for how long.
   const unit = row.period_unit ?? 'month';
   if (open && (row.period_unit === null || row.period_count <= 0)) {
     throw new Problem(`${document} has a line of a plan without a period`);
   }
-  if (open && row.quantity * row.period_count > MOST_PERIODS[unit]) {
-    throw new Problem(
-      `${document} buys ${row.quantity} × ${row.period_count} ${unit}s at once, which must be a mistake`,
-    );
+  if (open && quantity * row.period_count > MOST_PERIODS[unit]) {
+    throw new Problem(`${document} buys ${quantity} × ${row.period_count} ${unit}s at once, which must be a mistake`);
   }
   return {
     key: row.key,
     state: open ? row.state : 'cancelled',
     planId: row.plan_id,
-    quantity: Math.max(0, row.quantity),
+    parts: row.parts.map((part) => ({
+      key: part.key,
+      quantity: part.quantity,
+      startsOn: part.starts_on,
+      paidOn: part.paid_on,
+      vanishedOn: part.vanished_on,
+    })),
     periodCount: Math.max(1, row.period_count),
     periodUnit: unit,
     startsOn: row.starts_on,
-    paidOn: row.paid_on,
     customerId: row.customer.id,
     customer: toCustomer(row.customer),
     seller: toSeller(row.seller),

@@ -1,4 +1,7 @@
 /** A run in one line, for the log and for the record: event and sentence. Pure. */
+import { DAY_MS } from '../subscription/calendar.js';
+import { MAKING_MS } from '../subscription/fold.js';
+import type { Purchase } from '../subscription/types.js';
 import type { Run } from './notices.js';
 
 /**
@@ -15,7 +18,10 @@ export function lineOf(
   const { name, document } = before;
   const seconds = `${(ms / 1000).toFixed(1)} s`;
   if (before.startedAt === null && after.phase === 'running') {
-    return ['instance.provisioned', `${document} paid → ${name} running in ${seconds}`];
+    const waited = waitedMs(facts.purchases, after.startedAt);
+    const given =
+      waited > MAKING_MS ? `; the ${(waited / DAY_MS).toFixed(1)} days until its first start are given back` : '';
+    return ['instance.provisioned', `${document} paid → ${name} running in ${seconds}${given}`];
   }
   if (after.phase === 'deleted') return ['instance.deleted', `${name} and its data are deleted: ${desired.reason}`];
   if (after.phase === 'running' && before.suspendedAt !== null) {
@@ -30,4 +36,11 @@ export function lineOf(
   }
   if (!changed && after.phase === before.phase) return null;
   return ['instance.reconciled', `${name} is ${after.phase}: ${desired.reason}`];
+}
+
+/** How long what was bought first could not be used. */
+function waitedMs(purchases: Purchase[], startedAt: Date | null): number {
+  const parts = purchases.filter(({ state }) => state === 'open').flatMap((purchase) => purchase.parts);
+  const begun = Math.min(...parts.map(({ startsOn, paidOn }) => (paidOn ?? startsOn).getTime()));
+  return startedAt === null || !Number.isFinite(begun) ? 0 : startedAt.getTime() - begun;
 }

@@ -6,6 +6,7 @@ import type { Instance, Plan } from '../instance/types.js';
 import type { Notice, NoticeDetails } from '../protocol/push.js';
 import { addDays, midnightAtOrAfter } from '../subscription/calendar.js';
 import { GB, storageBytes } from '../subscription/fit.js';
+import { lastPaidOn } from '../subscription/parts.js';
 import { noticeDue } from '../subscription/timeline.js';
 import type { Policy } from '../subscription/types.js';
 
@@ -77,7 +78,7 @@ function isRenewed({ toldPaidUntil }: Instance, { status, purchases }: Facts): b
   const newest = purchases
     .filter(({ state }) => state === 'open')
     // In the order of payment: an order may be older than a grant and be paid after it.
-    .toSorted((a, b) => Number(a.paidOn) - Number(b.paidOn))
+    .toSorted((a, b) => Number(lastPaidOn(a)) - Number(lastPaidOn(b)))
     .at(-1);
   return newest !== undefined && !newest.key.startsWith('grant:');
 }

@@ -43,6 +43,20 @@ export const customerRow = z.object({ id, name: text, contact_id: id, contact_na
 /** The company that sells, as its customers know it; `shop_url` is that of the website it was sold on. */
 export const sellerRow = z.object({ id, name: text, shop_url: text, lang: text });
 
+/** A part of a line: what one payment covers, or what was ordered at one time and is not paid. */
+export const purchasePart = z.object({
+  /** Within its line, for ever: `inv:9` (invoice line), `tx:5`, `down:3`, `free:7`, `grant:3`, `ordered:1`. */
+  key: z.string().min(1).max(60),
+  /** Periods, in the plan's own unit. */
+  quantity: z.number().nonnegative(),
+  /** When it was ordered: the trust in its payment begins here. */
+  starts_on: datetime,
+  /** When it was paid for the first time. */
+  paid_on: orNull(datetime),
+  /** Since when its money is gone without a refund: a reconciliation undone, an invoice reset to draft. */
+  vanished_on: orNull(datetime),
+});
+
 /**
  * One thing bought: an order line (`sol:7`), an invoice line made without an order (`aml:9`) or a grant by staff
  * (`grant:3`). An invoice line made from an order line is never sent: the order line stands for both.
@@ -58,7 +72,6 @@ export const purchaseRow = z.object({
   customer: customerRow,
   seller: sellerRow,
   plan_id: id,
-  quantity: z.number(),
   period_count: z.int(),
   period_unit: orNull(periodUnit),
   /** The instance this line is for, where the line says so. */
@@ -68,7 +81,7 @@ export const purchaseRow = z.object({
   /** The name and the language (`es_ES`) that the buyer chose for a new instance; empty: none. */
   wanted_name: text,
   wanted_lang: text,
-  /** What one unit (one period) was sold for: net of taxes and discounts, in the company's currency. */
+  /** What one period was sold for: net of taxes and of all discounts, those on the whole document too, in the company's currency. */
   unit_price: z.number(),
   /** What one unit costs without a discount, likewise; as it was when the line was made. */
   list_price: z.number(),
@@ -78,7 +91,8 @@ export const purchaseRow = z.object({
   pending_since: orNull(datetime),
   /** Confirmation of the order, payment of the invoice, date of the grant. */
   starts_on: datetime,
-  paid_on: orNull(datetime),
+  /** What the line is made of: all of it, in the order of time. Empty where nothing of it counts any more. */
+  parts: z.array(purchasePart),
 });
 
 export const instanceState = z.enum(PHASES);

@@ -163,4 +163,12 @@ export const MIGRATIONS: readonly string[] = [
       '$.message', json_object('code', 'verbatim', 'params', json_object('text', json_extract(payload, '$.message_en'))))
     WHERE json_extract(payload, '$.message_en') IS NOT NULL;
   `,
+  // A line is paid in parts. What was known is one; the poll after a start reads all lines anew.
+  `
+  UPDATE purchases SET content = json_remove(
+    json_set(content, '$.parts', json_array(json_object(
+      'key', 'known', 'quantity', json_extract(content, '$.quantity'), 'startsOn', json_extract(content, '$.startsOn'),
+      'paidOn', json_extract(content, '$.paidOn'), 'vanishedOn', NULL))),
+    '$.quantity', '$.paidOn');
+  `,
 ];

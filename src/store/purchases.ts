@@ -29,9 +29,9 @@ interface Row {
 }
 
 /** What is kept as JSON: dates are ISO text. */
-type Content = Omit<Purchase, 'instanceKey' | 'startsOn' | 'paidOn' | 'pendingSince'> & {
+type Content = Omit<Purchase, 'instanceKey' | 'startsOn' | 'parts' | 'pendingSince'> & {
   startsOn: string;
-  paidOn: string | null;
+  parts: { key: string; quantity: number; startsOn: string; paidOn: string | null; vanishedOn: string | null }[];
   pendingSince: string | null;
 };
 
@@ -91,11 +91,9 @@ function encode(purchase: Purchase): string {
     state: purchase.state,
     customerId: purchase.customerId,
     planId: purchase.planId,
-    quantity: purchase.quantity,
     periodCount: purchase.periodCount,
     periodUnit: purchase.periodUnit,
     startsOn: purchase.startsOn.toISOString(),
-    paidOn: purchase.paidOn?.toISOString() ?? null,
     document: purchase.document,
     orderId: purchase.orderId,
     invoiceIds: [...purchase.invoiceIds].sort((a, b) => a - b),
@@ -104,6 +102,13 @@ function encode(purchase: Purchase): string {
     listPrice: purchase.listPrice,
     keepPlan: purchase.keepPlan,
     pendingSince: purchase.pendingSince?.toISOString() ?? null,
+    parts: purchase.parts.map(({ key, quantity, startsOn, paidOn, vanishedOn }) => ({
+      key,
+      quantity,
+      startsOn: startsOn.toISOString(),
+      paidOn: paidOn?.toISOString() ?? null,
+      vanishedOn: vanishedOn?.toISOString() ?? null,
+    })),
   };
   return JSON.stringify(content);
 }
@@ -114,7 +119,12 @@ function decode(row: Row): Purchase {
     ...content,
     instanceKey: row.instance_key,
     startsOn: new Date(content.startsOn),
-    paidOn: content.paidOn === null ? null : new Date(content.paidOn),
+    parts: content.parts.map((part) => ({
+      ...part,
+      startsOn: new Date(part.startsOn),
+      paidOn: part.paidOn === null ? null : new Date(part.paidOn),
+      vanishedOn: part.vanishedOn === null ? null : new Date(part.vanishedOn),
+    })),
     pendingSince: content.pendingSince === null ? null : new Date(content.pendingSince),
   };
 }

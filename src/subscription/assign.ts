@@ -1,5 +1,6 @@
 /** Which instance a purchase is for. */
 import { byTime, compareKeys } from './order.js';
+import { periodsOf } from './parts.js';
 import type { Purchase } from './types.js';
 
 export interface AssignableInstance {
@@ -72,9 +73,9 @@ function assignmentOf(
   rules: AssignRules,
 ): Assignment | null {
   const { key, instanceKey, customerId, planId } = purchase;
-  const counts = purchase.state === 'open' && purchase.quantity > 0;
+  const counts = purchase.state === 'open' && periodsOf(purchase) > 0;
   if (instanceKey !== null && known.has(instanceKey)) return { kind: 'existing', instanceKey };
-  if (purchase.state === 'cancelled' || purchase.quantity <= 0) return null;
+  if (purchase.state === 'cancelled' || periodsOf(purchase) <= 0) return null;
   if (instanceKey !== null && instanceKey !== key) return counts ? { kind: 'unknown-instance', instanceKey } : null;
   if (known.has(key)) return { kind: 'existing', instanceKey: key };
   const own = [...known.values()].filter((instance) => instance.customerId === customerId);

@@ -58,6 +58,11 @@ export function addDays(moment: Date, days: number): Date {
   return clampDate(moment.getTime() + (days > 0 ? days * DAY_MS : 0));
 }
 
+/** `moment` plus exact hours, never after MAX_DATE; a negative number of hours is none. */
+export function addHours(moment: Date, hours: number): Date {
+  return addDays(moment, hours / 24);
+}
+
 /**
  * The first local 00:00 at or after `moment`; where the clocks skip that hour, the first instant of the day.
  * @param timeZone IANA name; an unknown one is a TerminalError.

@@ -1,16 +1,23 @@
 /** Paid time as a pure function: the set of entitlements folded into dates, state and plan. */
-import { addDays, earliestAfter, midnightAtOrAfter, midnightBefore } from './calendar.js';
+import { addDays, addHours, earliestAfter, HOUR_MS, midnightAtOrAfter, midnightBefore } from './calendar.js';
 import { type Claim, layOut, planAt } from './layout.js';
 import { byTime } from './order.js';
 import type { Entitlement, Policy, SubscriptionStatus } from './types.js';
 
+/** To make an instance takes less; a longer wait for the first start is given back. */
+export const MAKING_MS = HOUR_MS;
+
 /**
- * What a customer has paid for. The same line twice is once, and the order of the lines does not matter.
+ * What a customer has paid for. The same part twice is once, and the order of the parts does not matter.
+ * @param entitlements what was bought, part by part.
+ * @param startedAt when the instance could be used for the first time, null while it could not: the first period begins
+ *   then.
  * @param graceDaysOfPlan days between `paidUntil` and the suspension.
  * @param now decides the state, and whether an unpaid entitlement still counts; no date depends on it otherwise.
  */
 export function subscriptionStatus(
   entitlements: Entitlement[],
+  startedAt: Date | null,
   graceDaysOfPlan: (planId: number) => number,
   policy: Policy,
   now: Date,
@@ -24,7 +31,8 @@ export function subscriptionStatus(
     .filter((entitlement) => !coming.includes(entitlement))
     .map((entitlement) => claimOf(entitlement, policy, now))
     .filter((claim) => claim !== null)
-    .sort((a, b) => byTime([a.start, a.entitlement.key], [b.start, b.entitlement.key]));
+    .sort((a, b) => byTime([a.start, a.entitlement.key], [b.start, b.entitlement.key]))
+    .map((claim) => ({ ...claim, start: usableFrom(claim.start, startedAt ?? now) }));
   const comingAt = coming.map(({ startsOn }) => startsOn);
   const { segments, end: paidUntil, hourly } = layOut(claims);
   const newest = segments.at(-1);
@@ -84,10 +92,10 @@ export function subscriptionStatus(
 function distinct(entitlements: Entitlement[]): Entitlement[] {
   const byKey = new Map<string, { entitlement: Entitlement; text: string }>();
   for (const entitlement of entitlements.filter(({ startsOn }) => !Number.isNaN(startsOn.getTime()))) {
-    const { key, state, planId, quantity, periodCount, periodUnit, startsOn, paidOn } = entitlement;
+    const { key, state, planId, quantity, periodCount, periodUnit, startsOn, paidOn, vanishedOn } = entitlement;
     const { unitPrice, listPrice, keepPlan, pendingSince } = entitlement;
     const text = JSON.stringify([
-      ...[state, paidOn, startsOn, planId, quantity, periodCount, periodUnit],
+      ...[state, vanishedOn, paidOn, startsOn, planId, quantity, periodCount, periodUnit],
       ...[unitPrice, listPrice, keepPlan, pendingSince],
     ]);
     const seen = byKey.get(key);
@@ -101,15 +109,26 @@ function distinct(entitlements: Entitlement[]): Entitlement[] {
 /** Null for what does not count: cancelled, not confirmed, nothing bought, or unpaid for too long. */
 function claimOf(entitlement: Entitlement, policy: Policy, now: Date): Claim | null {
   if (!counts(entitlement)) return null;
-  const { startsOn, paidOn } = entitlement;
+  const { startsOn, paidOn, vanishedOn } = entitlement;
   // A grant by staff is a gift: nobody will pay it.
   if (paidOn === null && isGrant(entitlement)) return { entitlement, start: startsOn, lapsesAt: null };
   const trustedUntil = addDays(startsOn, policy.unpaidOrderGraceDays);
-  if (paidOn !== null) return { entitlement, start: paidOn > trustedUntil ? paidOn : startsOn, lapsesAt: null };
+  const missedFrom =
+    vanishedOn && midnightAtOrAfter(addHours(vanishedOn, policy.vanishedPaymentHours), policy.timeZone);
+  if (paidOn !== null && (missedFrom === null || now < missedFrom)) {
+    return { entitlement, start: paidOn > trustedUntil ? paidOn : startsOn, lapsesAt: missedFrom };
+  }
+  // An invoice without an order is not trusted.
+  if (entitlement.key.startsWith('aml:')) return null;
   // Without trust there is nothing for a payment on its way to prolong.
   if (policy.unpaidOrderGraceDays <= 0) return null;
   const lapsesAt = pendingUntil(entitlement, trustedUntil, policy) ?? trustedUntil;
   return now < lapsesAt ? { entitlement, start: startsOn, lapsesAt } : null;
+}
+
+/** What was bought before an instance could be used for the first time begins when it could. */
+function usableFrom(start: Date, startedAt: Date): Date {
+  return startedAt.getTime() - start.getTime() > MAKING_MS ? startedAt : start;
 }
 
 /** Until when a payment that is on its way holds off what would happen at `otherwise`; null where it does not. */

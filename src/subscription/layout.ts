@@ -15,7 +15,7 @@ export interface Segment {
   planId: number;
   from: Date;
   until: Date;
-  /** Money, spread evenly over it. */
+  /** What the list says for what was paid, spread evenly over it; 0 where nothing was paid. */
   value: number;
 }
 
@@ -55,10 +55,10 @@ export function layOut(claims: Claim[]): Layout {
       priceOf(entitlement) > 0 ? entitlement : run?.planId === planId ? run.priced : null;
     if (run !== null && entitlement.keepPlan && planId !== run.planId) {
       run = extended(run, live, start, worthOf(entitlement, run.priced), run.hourly);
-      segments.push({ planId: run.planId, from: live?.end ?? start, until: run.end, value: moneyOf(entitlement) });
+      segments.push({ planId: run.planId, from: live?.end ?? start, until: run.end, value: listValueOf(entitlement) });
     } else if (live !== null && planId === live.planId) {
       run = { ...extended(live, live, start, bought(entitlement), live.hourly && hourly), priced };
-      segments.push({ planId, from: live.end, until: run.end, value: moneyOf(entitlement) });
+      segments.push({ planId, from: live.end, until: run.end, value: listValueOf(entitlement) });
     } else if (run !== null && live === null && quantity === 0) {
       // Another plan for one that is not paid at the moment: nothing to convert, and no time.
       run = { ...run, planId, priced };
@@ -75,7 +75,7 @@ export function layOut(claims: Claim[]): Layout {
         priced,
       };
       segments = cutAt(segments, start);
-      segments.push({ planId, from: start, until: run.end, value: moneyOf(entitlement) + left.value });
+      segments.push({ planId, from: start, until: run.end, value: listValueOf(entitlement) + left.value });
     }
   }
   return { segments, end: run?.end ?? null, hourly: run?.hourly ?? false };
@@ -111,21 +111,26 @@ function priceOf({ unitPrice, listPrice }: Entitlement): number {
   return highest;
 }
 
-function moneyOf({ quantity, unitPrice }: Entitlement): number {
-  return unitPrice > 0 && Number.isFinite(unitPrice) ? quantity * unitPrice : 0;
+/**
+ * What a change of plan carries over, at list prices: money buys time of the new plan at the discount that it was sold
+ * with. What was sold for nothing is worth nothing.
+ */
+function listValueOf(entitlement: Entitlement): number {
+  const { quantity, unitPrice } = entitlement;
+  return unitPrice > 0 && Number.isFinite(unitPrice) ? quantity * priceOf(entitlement) : 0;
 }
 
 /**
- * The time that money buys at the price of `priced`. Periods of the calendar: with days of the month in which the plan
+ * The time that value buys at the price of `priced`. Periods of the calendar: with days of the month in which the plan
  * happens to change, a year changed in February would lose two weeks.
  */
-function timeFor(money: number, priced: Entitlement): Span {
-  return spanOf(money / priceOf(priced), priced.periodCount, priced.periodUnit);
+function timeFor(value: number, priced: Entitlement): Span {
+  return spanOf(value / priceOf(priced), priced.periodCount, priced.periodUnit);
 }
 
 /** What was paid for a plan that was refused, as time of the plan there is; day for day where that one is free. */
 function worthOf(entitlement: Entitlement, priced: Entitlement | null): Span {
-  return priced === null ? bought(entitlement) : timeFor(moneyOf(entitlement), priced);
+  return priced === null ? bought(entitlement) : timeFor(listValueOf(entitlement), priced);
 }
 
 /** The time of the new plan that the unused value buys; a free plan takes the days as they are. */
@@ -133,7 +138,7 @@ function carried(left: { value: number; ms: number }, entitlement: Entitlement):
   return priceOf(entitlement) > 0 ? timeFor(left.value, entitlement) : { months: 0, ms: left.ms };
 }
 
-/** Money and time of the segments after `moment`. */
+/** Value and time of the segments after `moment`. */
 function unused(segments: Segment[], moment: Date): { value: number; ms: number } {
   let value = 0;
   let ms = 0;

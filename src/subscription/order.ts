@@ -8,11 +8,14 @@ export function byTime([timeA, keyA]: [Date, string], [timeB, keyB]: [Date, stri
   return timeA.getTime() - timeB.getTime() || compareKeys(keyA, keyB);
 }
 
-/** `sol:9` before `sol:10`. */
+/** `sol:9` before `sol:10`, and so are their parts: `sol:9/inv:20` before `sol:10/inv:3`. */
 export function compareKeys(a: string, b: string): number {
-  return numberOf(a) - numberOf(b) || (a < b ? -1 : a > b ? 1 : 0);
+  return numberOf(a) - numberOf(b) || NATURAL.compare(a, b);
 }
 
+const NATURAL = new Intl.Collator('en', { numeric: true });
+
+/** Of the line. */
 function numberOf(key: string): number {
-  return Number(/\d+$/.exec(key)?.[0] ?? 0);
+  return Number(/\d+/.exec(key)?.[0] ?? 0);
 }

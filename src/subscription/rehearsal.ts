@@ -12,6 +12,8 @@ export interface Happening {
 
 export interface Story {
   entitlements: Entitlement[];
+  /** When it could be used for the first time. */
+  startedAt: Date | null;
   situation: Situation;
   graceDaysOfPlan(planId: number): number;
   /** How things stand now; null while it is being made or in trouble. */
@@ -30,7 +32,13 @@ export function rehearse(story: Story, policy: Policy, now: Date, to: Date): Hap
   let { situation, state } = story;
   let at: Date | null = now;
   for (let moment = 0; at !== null && at <= to && moment < MOST_MOMENTS; moment++) {
-    const status: SubscriptionStatus = subscriptionStatus(story.entitlements, story.graceDaysOfPlan, policy, at);
+    const status: SubscriptionStatus = subscriptionStatus(
+      story.entitlements,
+      story.startedAt,
+      story.graceDaysOfPlan,
+      policy,
+      at,
+    );
     const decision: Decision = decide(status, situation, policy, at);
     const { desired } = decision;
     if (desired.state !== state) {

@@ -5,19 +5,13 @@ export type PeriodUnit = (typeof PERIOD_UNITS)[number];
 export const SUBSCRIPTION_STATES = ['draft', 'active', 'expiring_soon', 'expired', 'cancelled'] as const;
 export type SubscriptionState = (typeof SUBSCRIPTION_STATES)[number];
 
-/** One period somebody bought, keyed by the Odoo line it came from: `sol:7`, `aml:9`, `grant:3`. */
-export interface Entitlement {
-  key: string;
+/** The terms on which a line was sold. */
+interface Terms {
   /** `pending`: not confirmed, and a payment of it is on its way. */
   state: 'open' | 'pending' | 'cancelled';
   planId: number;
-  /** How many periods; at least 0. A grant of 0 periods changes the plan alone. */
-  quantity: number;
   periodCount: number;
   periodUnit: PeriodUnit;
-  /** Confirmation of the order, payment of the invoice, date of the grant. */
-  startsOn: Date;
-  paidOn: Date | null;
   /** What one period was sold for, in the company's currency; at least 0. Decides what carries over to another plan. */
   unitPrice: number;
   /** What one period costs without a discount: a change of plan converts at this price, where it is the higher one. */
@@ -28,8 +22,30 @@ export interface Entitlement {
   pendingSince: Date | null;
 }
 
-/** A line in the master, before it is known which instance it is for. */
-export interface Purchase extends Entitlement {
+/** A part of a line: what one payment covers, or what was ordered at one time and is not paid. */
+export interface Part {
+  /** Within its line, for ever. */
+  key: string;
+  /** How many periods; at least 0. A grant of 0 periods changes the plan alone. */
+  quantity: number;
+  /** When it was ordered: the trust in its payment begins here. */
+  startsOn: Date;
+  /** When it was paid for the first time. */
+  paidOn: Date | null;
+  /** Since when its money is gone without a refund. */
+  vanishedOn: Date | null;
+}
+
+/** A part with the terms of its line. Its key begins with that of the line: `sol:7/inv:9`, `grant:3/grant:3`. */
+export interface Entitlement extends Terms, Part {}
+
+/** A line in the master, before it is known which instance it is for: `sol:7`, `aml:9`, `grant:3`. */
+export interface Purchase extends Terms {
+  key: string;
+  /** Confirmation of the order, payment of the invoice, date of the grant. */
+  startsOn: Date;
+  /** What it is made of. */
+  parts: Part[];
   customerId: number;
   /** S00042, INV/2026/00007. */
   document: string;
@@ -54,6 +70,8 @@ export interface Policy {
   deletionWarningDays: number[];
   /** For so many days a payment that is on its way holds off the suspension. */
   pendingPaymentDays: number;
+  /** So many hours after money vanished without a refund, at the next midnight, it stops counting. */
+  vanishedPaymentHours: number;
   /** Days an instance may use more storage than its plan has. */
   storageGraceDays: number;
 }

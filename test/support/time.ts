@@ -29,6 +29,8 @@ export async function dateForward(orderIds: number[], days: number, since: strin
     UPDATE payment_transaction SET last_state_change = last_state_change + ${shift}
       WHERE ${recent('last_state_change')} AND last_state_change < now() at time zone 'utc' + interval '1 minute'
         AND id IN (SELECT transaction_id FROM sale_order_transaction_rel WHERE sale_order_id IN (${ids}));
+    UPDATE saas_part SET date = date + ${shift}
+      WHERE order_line_id IN (SELECT id FROM sale_order_line WHERE order_id IN (${ids})) AND ${recent('date')};
     UPDATE account_move SET saas_paid_on = saas_paid_on + ${shift}
       WHERE id IN (${invoices}) AND ${recent('saas_paid_on')} AND saas_paid_on < now() at time zone 'utc' + interval '1 minute';
   `);

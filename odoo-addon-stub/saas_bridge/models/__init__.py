@@ -1,5 +1,6 @@
 from . import product_template
 from . import saas_line_mixin
+from . import saas_part
 from . import saas_instance
 from . import saas_instance_mail
 from . import saas_instance_password
@@ -12,6 +13,8 @@ from . import sale_order
 from . import sale_order_line
 from . import account_move
 from . import account_move_line
+from . import account_partial_reconcile
+from . import account_payment
 from . import saas_instance_customer
 from . import saas_trial
 from . import payment_transaction

@@ -2,15 +2,21 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from ..const import PAID_STATES
+from .saas_fold import InvoiceFold
 
 
 class AccountMove(models.Model):
     _inherit = "account.move"
 
     # payment_state has no date. It is a stored compute written from many places, so this one hangs on it.
+    # The first time: it stays when the payment goes and comes again.
     saas_paid_on = fields.Datetime(string="Paid On", compute="_compute_saas_paid_on", store=True, copy=False)
     # “Reverse and create invoice” sets the payment free, and the new invoice has to be given it by hand.
     saas_paid_before = fields.Datetime(string="Paid Before the Reversal", copy=False, readonly=True)
+    saas_replaced_move_id = fields.Many2one(
+        "account.move", string="Made Instead Of", index="btree_not_null", copy=False, readonly=True
+    )
+    saas_replacement_ids = fields.One2many("account.move", "saas_replaced_move_id")
     saas_instance_ids = fields.Many2many(
         "saas.instance",
         "saas_instance_invoice_rel",
@@ -31,10 +37,11 @@ class AccountMove(models.Model):
         now = fields.Datetime.now()
         for move in self:
             paid = move.move_type == "out_invoice" and move.payment_state in PAID_STATES
-            move.saas_paid_on = (move.saas_paid_on or now) if paid else False
+            move.saas_paid_on = move.saas_paid_on or (paid and now)
 
     def _reverse_moves(self, default_values_list=None, cancel=False):
-        paid = [(move, move.saas_paid_on) for move in self if cancel and move.saas_paid_on]
+        self._saas_settle()
+        paid = [(move, move.saas_paid_on) for move in self if cancel and move._saas_is_paid()]
         reverse_moves = super()._reverse_moves(default_values_list, cancel=cancel)
         for move, paid_on in paid:
             move.sudo().saas_paid_before = paid_on
@@ -55,6 +62,27 @@ class AccountMove(models.Model):
             if not line.sale_line_ids and (misfit := line._saas_plan_misfit()):
                 raise UserError(misfit)
         return super().action_post()
+
+    def _post(self, soft=True):
+        for line in self.filtered(lambda move: move.move_type in ("out_invoice", "out_refund")).invoice_line_ids:
+            if problem := line._saas_unit_problem():
+                raise UserError(problem)
+        return super()._post(soft)
+
+    def button_draft(self):
+        self._saas_settle()
+        return super().button_draft()
+
+    def button_cancel(self):
+        self._saas_settle()
+        return super().button_cancel()
+
+    def _saas_settle(self):
+        """Write down what the invoices pay, before something changes it."""
+        moves = self.sudo().filtered(lambda move: move.move_type == "out_invoice" and move.saas_paid_on)
+        moves.invoice_line_ids.sale_line_ids.order_id._saas_settle()
+        lines = moves.invoice_line_ids.filtered(lambda line: line._saas_plan() and not line.sale_line_ids)
+        InvoiceFold(lines).work_out().write()
 
     def action_saas_create_instance(self):
         """Open a new instance filled in from the invoice; nothing is made until the person saves it."""
@@ -105,6 +133,66 @@ class AccountMove(models.Model):
     def _saas_is_waiting(self):
         self.ensure_one()
         return self.state == "draft" or bool(self.invoice_date_due and self.invoice_date_due >= fields.Date.today())
+
+    def _saas_money(self):
+        """What became of the money of the invoice, and which share of its total is there.
+
+        "here": it is paid. "away": it is not, and no document says why. "back": it was given back, or the customer's
+        bank took it back, or the invoice sells nothing any more.
+        """
+        self.ensure_one()
+        payments = self.matched_payment_ids
+        if payments and all(payment.state in ("canceled", "rejected") for payment in payments):
+            return "back", 0.0
+        if self._saas_is_paid():
+            return "here", 1.0
+        ordered = bool(self.invoice_line_ids.sale_line_ids)
+        if self.state == "cancel":
+            # What was ordered is to be invoiced again.
+            return ("away" if ordered else "back"), 0.0
+        if self.state == "posted" and self.payment_state == "reversed":
+            money = self._saas_money_of_reversed(ordered)
+            return money, 1.0 if money == "here" else 0.0
+        if self.state == "posted" and self.amount_total > 0:
+            return "away", 1 - self.amount_residual / self.amount_total
+        return "away", 0.0
+
+    def _saas_money_of_reversed(self, ordered):
+        """The money of an undone invoice is still there for the one made instead, which has until its due date to get it."""
+        made = self._saas_made_instead()
+        if not made:
+            return "back"
+        if made.filtered(lambda move: move._saas_is_paid()):
+            return "away" if ordered else "back"
+        return "here" if any(move._saas_is_waiting() for move in made) else "away"
+
+    def _saas_made_instead(self):
+        """What “Reverse and create invoice” made of the invoice when it was paid: with it nothing was given back."""
+        made = self.saas_replacement_ids if self.saas_paid_before else self.browse()
+        return made.filtered(lambda move: move.state != "cancel")
+
+    def _saas_paying_transactions(self):
+        """Online payments that arrived for the invoice, or were matched with it."""
+        transactions = self.transaction_ids | self.matched_payment_ids.payment_transaction_id
+        return transactions.filtered(lambda tx: tx.state == "done" and tx.operation not in ("validation", "refund"))
+
+    def _saas_paid_before_by(self, order):
+        """Sources of the parts that payments of an order paid, and this invoice only says so again."""
+        self.ensure_one()
+        sources = [f"tx:{tx.id}" for tx in self._saas_paying_transactions() & order.transaction_ids]
+        if any(line.price_total < 0 and line.sale_line_ids.filtered("is_downpayment") for line in self.invoice_line_ids):
+            sources += [f"down:{move.id}" for move in order._saas_down_lines().move_id - self]
+        return sources
+
+    def _saas_pot(self, orders):
+        """The down payments for the orders: as payment.transaction._saas_pot; their money may be "away", too."""
+        self.ensure_one()
+        state, _share = self._saas_money()
+        lines = self.invoice_line_ids.filtered(
+            lambda line: line.price_total > 0 and line.sale_line_ids.filtered("is_downpayment").order_id & orders
+        )
+        date = self.invoice_date or self.date
+        return sum(lines.mapped("price_total")), 0.0, self.currency_id, date, "" if state == "here" else state
 
     def _saas_pending_since(self):
         """Since when an online payment of the invoice is under way; False when it is paid, or when nobody pays."""

@@ -1,13 +1,30 @@
-from odoo import models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class AccountMoveLine(models.Model):
     _name = "account.move.line"
     _inherit = ["account.move.line", "saas.line.mixin"]
 
+    saas_part_ids = fields.One2many("saas.part", "invoice_line_id", groups="base.group_system")
+
     # Only lines with an instance or a mark: the rest of a change is seen on the invoice itself.
     _saas_write_date_idx = models.Index("(write_date) WHERE saas_instance_id IS NOT NULL")
     _saas_keep_plan_idx = models.Index("(write_date) WHERE saas_keep_plan")
+
+    @api.constrains("product_id", "product_uom_id")
+    def _check_saas_unit(self):
+        for line in self.filtered(lambda line: line.move_id.move_type == "out_invoice"):
+            if problem := line._saas_unit_problem():
+                raise UserError(problem)
+
+    def _saas_part_date(self, source):
+        return self.move_id.saas_paid_on
+
+    def _saas_told_parts(self, ledger):
+        """The parts of the line for the daemon: see Ledger.told. Without an order nothing is trusted."""
+        sold = self._saas_periods(self.quantity - self._saas_credited_quantity())
+        return ledger.told(max(0.0, sold), trusted=False)
 
     def _saas_customer(self):
         """Of a line made from an order the customer of the order: the invoice may go to somebody else."""
@@ -19,6 +36,8 @@ class AccountMoveLine(models.Model):
         A credit note does not say which of several equal lines it means: the last ones go first.
         """
         self.ensure_one()
+        if self.move_id._saas_made_instead():
+            return 0.0
         refunded = self.move_id.reversal_move_ids.filtered(
             lambda move: move.state == "posted" and move.move_type == "out_refund"
         ).invoice_line_ids.filtered(lambda line: line.product_id == self.product_id)

@@ -9,6 +9,7 @@ from odoo.exceptions import ConcurrencyError, UserError
 from odoo.tools import SQL, email_normalize_all
 
 from ..const import PROTOCOL
+from .saas_fold import InvoiceFold
 
 _logger = logging.getLogger(__name__)
 
@@ -101,14 +102,113 @@ class SaasBridge(models.AbstractModel):
 
     @api.model
     def _rows(self, kind, ids):
-        """A record too broken to be told is left out: it must not keep all the others from the daemon."""
-        build, rows = getattr(self, f"_{kind}_row"), []
-        for record in self.env[MODELS[kind]].browse(ids):
-            try:
-                rows.append(build(record))
-            except (ArithmeticError, AttributeError, LookupError, TypeError, UserError, ValueError):
-                _logger.exception("%s cannot be told to the daemon", record)
+        """The rows of records. One that an exception keeps from being told says so instead, and keeps back no other."""
+        if not ids:
+            return []
+        records = self.env[MODELS[kind]].browse(ids)
+        getattr(self, f"_{kind}_prefetch", lambda records: None)(records)
+        folds = self._settled(records) if kind in ("sol", "aml") else {}
+        build = getattr(self, f"_{kind}_row")
+        rows = []
+        for record in records:
+            fold = folds.get(record)
+            if isinstance(fold, Exception):
+                rows.append(self._problem_row(kind, record, fold))
+                continue
+            row = self._attempt(lambda: build(record, fold) if kind in ("sol", "aml") else build(record))  # noqa: B023
+            rows.append(self._problem_row(kind, record, row) if isinstance(row, Exception) else row)
         return rows
+
+    @api.model
+    def _attempt(self, work, savepoint=False):
+        """What the work returns, or its exception: it may run the code of every addon there is.
+
+        Two that met go up, and Odoo repeats the whole call.
+        """
+        try:
+            if not savepoint:
+                return work()
+            with self.env.cr.savepoint():
+                return work()
+        except (psycopg2.OperationalError, ConcurrencyError):
+            raise
+        except Exception as error:
+            _logger.warning("A record cannot be told to the daemon", exc_info=True)
+            return error
+
+    @api.model
+    def _problem_row(self, kind, record, error):
+        reason = str(error.args[0] if isinstance(error, UserError) and error.args else repr(error))[:500]
+        name = {"sol": "order_id", "aml": "move_id"}.get(kind)
+        words = f"{record[name].name or ''}: {reason}" if name else reason
+        identity = {"id": record.id} if kind in ("plan", "instance") else {"key": f"{kind}:{record.id}"}
+        return {**identity, "problem": words}
+
+    @api.model
+    def _settled(self, lines):
+        """By line, its Ledger as it is written down, or the exception that kept it from that."""
+        if lines._name == "sale.order.line":
+            documents, fold = lines.order_id, lambda orders: orders._saas_settle().ledgers
+        else:
+            documents, fold = lines, self._settle_invoice_lines
+        ledgers = self._attempt(lambda: fold(documents), savepoint=True)
+        if isinstance(ledgers, Exception):
+            ledgers = {}
+            for document in documents:
+                found = self._attempt(lambda: fold(document), savepoint=True)  # noqa: B023
+                own = document.order_line if document._name == "sale.order" else document
+                ledgers |= dict.fromkeys(own, found) if isinstance(found, Exception) else found
+        vanished = lines.saas_part_ids.filtered(lambda part: bool(part.lost) != part.told)
+        self._attempt(vanished._tell_vanished, savepoint=True)
+        return ledgers
+
+    @api.model
+    def _settle_invoice_lines(self, lines):
+        fold = InvoiceFold(lines).work_out()
+        fold.write()
+        return fold.ledgers
+
+    @api.model
+    def _sol_prefetch(self, lines):
+        """All that the rows are made of, for the whole page at once."""
+        orders = lines.order_id
+        orders |= orders.transaction_ids.sale_order_ids
+        self._fetch_parties(orders.partner_id)
+        self._fetch_moves(orders.order_line.invoice_lines.move_id)
+        self._fetch_transactions(orders.transaction_ids)
+        self._fetch_lines(orders.order_line)
+
+    @api.model
+    def _aml_prefetch(self, lines):
+        self._fetch_parties(lines.move_id.partner_id)
+        self._fetch_moves(lines.move_id)
+        self._fetch_lines(lines)
+
+    # Reading one column of all records brings all their columns; a record that is reached alone later costs a query.
+
+    @api.model
+    def _fetch_parties(self, partners):
+        (partners | partners.commercial_partner_id).mapped("name")
+
+    @api.model
+    def _fetch_lines(self, lines):
+        lines.saas_part_ids.mapped("source")
+        lines.saas_instance_id.mapped("key")
+        lines.product_id.product_tmpl_id.mapped("saas_plan")
+        lines.product_uom_id.mapped("factor")
+
+    @api.model
+    def _fetch_moves(self, moves):
+        moves |= moves.reversal_move_ids | moves.saas_replacement_ids
+        moves.mapped("move_type")
+        moves.invoice_line_ids.sale_line_ids.mapped("is_downpayment")
+        moves.invoice_line_ids.product_uom_id.mapped("factor")
+        moves.matched_payment_ids.mapped("state")
+        self._fetch_transactions(moves.transaction_ids | moves.matched_payment_ids.payment_transaction_id)
+
+    @api.model
+    def _fetch_transactions(self, transactions):
+        (transactions | transactions.child_transaction_ids).mapped("state")
 
     @api.model
     def _plan_query(self, edge, after):
@@ -171,6 +271,16 @@ class SaasBridge(models.AbstractModel):
                   JOIN sale_order_line cl ON cl.id = r.order_line_id
                   JOIN sale_order_line c ON c.order_id = cl.order_id
                  WHERE m.move_type IN ('out_invoice', 'out_refund') AND m.write_date >= %(edge)s
+                UNION ALL
+                SELECT c.id FROM account_payment pay
+                  JOIN account_move__account_payment pr ON pr.payment_id = pay.id
+                  JOIN account_move_line ml ON ml.move_id = pr.invoice_id
+                  JOIN sale_order_line_invoice_rel r ON r.invoice_line_id = ml.id
+                  JOIN sale_order_line cl ON cl.id = r.order_line_id
+                  JOIN sale_order_line c ON c.order_id = cl.order_id
+                 WHERE pay.write_date >= %(edge)s
+                UNION ALL
+                SELECT part.order_line_id FROM saas_part part WHERE part.write_date >= %(edge)s
             )
             """,
             edge=edge,
@@ -212,6 +322,13 @@ class SaasBridge(models.AbstractModel):
                 SELECT c.id FROM account_move_line c WHERE c.saas_instance_id IS NOT NULL AND c.write_date >= %(edge)s
                 UNION ALL
                 SELECT c.id FROM account_move_line c WHERE c.saas_keep_plan AND c.write_date >= %(edge)s
+                UNION ALL
+                SELECT c.id FROM account_payment pay
+                  JOIN account_move__account_payment pr ON pr.payment_id = pay.id
+                  JOIN account_move_line c ON c.move_id = pr.invoice_id
+                 WHERE pay.write_date >= %(edge)s
+                UNION ALL
+                SELECT part.invoice_line_id FROM saas_part part WHERE part.write_date >= %(edge)s
             )
             """,
             edge=edge,
@@ -271,65 +388,69 @@ class SaasBridge(models.AbstractModel):
         }
 
     @api.model
-    def _sol_row(self, line):
+    def _sol_row(self, line, ledger):
         order = line.order_id
-        quantity = line.product_uom_qty - line._saas_credited_quantity()
-        invoices = line.invoice_lines.move_id.filtered(lambda m: m.move_type == "out_invoice" and m.state != "cancel")
-        reversed_all = bool(invoices) and all(move.payment_state == "reversed" for move in invoices)
-        pending_since = line._saas_pending_since()
-        state = "cancelled"
-        if order.state in ("sale", "done") and quantity > 0 and not reversed_all:
-            state = "open"
-        elif order._saas_is_unconfirmed() and quantity > 0 and pending_since:
-            state = "pending"
-        starts_on = pending_since if state == "pending" else order.saas_confirmed_on or order.date_order
-        unit_price = line._saas_unit_price(line.product_uom_qty, order.currency_id, order.saas_confirmed_on or order.date_order)
+        invoices = line._saas_invoice_lines().move_id.filtered(lambda move: move.state != "cancel")
+        parts = line._saas_told_parts(ledger) if ledger else []
+        paid = bool(parts) and all(part["paid_on"] and not part["vanished_on"] for part in parts)
+        pending_since = line._saas_pending_since(paid=paid)
+        state = "open" if parts else "cancelled"
+        periods = line._saas_periods(line.product_uom_qty)
+        since = order.saas_confirmed_on or order.date_order
+        if order._saas_is_unconfirmed() and periods > 0 and pending_since:
+            state, since = "pending", pending_since
+            parts = [self._ordered_part(periods, since)]
         return {
-            **self._line_row(line, f"sol:{line.id}", state, quantity),
+            **self._line_row(line, f"sol:{line.id}", state, parts),
             "document": order.name or "",
             "order_id": order.id,
             "invoice_ids": invoices.ids,
             "customer": self._customer_row(order.partner_id),
             "wanted_name": line.saas_wanted_name or "",
             "wanted_lang": line.saas_wanted_lang or "",
-            "unit_price": unit_price,
+            "unit_price": line._saas_unit_price(
+                periods, order.currency_id, order.saas_confirmed_on or order.date_order, order._saas_sold_lines()
+            ),
             "pending_since": self._datetime(pending_since),
-            "starts_on": self._datetime(starts_on),
-            "paid_on": self._datetime(state != "pending" and line._saas_paid_on()),
+            "starts_on": self._datetime(since),
         }
 
     @api.model
-    def _aml_row(self, line):
+    def _aml_row(self, line, ledger):
         move = line.move_id
-        quantity = line.quantity - line._saas_credited_quantity()
+        sold = line._saas_periods(line.quantity - line._saas_credited_quantity())
+        parts = line._saas_told_parts(ledger)
         pending_since = move._saas_pending_since()
-        state = "cancelled"
-        if move._saas_is_paid() and quantity > 0:
-            state = "open"
-        elif pending_since and quantity > 0:
-            state = "pending"
-        starts_on = pending_since if state == "pending" else move.saas_paid_on or move.create_date
+        state, since = "open" if parts else "cancelled", move.saas_paid_on or move.create_date
+        if not parts and pending_since and sold > 0:
+            state, since = "pending", pending_since
+            parts = [self._ordered_part(sold, since)]
         return {
-            **self._line_row(line, f"aml:{line.id}", state, quantity),
+            **self._line_row(line, f"aml:{line.id}", state, parts),
             "document": move.name or "",
             "order_id": False,
             "invoice_ids": move.ids,
             "customer": self._customer_row(move.partner_id),
-            "unit_price": line._saas_unit_price(line.quantity, move.currency_id, move.invoice_date or move.date),
+            "unit_price": line._saas_unit_price(
+                line._saas_periods(line.quantity), move.currency_id, move.invoice_date or move.date, move.invoice_line_ids
+            ),
             "pending_since": self._datetime(pending_since),
-            "starts_on": self._datetime(starts_on),
-            "paid_on": self._datetime(move.saas_paid_on),
+            "starts_on": self._datetime(since),
         }
 
     @api.model
-    def _line_row(self, line, key, state, quantity):
+    def _ordered_part(self, quantity, since):
+        return {"key": "ordered:1", "quantity": quantity, "starts_on": since, "paid_on": False, "vanished_on": False}
+
+    @api.model
+    def _line_row(self, line, key, state, parts):
         plan = line.product_id.product_tmpl_id
+        moments = ("starts_on", "paid_on", "vanished_on")
         return {
             "key": key,
             "seller": self._seller_row(line.order_id if line._name == "sale.order.line" else line.move_id),
             "state": state,
             "plan_id": plan.id,
-            "quantity": max(0.0, quantity),
             "period_count": line.saas_period_count or plan.saas_period_count,
             "period_unit": line.saas_period_unit or plan.saas_period_unit or False,
             "instance_key": line.saas_instance_id.key or False,
@@ -339,10 +460,13 @@ class SaasBridge(models.AbstractModel):
             # What the buyer of an order chose.
             "wanted_name": "",
             "wanted_lang": "",
+            "parts": [{**part, **{name: self._datetime(part[name]) for name in moments}} for part in parts],
         }
 
     @api.model
     def _grant_row(self, grant):
+        date = self._datetime(grant.date)
+        part = {"key": f"grant:{grant.id}", "quantity": grant.quantity, "starts_on": date, "paid_on": date, "vanished_on": False}
         return {
             "key": f"grant:{grant.id}",
             "state": "open" if grant.active else "cancelled",
@@ -352,7 +476,6 @@ class SaasBridge(models.AbstractModel):
             "customer": self._customer_row(grant.instance_id._person(), grant.instance_id.partner_id),
             "seller": self._seller_row(grant.instance_id),
             "plan_id": grant.plan_id.id or False,
-            "quantity": grant.quantity,
             "period_count": grant.period_count,
             "period_unit": grant.period_unit,
             "instance_key": grant.instance_id.key,
@@ -363,8 +486,8 @@ class SaasBridge(models.AbstractModel):
             "wanted_lang": "",
             "keep_plan": False,
             "pending_since": False,
-            "starts_on": self._datetime(grant.date),
-            "paid_on": self._datetime(grant.date),
+            "starts_on": date,
+            "parts": [part],
         }
 
     @api.model
@@ -412,6 +535,8 @@ class SaasBridge(models.AbstractModel):
     def _confirm_paid_orders(self, since):
         """Confirm quotations whose payment arrived and whose buyer closed the browser too early.
 
+        Not an order that staff took back to a quotation: they are at work on it.
+
         Odoo does it itself when the browser comes back, or some minutes later; a failing confirmation e-mail can
         keep it from doing so for ever.
         """
@@ -426,7 +551,7 @@ class SaasBridge(models.AbstractModel):
                   JOIN sale_order_line l ON l.order_id = o.id
                   JOIN product_product p ON p.id = l.product_id
                   JOIN product_template t ON t.id = p.product_tmpl_id
-                 WHERE tx.state = 'done' AND o.state IN ('draft', 'sent') AND t.saas_plan
+                 WHERE tx.state = 'done' AND o.state IN ('draft', 'sent') AND o.saas_confirmed_on IS NULL AND t.saas_plan
                    AND tx.write_date >= %s
                    AND tx.last_state_change < now() AT TIME ZONE 'UTC' - make_interval(secs => %s)
                 """,

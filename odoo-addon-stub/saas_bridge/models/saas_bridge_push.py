@@ -3,7 +3,7 @@ import re
 import psycopg2
 
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, MissingError, UserError, ValidationError
+from odoo.exceptions import AccessError, ConcurrencyError, MissingError, UserError, ValidationError
 from odoo.tools import plaintext2html
 
 _logger = logging.getLogger(__name__)
@@ -79,6 +79,12 @@ class SaasBridge(models.AbstractModel):
             status, message = "refused", str(error).strip().splitlines()[0]
         except (KeyError, TypeError, ValueError) as error:
             status, message = "refused", _("Not understood: %s", repr(error))
+        except ConcurrencyError:
+            raise
+        except Exception as error:
+            # The code of another addon, whatever it raises, spoils its own operation only.
+            _logger.warning("Operation %s failed", key, exc_info=True)
+            status, message = "refused", repr(error)
         return {"key": key, "status": status, "message": message or ""}
 
     @api.model

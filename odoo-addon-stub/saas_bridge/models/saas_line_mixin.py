@@ -75,17 +75,50 @@ class SaasLineMixin(models.AbstractModel):
     def _saas_customer(self):
         raise NotImplementedError
 
-    def _saas_unit_price(self, quantity, currency, date):
-        """What one unit was sold for: without taxes, after the line's discount, in the company's currency.
+    def _saas_periods(self, quantity):
+        """So many units of the line as periods: in the plan's own unit."""
+        self.ensure_one()
+        unit, own = self.product_uom_id, self.product_id.uom_id
+        if not quantity or not unit or unit == own:
+            return quantity
+        if problem := self._saas_unit_problem():
+            raise UserError(problem)
+        return unit._compute_quantity(quantity, own, round=False)
 
-        `quantity`: how many units the price of the line is for.
+    def _saas_unit_problem(self):
+        """Why a plan cannot be sold in the unit of the line; "" if it can, or if it is no plan."""
+        self.ensure_one()
+        unit, own = self.product_uom_id, self.product_id.uom_id
+        if not unit or unit == own or not self._saas_plan() or unit._has_common_reference(own):
+            return ""
+        return _(
+            "%(plan)s is sold by %(own)s, which cannot be counted in %(unit)s. Choose %(own)s as the unit.",
+            plan=self.product_id.name,
+            own=own.name,
+            unit=unit.name,
+        )
+
+    def _saas_unit_price(self, quantity, currency, date, others):
+        """What one period was sold for: without taxes, after all discounts, in the company's currency.
+
+        `quantity`: how many periods the price of the line is for. `others`: all lines of the document, among which may
+        be discounts on all of it. What a gift card paid is no discount.
         """
         self.ensure_one()
         if quantity <= 0:
             return 0.0
         company = self.company_id or self.env.company
         price = max(0.0, self.price_subtotal) / quantity
+        sold = sum(max(0.0, line.price_subtotal) for line in others)
+        discounts = sum(min(0.0, line.price_subtotal) for line in others if not line._saas_is_gift_card())
+        if sold > 0 and discounts < 0:
+            price *= max(0.0, 1 + discounts / sold)
         return currency._convert(price, company.currency_id, company, date or fields.Date.today(), round=False)
+
+    def _saas_is_gift_card(self):
+        """Whether the line is money that was paid for a gift card or an e-wallet before."""
+        reward = self["reward_id"] if "reward_id" in self._fields else None
+        return bool(reward) and reward.program_id.is_payment_program
 
     def _saas_plan_misfit(self):
         """Why the instance of the line cannot have the line's plan; "" if it can, or has it already."""

@@ -1,6 +1,8 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
+from .saas_fold import OrderFold
+
 
 class SaleOrder(models.Model):
     _inherit = "sale.order"
@@ -18,8 +20,9 @@ class SaleOrder(models.Model):
     @api.depends("state")
     def _compute_saas_confirmed_on(self):
         for order in self:
-            if order.state in ("sale", "done"):
-                order.saas_confirmed_on = order.date_order
+            if order._saas_is_live():
+                # An order that was cancelled and is confirmed again was confirmed the first time.
+                order.saas_confirmed_on = order.saas_confirmed_on or order.date_order
             else:
                 order.saas_confirmed_on = order.saas_confirmed_on
 
@@ -40,6 +43,17 @@ class SaleOrder(models.Model):
             if problem and "shop_warning" in order._fields:
                 order.shop_warning = problem
 
+    def _saas_settle(self):
+        """Write down which parts of the orders' lines are ordered and paid now."""
+        fold = self._saas_fold()
+        fold.write()
+        return fold
+
+    def _saas_fold(self):
+        """Which parts of the orders' lines are ordered and paid, and those of orders paid together with them."""
+        orders = self.sudo().filtered(lambda order: order.saas_confirmed_on and any(line._saas_plan() for line in order.order_line))
+        return OrderFold(orders).work_out()
+
     def action_confirm(self):
         # Who may confirm an order need not be allowed to see its payments.
         for order in self.sudo():
@@ -59,6 +73,8 @@ class SaleOrder(models.Model):
             self._saas_trial_lines().product_uom_qty = 0
             self.message_post(body=trial_problem)
         for line in self.order_line:
+            if problem := line._saas_unit_problem():
+                raise UserError(problem)
             if not paid and (misfit := line._saas_plan_misfit()):
                 raise UserError(misfit)
 
@@ -161,17 +177,25 @@ class SaleOrder(models.Model):
         )
         return done, done.child_transaction_ids.filtered(lambda tx: tx.state == "done" and tx.operation == "refund")
 
-    def _saas_paid_by_invoices(self):
-        """The moment at which paid invoices of any kind (a down payment too) covered the order."""
-        self.ensure_one()
-        paid = self.invoice_ids.filtered(lambda move: move.move_type == "out_invoice" and move._saas_is_paid())
-        # What undid an unpaid invoice took nothing away from the paid ones.
-        refunds = self.invoice_ids.filtered(
-            lambda move: move.move_type == "out_refund"
-            and move.state == "posted"
-            and move.reversed_entry_id.payment_state != "reversed"
-        )
-        total = sum(paid.mapped("amount_total")) - sum(refunds.mapped("amount_total"))
-        if not paid or self.currency_id.compare_amounts(total, self.amount_total) < 0:
-            return False
-        return max(move.saas_paid_on or move.write_date for move in paid)
+    def _saas_is_live(self):
+        return self.state in ("sale", "done")
+
+    def _saas_sold_lines(self):
+        """The lines that sell something, in their order."""
+        lines = self.order_line.filtered(lambda line: not line.display_type and not line.is_downpayment)
+        return lines.sorted(lambda line: (line.sequence, line.id))
+
+    def _saas_down_lines(self):
+        """The invoice lines of down payments of the order, without those that take them off a later invoice."""
+        lines = self.order_line.filtered("is_downpayment").invoice_lines
+        return lines.filtered(lambda line: line.move_id.move_type == "out_invoice" and line.price_total > 0)
+
+    def _saas_payers(self):
+        """What may have paid the order as a whole, as pairs (source of the parts, document), in the order of time."""
+        payers = [(move.saas_paid_on, f"down:{move.id}", move) for move in self._saas_down_lines().move_id if move.saas_paid_on]
+        payers += [
+            (tx.last_state_change, f"tx:{tx.id}", tx)
+            for tx in self.transaction_ids
+            if tx.operation not in ("validation", "refund") and tx.state not in ("draft", "pending")
+        ]
+        return [(source, document) for _date, source, document in sorted(payers, key=lambda payer: payer[:2])]

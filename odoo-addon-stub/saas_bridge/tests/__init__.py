@@ -8,6 +8,7 @@ from . import test_schema
 from . import test_sentence
 from . import test_invoice
 from . import test_commands
+from . import test_parts
 from . import test_payment
 from . import test_trial
 from . import test_renewal

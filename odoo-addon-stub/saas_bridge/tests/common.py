@@ -15,6 +15,8 @@ TABLES = (
     "product_template",
     "saas_instance",
     "saas_grant",
+    "saas_part",
+    "account_payment",
 )
 
 
@@ -164,6 +166,25 @@ class SaasCommon(TransactionCase):
         rows = [row for row in self._poll(cursor, limit=2000)["purchases"] if row["key"] == f"{kind}:{record.id}"]
         self.assertLessEqual(len(rows), 1)
         return rows[0] if rows else None
+
+    @staticmethod
+    def _quantity(row):
+        """Periods of all parts of a purchase."""
+        return round(sum(part["quantity"] for part in row["parts"]), 6)
+
+    @staticmethod
+    def _paid_on(row):
+        """When a purchase was paid in full; False while it is not."""
+        parts = row["parts"]
+        paid = parts and all(part["paid_on"] and not part["vanished_on"] for part in parts)
+        return max(part["paid_on"] for part in parts) if paid else False
+
+    def _parts(self, record, cursor=False):
+        """(key, periods, paid on, vanished) of each part of a purchase."""
+        row = self._purchase(record, cursor)
+        return [
+            (part["key"], round(part["quantity"], 6), part["paid_on"], bool(part["vanished_on"])) for part in row["parts"]
+        ]
 
     def _push(self, *operations):
         results = self.bridge.push(list(operations))

@@ -22,11 +22,11 @@ class TestPayment(SaasCommon):
             cursor = self._since_now()
             set_state()
             row = self._purchase(line, cursor)
-            self.assertEqual((row["state"], row["paid_on"]), ("open", False))
+            self.assertEqual((row["state"], self._paid_on(row)), ("open", False))
             self.assertEqual(row["pending_since"], text(transaction.last_state_change))
         transaction._set_done()
         row = self._purchase(line)
-        self.assertTrue(row["paid_on"])
+        self.assertTrue(self._paid_on(row))
         self.assertFalse(row["pending_since"])
 
     def test_earliest_payment_counts_until_the_order_is_paid(self):
@@ -54,7 +54,7 @@ class TestPayment(SaasCommon):
         transaction._set_pending()
         since = text(transaction.last_state_change)
         for row in (self._purchase(line, cursor), self._purchase(line)):
-            self.assertEqual((row["state"], row["paid_on"], row["instance_key"]), ("pending", False, False))
+            self.assertEqual((row["state"], self._paid_on(row), row["instance_key"]), ("pending", False, False))
             self.assertEqual((row["starts_on"], row["pending_since"]), (since, since))
         cursor = self._since_now()
         transaction._set_canceled()
@@ -107,7 +107,7 @@ class TestPayment(SaasCommon):
         since = text(transaction.last_state_change)
         for row in (self._purchase(line, cursor), self._purchase(line)):
             self.assertEqual((row["state"], row["starts_on"], row["pending_since"]), ("pending", since, since))
-            self.assertFalse(row["paid_on"])
+            self.assertFalse(self._paid_on(row))
         cursor = self._since_now()
         transaction._set_done()
         self.assertEqual(self._purchase(line, cursor)["state"], "pending", "arrived, and not yet booked")
@@ -130,11 +130,11 @@ class TestPayment(SaasCommon):
     def test_charge_back(self):
         order = self._order()
         transaction = self._transaction(order)
-        self.assertTrue(self._purchase(order.order_line)["paid_on"])
+        self.assertTrue(self._paid_on(self._purchase(order.order_line)))
         cursor = self._since_now()
         transaction._set_canceled(extra_allowed_states=("done",))
         row = self._purchase(order.order_line, cursor)
-        self.assertEqual((row["state"], row["paid_on"], row["pending_since"]), ("open", False, False))
+        self.assertEqual((row["state"], self._paid_on(row), row["pending_since"]), ("open", False, False))
 
     def test_refund_of_everything_arrives(self):
         order = self._order()
@@ -148,18 +148,18 @@ class TestPayment(SaasCommon):
             sale_order_ids=False,
         )
         row = self._purchase(order.order_line, cursor)
-        self.assertEqual((row["state"], row["paid_on"]), ("open", False))
+        self.assertEqual((row["state"], self._paid_on(row)), ("open", False))
 
     def test_cancelled_payment_of_the_invoice_of_an_order(self):
         order = self._order()
         invoice = order._create_invoices()
         invoice.action_post()
         self._pay(invoice)
-        self.assertTrue(self._purchase(order.order_line)["paid_on"])
+        self.assertTrue(self._paid_on(self._purchase(order.order_line)))
         cursor = self._since_now()
         self._cancel_payment(invoice)
         row = self._purchase(order.order_line, cursor)
-        self.assertEqual((row["state"], row["paid_on"]), ("open", False))
+        self.assertEqual((row["state"], self._paid_on(row)), ("open", False))
 
     def test_cancelled_payment_of_an_invoice(self):
         invoice = self._invoice()
@@ -167,7 +167,7 @@ class TestPayment(SaasCommon):
         cursor = self._since_now()
         self._cancel_payment(invoice)
         row = self._purchase(invoice.invoice_line_ids, cursor)
-        self.assertEqual((row["state"], row["paid_on"]), ("cancelled", False))
+        self.assertEqual((row["state"], self._paid_on(row)), ("cancelled", False))
 
     def test_reversed_invoice_of_an_order(self):
         order = self._order()
@@ -177,7 +177,7 @@ class TestPayment(SaasCommon):
         reversal = invoice._reverse_moves(cancel=True)
         self.assertEqual((reversal.state, invoice.payment_state), ("posted", "reversed"))
         row = self._purchase(order.order_line, cursor)
-        self.assertEqual((row["state"], row["quantity"]), ("cancelled", 0.0))
+        self.assertEqual((row["state"], self._quantity(row)), ("cancelled", 0.0))
 
     def test_credit_note_of_one_unit(self):
         invoice = self._invoice(quantity=3)
@@ -187,7 +187,7 @@ class TestPayment(SaasCommon):
         cursor = self._since_now()
         credit.action_post()
         row = self._purchase(invoice.invoice_line_ids, cursor)
-        self.assertEqual((row["state"], row["quantity"], row["unit_price"]), ("open", 2.0, 10.0))
+        self.assertEqual((row["state"], self._quantity(row), row["unit_price"]), ("open", 2.0, 10.0))
 
     def _cancel_payment(self, invoice):
         payments = invoice.matched_payment_ids

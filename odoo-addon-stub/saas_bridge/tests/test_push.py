@@ -36,6 +36,25 @@ class TestPush(SaasCommon):
     def _instances(self, key="sol:900"):
         return self.env["saas.instance"].search([("key", "=", key)])
 
+    def test_exception_of_a_third_addon_spoils_its_operation_only(self):
+        self._push_instance()
+        push_log = type(self.bridge)._push_log
+
+        def fail(bridge, operation):
+            if operation["lines"] == ["bad"]:
+                self.env.cr.execute("CREATE TABLE saas_test_left ()")
+                raise RuntimeError("broken by a third addon")
+            return push_log(bridge, operation)
+
+        self.patch(type(self.bridge), "_push_log", fail)
+        logs = [{"key": f"log:{line}", "op": "log", "instance_key": "sol:900", "lines": [line]} for line in ("a", "bad", "b")]
+        with mute_logger("odoo.addons.saas_bridge.models.saas_bridge_push"):
+            results = self._push(*logs)
+        self.assertEqual([row["status"] for row in results], ["done", "refused", "done"])
+        self.assertIn("broken by a third addon", results[1]["message"])
+        self.env.cr.execute("SELECT to_regclass('saas_test_left')")
+        self.assertEqual(self.env.cr.fetchone(), (None,), "what it did is undone")
+
     def test_nothing_is_written_with_the_rights_of_the_caller(self):
         self.env.flush_all()
         self.env.registry.clear_cache()

@@ -235,3 +235,49 @@ class TestWish(ShopCommon):
         self.assertIn("have had a free trial already", second["notification_info"]["warning"])
         cart = self.env["sale.order"].search([("partner_id", "=", self.ana.id), ("state", "=", "draft")])
         self.assertFalse(cart.order_line)
+
+
+@tagged("post_install", "-at_install")
+class TestUnit(ShopCommon):
+    """Whatever a visitor posts to the cart, a plan is bought in its own unit: D1."""
+
+    def setUp(self):
+        super().setUp()
+        self.big.list_price = 60
+
+    def _post(self, uom_id, quantity=1):
+        variant = self.big.product_variant_id
+        reply = self._json(
+            "/shop/cart/add", product_template_id=self.big.id, product_id=variant.id, quantity=quantity, uom_id=uom_id
+        )
+        return reply, self.env["sale.order.line"].search([("product_id", "=", variant.id)])
+
+    def test_minutes(self):
+        hour = self.env.ref("uom.product_uom_hour")
+        minute = self.env["uom.uom"].create({"name": "A minute", "relative_uom_id": hour.id, "relative_factor": 1 / 60})
+        for unit in (minute, hour):
+            reply, line = self._post(unit.id, 60)
+            self.assertFalse(line)
+            self.assertEqual(reply["notification_info"]["warning"], f"Large can be bought by {self.big.uom_id.name} only.")
+
+    def test_smaller_than_the_plan(self):
+        """The price of each would be rounded, perhaps to nothing."""
+        small = self.env["uom.uom"].create(
+            {"name": "A thousandth", "relative_uom_id": self.env.ref("uom.product_uom_unit").id, "relative_factor": 1}
+        )
+        self.big.uom_id = self.env.ref("uom.product_uom_dozen")
+        self.assertFalse(self._post(small.id)[1])
+        self.big.uom_ids = small
+        self.assertTrue(self._post(small.id)[1], "the seller offers it")
+
+    def test_dozen(self):
+        _reply, line = self._post(self.env.ref("uom.product_uom_dozen").id)
+        self.assertEqual((line.product_uom_qty, line.price_total), (1, 720))
+        self.assertEqual(line._saas_periods(line.product_uom_qty), 12)
+
+    def test_unit_that_is_added_to_afterwards(self):
+        _reply, line = self._post(None)
+        self._post(self.env.ref("uom.product_uom_hour").id, 5)
+        self.assertEqual(line.product_uom_qty, 1)
+        lines = self.env["sale.order.line"].search([("product_id", "=", self.big.product_variant_id.id)])
+        self.assertEqual(lines, line)

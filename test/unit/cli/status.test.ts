@@ -53,7 +53,10 @@ describe('status', () => {
 
   function acme() {
     store.plans.save([PLAN]);
-    store.instances.create({ ...newInstance('sol:1'), phase: 'running', startedAt: new Date() }, () => 'acme');
+    store.instances.create(
+      { ...newInstance('sol:1'), phase: 'running', startedAt: new Date('2026-01-15T12:00:00Z') },
+      () => 'acme',
+    );
     store.placements.allocate('sol:1', places());
     const startsOn = new Date('2026-01-15T12:00:00Z');
     store.purchases.save([

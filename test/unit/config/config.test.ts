@@ -69,6 +69,7 @@ describe('configuration', () => {
       reminderDays: [7, 3, 1],
       deletionWarningDays: [14, 7, 1],
       pendingPaymentDays: 5,
+      vanishedPaymentHours: 24,
       storageGraceDays: 7,
     });
     expect(config.exports).deep.equal({ dir: '/var/lib/saas-bridge/exports', keptDays: 90 });
@@ -184,6 +185,7 @@ describe('configuration', () => {
     { name: 'SAAS_EXPIRING_SOON_DAYS', good: ['0', '90'], bad: ['-1', '91'] },
     { name: 'SAAS_REMINDER_DAYS', good: ['7,3,1', '0', '999', 'none'], bad: ['1000', '7, 3', '7,', '-1', 'x', 'None'] },
     { name: 'SAAS_DELETION_WARNING_DAYS', good: ['14', '1,14', 'none'], bad: ['1.5', ',1', 'never'] },
+    { name: 'SAAS_VANISHED_PAYMENT_HOURS', good: ['0', '2160'], bad: ['-1', '2161', '1.5'] },
     { name: 'SAAS_PENDING_PAYMENT_DAYS', good: ['0', '90'], bad: ['-1', '91', '0.5'] },
     { name: 'SAAS_STORAGE_GRACE_DAYS', good: ['0', '365'], bad: ['-1', '366'] },
     { name: 'SAAS_EXPORT_DAYS', good: ['0', '3650'], bad: ['-1', '3651', 'x'] },

@@ -266,7 +266,7 @@ describe('ingest', () => {
   });
 
   describe('a deleted instance', () => {
-    const gone = record({ key: 'sol:1', name: 'acme', phase: 'deleted', startedAt: utc('2026-01-01T10:00') });
+    const gone = record({ key: 'sol:1', name: 'acme', phase: 'deleted', startedAt: utc('2025-10-15T12:00') });
     /** Bought for it when it lived; the addon has set the link since. */
     const old = bought({ instanceKey: 'sol:1', startsOn: utc('2025-10-15T12:00') });
     const plan2 = { ...PLAN, id: 2 };
@@ -373,6 +373,20 @@ describe('ingest', () => {
       take(bought({ key: 'sol:2' }));
       expect(jobs()).deep.equal(['sol:1']);
     });
+  });
+
+  it('an edit that adds takes nothing back, and neither does a payment that only vanished', () => {
+    const paid = bought();
+    take(paid);
+    const [part] = paid.parts;
+    if (!part) throw new Error('no part');
+    const unpaid = { ...part, key: 'ordered:2', paidOn: null };
+    take({ ...paid, parts: [part, unpaid] });
+    take({ ...paid, parts: [{ ...part, vanishedOn: test.now }, unpaid] });
+    const lines = () => owed().filter(({ op }) => op === 'log');
+    expect(lines()).empty;
+    take({ ...paid, parts: [unpaid] });
+    expect(lines()).length(1);
   });
 
   it('a purchase that is taken back is told in the log of its instance, once', () => {

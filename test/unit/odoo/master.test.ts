@@ -22,6 +22,15 @@ const plan = {
   retention_days: 30,
   trial: false,
 };
+/** Half a period that is paid, and the rest that is not. */
+function partsOf(quantity: number) {
+  const part = { starts_on: '2026-11-22 12:00:00', vanished_on: false };
+  return [
+    { ...part, key: 'inv:9', quantity: Math.min(quantity, 0.5), paid_on: '2026-11-23 08:00:00' },
+    { ...part, key: 'ordered:1', quantity: Math.max(0, quantity - 0.5), paid_on: false },
+  ];
+}
+
 const purchase = {
   key: 'sol:7',
   state: 'open',
@@ -31,7 +40,6 @@ const purchase = {
   customer,
   seller,
   plan_id: 1,
-  quantity: 2,
   period_count: 1,
   period_unit: 'month',
   instance_key: false,
@@ -43,7 +51,7 @@ const purchase = {
   keep_plan: false,
   pending_since: false,
   starts_on: '2026-11-22 12:00:00',
-  paid_on: false,
+  parts: partsOf(2),
 };
 const instance = {
   id: 9,
@@ -148,11 +156,25 @@ describe('master.poll', () => {
         key: 'sol:7',
         state: 'open',
         planId: 1,
-        quantity: 2,
         periodCount: 1,
         periodUnit: 'month',
         startsOn: new Date('2026-11-22T12:00:00Z'),
-        paidOn: null,
+        parts: [
+          {
+            key: 'inv:9',
+            quantity: 0.5,
+            startsOn: new Date('2026-11-22T12:00:00Z'),
+            paidOn: new Date('2026-11-23T08:00:00Z'),
+            vanishedOn: null,
+          },
+          {
+            key: 'ordered:1',
+            quantity: 1.5,
+            startsOn: new Date('2026-11-22T12:00:00Z'),
+            paidOn: null,
+            vanishedOn: null,
+          },
+        ],
         customerId: 5,
         customer: { id: 5, name: 'Acme Bcc: x', contactId: 6, contactName: 'Ana', email: '', lang: 'es_ES' },
         seller: { id: 2, name: 'Nube Fácil', shopUrl: 'https://shop.example.com' },
@@ -179,12 +201,11 @@ describe('master.poll', () => {
   });
 
   it('a purchase of nothing is cancelled, even without a period', async () => {
-    for (const change of [{ quantity: 0 }, { quantity: -1 }, { state: 'cancelled' }]) {
+    for (const change of [{ parts: [] }, { parts: partsOf(0) }, { state: 'cancelled' }]) {
       const { purchases } = await poll({
         purchases: [{ ...purchase, ...change, period_unit: false, period_count: 0 }],
       });
       expect(purchases[0]).to.include({ state: 'cancelled', key: 'sol:7' });
-      expect(purchases[0]?.quantity).to.be.at.least(0);
     }
   });
 
@@ -199,19 +220,17 @@ describe('master.poll', () => {
     expect(purchases[1]).to.include({ state: 'open', keepPlan: true });
   });
 
-  it('a grant of nothing changes the plan alone; one of less than nothing is none', async () => {
+  it('a grant of nothing changes the plan alone', async () => {
     const grant = { ...purchase, key: 'grant:3', order_id: false };
     const { purchases } = await poll({
       purchases: [
-        { ...grant, quantity: 0 },
-        { ...grant, key: 'grant:4', quantity: -1 },
-        { ...grant, key: 'grant:5', state: 'cancelled', quantity: 0 },
+        { ...grant, parts: partsOf(0) },
+        { ...grant, key: 'grant:5', state: 'cancelled', parts: partsOf(0) },
       ],
     });
-    expect(purchases.map(({ key, state, quantity }) => [key, state, quantity])).to.deep.equal([
-      ['grant:3', 'open', 0],
-      ['grant:4', 'cancelled', 0],
-      ['grant:5', 'cancelled', 0],
+    expect(purchases.map(({ key, state }) => [key, state])).to.deep.equal([
+      ['grant:3', 'open'],
+      ['grant:5', 'cancelled'],
     ]);
   });
 
@@ -224,7 +243,7 @@ describe('master.poll', () => {
     const { purchases, instances, commands, rejected } = await poll({
       purchases: [
         { ...purchase, key: 'sol:8', period_unit: false },
-        { ...purchase, key: 'sol:9', quantity: 1e9 },
+        { ...purchase, key: 'sol:9', parts: partsOf(1e9) },
         { ...purchase, key: 'evil' },
         { ...purchase, key: 'sol:10', starts_on: '2026-99-99 00:00:00' },
         null,

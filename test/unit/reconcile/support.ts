@@ -2,7 +2,7 @@ import type { Plan } from '../../../src/instance/types.js';
 import type { Fields, Log } from '../../../src/lib/logger.js';
 import type { MasterPurchase, PollBatch } from '../../../src/odoo/rows.js';
 import type { Policy } from '../../../src/subscription/types.js';
-import { purchase } from '../subscription/support.js';
+import { type Bought, purchase } from '../subscription/support.js';
 
 export interface LogLine extends Fields {
   level: keyof Log;
@@ -88,11 +88,12 @@ export const POLICY: Policy = {
   reminderDays: [7, 3, 1],
   deletionWarningDays: [14, 7, 1],
   pendingPaymentDays: 5,
+  vanishedPaymentHours: 24,
   storageGraceDays: 7,
 };
 
 /** A paid month of plan 1 by Acme from 15 Jan 2026, unless said otherwise. */
-export function bought(changes: Partial<MasterPurchase> = {}): MasterPurchase {
+export function bought(changes: Bought & Partial<MasterPurchase> = {}): MasterPurchase {
   const customer = changes.customer ?? CUSTOMER;
   const terms = { unitPrice: 10, listPrice: 10, keepPlan: false, pendingSince: null };
   const wishes = { wantedName: changes.wantedName ?? '', wantedLang: changes.wantedLang ?? '' };

@@ -180,9 +180,11 @@ describe('openStore', () => {
         ...{ name: 'beta', placement: placementAt(1), hold: 'stopped', phase: 'suspended', errorMessage: 'no image' },
         ...{ createdAt: new Date(1000), startedAt: new Date(2000), suspendedAt: new Date(3000) },
       });
+      const { quantity, paidOn, ...line } = OLD_PURCHASE;
+      const startsOn = new Date(line.startsOn);
       expect(store.purchases.get('sol:1')).to.deep.equal({
-        ...OLD_PURCHASE,
-        ...{ startsOn: new Date(OLD_PURCHASE.startsOn), paidOn: new Date(OLD_PURCHASE.paidOn), instanceKey: 'sol:1' },
+        ...{ ...line, startsOn, instanceKey: 'sol:1' },
+        parts: [{ key: 'known', quantity, startsOn, paidOn: new Date(paidOn), vanishedOn: null }],
         ...{ unitPrice: 0, listPrice: 0, keepPlan: false, pendingSince: null },
       });
       expect(store.plans.get(1)).to.deep.equal({ ...OLD_PLAN, trial: false });

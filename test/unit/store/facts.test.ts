@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import type { Command } from '../../../src/instance/command.js';
 import type { Plan } from '../../../src/instance/types.js';
 import type { Purchase } from '../../../src/subscription/types.js';
-import { purchase as line } from '../subscription/support.js';
+import { type Bought, purchase as line } from '../subscription/support.js';
 import { type TestStore, testStore } from './support.js';
 
-const purchase = (changes: Partial<Purchase>): Purchase =>
+const purchase = (changes: Bought): Purchase =>
   line({ unitPrice: 12.5, keepPlan: false, pendingSince: null, ...changes });
 
 describe('store.purchases, store.plans and store.commands', () => {
@@ -25,8 +25,9 @@ describe('store.purchases, store.plans and store.commands', () => {
       instanceKeys: [],
     });
     expect(purchases.save([{ ...two, state: 'cancelled' }]).changedKeys).to.deep.equal(['sol:2']);
-    expect(purchases.save([{ ...one, paidOn: null }]).changedKeys).to.deep.equal(['sol:1']);
-    expect(test.reopen().purchases.get('sol:1')).to.deep.equal({ ...one, paidOn: null, invoiceIds: [1, 3] });
+    const vanished = purchase({ key: 'sol:1', invoiceIds: [3, 1], vanishedOn: new Date('2026-02-01T00:00:00Z') });
+    expect(purchases.save([vanished]).changedKeys).to.deep.equal(['sol:1']);
+    expect(test.reopen().purchases.get('sol:1')).to.deep.equal({ ...vanished, invoiceIds: [1, 3] });
   });
 
   it('keeps the instance it was given when the master does not know it yet', () => {
@@ -37,7 +38,7 @@ describe('store.purchases, store.plans and store.commands', () => {
     expect(purchases.save([bought]).changedKeys).to.deep.equal([]);
     expect(purchases.byInstance('sol:1')).to.deep.equal([{ ...bought, instanceKey: 'sol:1' }]);
     expect(purchases.unassigned().map(({ key }) => key)).to.deep.equal(['sol:2']);
-    const { instanceKeys } = purchases.save([{ ...bought, quantity: 2 }]);
+    const { instanceKeys } = purchases.save([purchase({ key: 'sol:1', quantity: 2 })]);
     expect(instanceKeys).to.deep.equal(['sol:1']);
   });
 

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { type AssignableInstance, type AssignRules, assignPurchases } from '../../../src/subscription/assign.js';
-import type { Purchase } from '../../../src/subscription/types.js';
-import { purchase, utc } from './support.js';
+import { type Bought, purchase, utc } from './support.js';
 
 function instance(key: string, changes: Partial<AssignableInstance> = {}): AssignableInstance {
   return { key, customerId: 10, sellerId: 1, planId: 1, alive: true, trial: false, ...changes };
@@ -10,9 +9,9 @@ function instance(key: string, changes: Partial<AssignableInstance> = {}): Assig
 /** Plan 9 is the trial. */
 const RULES: AssignRules = { isTrial: (planId) => planId === 9, firstToExpire: false, paidUntil: () => null };
 
-const sold = (changes: Partial<Purchase>) => ({ ...purchase(changes), sellerId: 1 });
+const sold = (changes: Bought) => ({ ...purchase(changes), sellerId: 1 });
 
-function decide(purchases: Partial<Purchase>[], instances: AssignableInstance[] = [], rules = RULES) {
+function decide(purchases: Bought[], instances: AssignableInstance[] = [], rules = RULES) {
   return assignPurchases(purchases.map(sold), instances, rules).map(({ purchase: { key }, to }) => ({
     key,
     ...to,
@@ -23,7 +22,7 @@ const TRIAL = instance('sol:1', { planId: 9, trial: true });
 const EXISTING = { key: 'sol:1', kind: 'existing', instanceKey: 'sol:1' } as const;
 
 describe('assignPurchases', () => {
-  const cases: [string, Partial<Purchase>[], AssignableInstance[], ReturnType<typeof decide>][] = [
+  const cases: [string, Bought[], AssignableInstance[], ReturnType<typeof decide>][] = [
     ['nothing', [], [instance('sol:9')], []],
     ['a first purchase', [{ key: 'sol:1' }], [], [{ key: 'sol:1', kind: 'new', instanceKey: 'sol:1' }]],
     ['a renewal', [{ key: 'sol:2' }], [instance('sol:1')], [{ key: 'sol:2', kind: 'existing', instanceKey: 'sol:1' }]],

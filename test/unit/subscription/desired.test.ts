@@ -3,7 +3,7 @@ import type { Cause, Desired } from '../../../src/instance/types.js';
 import { type Decision, decide, type Situation } from '../../../src/subscription/desired.js';
 import { subscriptionStatus } from '../../../src/subscription/fold.js';
 import type { Entitlement } from '../../../src/subscription/types.js';
-import { entitlement, POLICY, text, utc } from './support.js';
+import { entitlement, POLICY, STARTED, text, utc } from './support.js';
 
 const SITUATION: Situation = {
   hold: 'none',
@@ -14,7 +14,7 @@ const SITUATION: Situation = {
 };
 
 function decideOn(lines: Entitlement[], situation: Partial<Situation>, now: string): Decision {
-  const status = subscriptionStatus(lines, () => 0, POLICY, utc(now));
+  const status = subscriptionStatus(lines, STARTED, () => 0, POLICY, utc(now));
   return decide(status, { ...SITUATION, ...situation }, POLICY, utc(now));
 }
 

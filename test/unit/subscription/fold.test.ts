@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { subscriptionStatus } from '../../../src/subscription/fold.js';
 import type { Entitlement, Policy, SubscriptionStatus } from '../../../src/subscription/types.js';
-import { at, entitlement, POLICY, text, utc } from './support.js';
+import { at, entitlement, POLICY, STARTED, text, utc } from './support.js';
 
 type Line = Partial<Entitlement>;
 
@@ -11,7 +11,7 @@ function fold(
   { graceDays = 0, policy = POLICY }: { graceDays?: number; policy?: Policy } = {},
 ) {
   const entitlements = lines.map((line, index) => entitlement({ key: `sol:${index + 1}`, ...line }));
-  return subscriptionStatus(entitlements, () => graceDays, policy, utc(now));
+  return subscriptionStatus(entitlements, STARTED, () => graceDays, policy, utc(now));
 }
 
 function paidUntil(lines: Line[], now = '2030-01-01T00:00:00'): string | null {
@@ -238,6 +238,7 @@ describe('subscriptionStatus: state and next change', () => {
     const policy = { ...POLICY, timeZone: 'UTC' };
     const status = subscriptionStatus(
       lines.map(entitlement),
+      STARTED,
       (planId) => planId * 10,
       policy,
       utc('2026-01-21T00:00:00'),

@@ -1,6 +1,8 @@
 /** Histories of what happens to purchases in a master, and what polls of it bring. For the property tests. */
 import fc from 'fast-check';
-import type { Entitlement, PeriodUnit } from '../../../src/subscription/types.js';
+import type { PeriodUnit, Purchase } from '../../../src/subscription/types.js';
+
+import { purchase } from './support.js';
 
 export const MINUTE_MS = 60_000;
 const FROM = Date.UTC(2027, 10, 20);
@@ -26,22 +28,36 @@ const PRODUCTS: Product[] = [
 
 type Kind = 'order' | 'invoice' | 'grant';
 
+/** What was ordered of a line at one time, or paid by one payment. */
+interface Piece {
+  key: string;
+  quantity: number;
+  startsOn: number;
+  paidOn: number | null;
+  vanishedOn: number | null;
+}
+
 /** A line in the master with all that belongs to it: however many documents, polls bring one row. */
 interface Line {
   key: string;
   kind: Kind;
   product: Product;
-  quantity: number;
+  pieces: Piece[];
   startsOn: number;
   isCancelled: boolean;
-  invoice: { paidOn: number | null; credited: number };
   pendingSince: number | null;
   keepPlan: boolean;
 }
 
 export type Event =
   | { do: 'buy'; kind: Kind; product: number; quantity: number; paid: boolean; dateMinutes: number }
-  | { do: 'pay' | 'reverse' | 'cancel' | 'refuse' | 'credit' | 'await'; line: number };
+  | { do: Change; line: number };
+
+const CHANGES = [
+  ...(['pay', 'pay', 'pay in part', 'pay in part', 'raise', 'raise', 'lower', 'vanish', 'vanish', 'return'] as const),
+  ...(['reverse', 'cancel', 'refuse', 'credit', 'await'] as const),
+];
+type Change = (typeof CHANGES)[number];
 
 const buy = fc.record({
   do: fc.constant('buy' as const),
@@ -53,7 +69,7 @@ const buy = fc.record({
   dateMinutes: fc.integer({ min: -20 * 1_440, max: 20 * 1_440 }),
 });
 const change = fc.record({
-  do: fc.constantFrom('pay', 'pay', 'reverse', 'cancel', 'refuse', 'credit', 'await'),
+  do: fc.constantFrom(...CHANGES),
   line: fc.nat({ max: 7 }),
 }) as fc.Arbitrary<Event>;
 
@@ -71,9 +87,9 @@ export type History = typeof history extends fc.Arbitrary<infer T> ? T : never;
 
 export interface Told {
   /** What each poll brought, in pages. */
-  pages: Entitlement[][];
+  pages: Purchase[][];
   /** The rows as they are in the end. */
-  rows: Entitlement[];
+  rows: Purchase[];
   now: Date;
 }
 
@@ -82,7 +98,7 @@ export function happen({ events, later, polls, seed }: History, firstKey = 1): T
   const random = randomFrom(seed);
   const lines: Line[] = [];
   const changed = new Set<Line>();
-  const pages: Entitlement[][] = [];
+  const pages: Purchase[][] = [];
   let now = FROM;
   const poll = () => {
     const again = lines.filter(() => random() < 0.3);
@@ -108,48 +124,80 @@ function bought(event: Extract<Event, { do: 'buy' }>, number: number, now: numbe
   const { kind, quantity, paid, dateMinutes } = event;
   const startsOn = kind === 'grant' ? now + dateMinutes * MINUTE_MS : now;
   const prefix = { order: 'sol', invoice: 'aml', grant: 'grant' }[kind];
+  const paidOn = kind === 'order' && !paid ? null : startsOn;
   return {
     key: `${prefix}:${number}`,
     kind,
     product: PRODUCTS[event.product] as Product,
-    quantity,
+    pieces: [{ key: 'piece:1', quantity, startsOn, paidOn, vanishedOn: null }],
     startsOn,
     isCancelled: false,
-    invoice: { paidOn: kind === 'order' && !paid ? null : startsOn, credited: 0 },
     pendingSince: null,
     keepPlan: false,
   };
 }
 
-function befall(line: Line, what: Exclude<Event['do'], 'buy'>, now: number): void {
-  const { invoice } = line;
+function befall(line: Line, what: Change, now: number): void {
+  const { pieces, kind } = line;
+  const unpaid = pieces.filter(({ paidOn }) => paidOn === null);
+  const paid = pieces.filter(({ paidOn }) => paidOn !== null);
+  const next = `piece:${pieces.length + 1}`;
   if (what === 'pay') {
-    invoice.paidOn ??= Math.max(now, line.startsOn);
+    for (const piece of unpaid) piece.paidOn = Math.max(now, line.startsOn);
     line.pendingSince = null;
   }
-  if (what === 'reverse' && line.kind !== 'grant') invoice.paidOn = null;
+  if (what === 'pay in part' && unpaid[0]) {
+    const [piece] = unpaid;
+    pieces.push({ ...piece, key: next, quantity: piece.quantity / 2 });
+    piece.quantity /= 2;
+    piece.paidOn = Math.max(now, line.startsOn);
+  }
+  if (what === 'raise' && kind === 'order') {
+    pieces.push({ key: next, quantity: 1, startsOn: now, paidOn: null, vanishedOn: null });
+  }
+  // An edit takes out what nobody paid.
+  if (what === 'lower') for (const piece of unpaid) piece.quantity = 0;
+  if (what === 'vanish' && paid[0] && kind !== 'grant') paid[0].vanishedOn ??= now;
+  if (what === 'return') for (const piece of pieces) piece.vanishedOn = null;
+  if (what === 'reverse' && kind !== 'grant')
+    for (const piece of paid) Object.assign(piece, { paidOn: null, vanishedOn: null });
   if (what === 'cancel') line.isCancelled = !line.isCancelled;
-  if (what === 'refuse') line.keepPlan = line.kind !== 'grant';
-  if (what === 'credit') invoice.credited += line.quantity / 2;
-  if (what === 'await' && invoice.paidOn === null) line.pendingSince = now;
+  if (what === 'refuse') line.keepPlan = kind !== 'grant';
+  const last = paid.at(-1);
+  if (what === 'credit' && last) last.quantity = last.quantity > 0.3 ? last.quantity / 2 : 0;
+  if (what === 'await' && unpaid.length > 0) line.pendingSince = now;
 }
 
 /** As the addon sends it. */
-function rowOf(line: Line): Entitlement {
-  const { key, kind, product, startsOn, invoice, pendingSince, keepPlan } = line;
-  const quantity = Math.max(0, line.quantity - invoice.credited);
-  const isUnpaidInvoice = kind === 'invoice' && invoice.paidOn === null;
-  const isOpen = !line.isCancelled && !isUnpaidInvoice && (quantity > 0 || (kind === 'grant' && line.quantity === 0));
-  return {
+function rowOf(line: Line): Purchase {
+  const { key, kind, product, startsOn, pieces, pendingSince, keepPlan, isCancelled } = line;
+  const changesPlan = kind === 'grant' && pieces.every(({ quantity }) => quantity === 0);
+  // An invoice without an order tells what is paid.
+  const counts = pieces.filter(
+    ({ quantity, paidOn }) => (quantity > 0 || changesPlan) && (kind !== 'invoice' || paidOn !== null),
+  );
+  const state = isCancelled
+    ? 'cancelled'
+    : counts.length > 0
+      ? 'open'
+      : pendingSince !== null
+        ? 'pending'
+        : 'cancelled';
+  const date = (ms: number | null) => (ms === null ? null : new Date(ms));
+  return purchase({
     ...product,
     key,
-    quantity,
-    state: isOpen ? 'open' : pendingSince !== null && !line.isCancelled ? 'pending' : 'cancelled',
+    state,
     startsOn: new Date(startsOn),
-    paidOn: invoice.paidOn === null ? null : new Date(invoice.paidOn),
-    pendingSince: pendingSince === null ? null : new Date(pendingSince),
+    parts: (isCancelled ? [] : counts).map(({ startsOn: since, paidOn, vanishedOn, ...part }) => ({
+      ...part,
+      startsOn: new Date(since),
+      paidOn: date(paidOn),
+      vanishedOn: date(vanishedOn),
+    })),
+    pendingSince: date(pendingSince),
     keepPlan,
-  };
+  });
 }
 
 function shuffled<T>(items: T[], random: () => number): T[] {

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { subscriptionStatus } from '../../../src/subscription/fold.js';
 import type { Entitlement } from '../../../src/subscription/types.js';
-import { at, entitlement, POLICY, text, utc } from './support.js';
+import { at, entitlement, POLICY, STARTED, text, utc } from './support.js';
 
 type Line = Partial<Entitlement>;
 
 function fold(lines: Line[], now: string) {
   const entitlements = lines.map((line, index) => entitlement({ key: `sol:${index + 1}`, ...line }));
-  return subscriptionStatus(entitlements, () => 0, { ...POLICY, timeZone: 'UTC' }, utc(now));
+  return subscriptionStatus(entitlements, STARTED, () => 0, { ...POLICY, timeZone: 'UTC' }, utc(now));
 }
 
 const A = { planId: 1, unitPrice: 30 };

@@ -2,7 +2,7 @@
  * `paidUntil` once more, written from the rules alone and in the plainest way: its own calendar, no luxon, nothing of
  * src. The account of an instance is a list of stretches, each with its money; a change of plan cashes in what is left.
  */
-import type { Entitlement } from '../../../src/subscription/types.js';
+import type { Part, Purchase } from '../../../src/subscription/types.js';
 
 const DAY = 86_400_000;
 
@@ -19,12 +19,24 @@ export interface Naive {
   divided: boolean;
 }
 
-export function naivePaidUntil(rows: Entitlement[], trustDays: number, pendingDays: number, now: number): Naive {
+/** A part and its line. */
+type Row = Omit<Purchase, 'parts' | 'startsOn'> & Omit<Part, 'key'>;
+
+/** Days of trust, of a payment on its way, and of a payment that vanished. */
+export interface NaiveRules {
+  trustDays: number;
+  pendingDays: number;
+  vanishedDays: number;
+}
+
+export function naivePaidUntil(lines: Purchase[], rules: NaiveRules, now: number): Naive {
+  const rows: Row[] = [];
+  for (const { parts, ...line } of lines) for (const { key: _, ...part } of parts) rows.push({ ...line, ...part });
   const counting = rows
-    .map((row) => ({ row, start: startOf(row, trustDays, pendingDays, now), number: Number(row.key.split(':')[1]) }))
+    .map((row, index) => ({ row, index, start: startOf(row, rules, now), number: Number(row.key.split(':')[1]) }))
     .filter(({ start }) => start !== null)
-    .map(({ row, start, number }) => ({ row, start: start ?? 0, number }))
-    .sort((a, b) => a.start - b.start || a.number - b.number);
+    .map(({ row, start, number, index }) => ({ row, start: start ?? 0, number, index }))
+    .sort((a, b) => a.start - b.start || a.number - b.number || a.index - b.index);
 
   let plan: number | null = null;
   let price: { money: number; count: number; unit: string } | null = null;
@@ -52,9 +64,11 @@ export function naivePaidUntil(rows: Entitlement[], trustDays: number, pendingDa
   };
 
   for (const { row, start } of counting) {
-    const money = row.quantity * row.unitPrice;
     const own = row.quantity * row.periodCount;
     const list = Math.max(row.unitPrice, row.listPrice);
+    // Money buys what it would have bought of the list: the discount that it was sold with stays.
+    const discount = row.unitPrice / list;
+    const money = row.unitPrice > 0 ? (row.quantity * row.unitPrice) / discount : 0;
     const ownPrice = list > 0 ? { money: list, count: row.periodCount, unit: row.periodUnit } : null;
     if (plan === null && row.quantity === 0) continue;
     const isOver = plan === null || start > end;
@@ -102,22 +116,26 @@ export function naivePaidUntil(rows: Entitlement[], trustDays: number, pendingDa
   return { paidUntil: plan === null ? null : end, planId: plan, divided };
 }
 
-/** From when a row counts; null where it does not. */
-function startOf(row: Entitlement, trustDays: number, pendingDays: number, now: number): number | null {
+/** From when a part counts; null where it does not. */
+function startOf(row: Row, { trustDays, pendingDays, vanishedDays }: NaiveRules, now: number): number | null {
   const ordered = row.startsOn.getTime();
   const isGrant = row.key.startsWith('grant');
   if (row.state !== 'open') return null;
   if (row.quantity === 0 && !isGrant) return null;
   if (isGrant) return ordered > now ? null : ordered;
   const trusted = ordered + trustDays * DAY;
-  if (row.paidOn !== null) return row.paidOn.getTime() > trusted ? row.paidOn.getTime() : ordered;
+  const missed = row.vanishedOn !== null && now >= midnight(row.vanishedOn.getTime() + vanishedDays * DAY);
+  if (row.paidOn !== null && !missed) return row.paidOn.getTime() > trusted ? row.paidOn.getTime() : ordered;
+  if (row.key.startsWith('aml')) return null;
   let lapses = trusted;
-  const since = row.pendingSince?.getTime();
-  // Days end at midnight, which in UTC is a multiple of a day.
-  if (since !== undefined && since <= trusted) {
-    lapses = Math.max(trusted, Math.ceil((since + pendingDays * DAY) / DAY) * DAY);
-  }
+  const since = row.paidOn === null ? row.pendingSince?.getTime() : undefined;
+  if (since !== undefined && since <= trusted) lapses = Math.max(trusted, midnight(since + pendingDays * DAY));
   return now < lapses ? ordered : null;
+}
+
+/** Days end at midnight, which in UTC is a multiple of a day. */
+function midnight(moment: number): number {
+  return Math.ceil(moment / DAY) * DAY;
 }
 
 /** Month after month by the calendar, then the share of the next one, then the milliseconds. */

@@ -1,13 +1,19 @@
 import { expect } from 'chai';
 import { subscriptionStatus } from '../../../src/subscription/fold.js';
 import type { Entitlement, Policy } from '../../../src/subscription/types.js';
-import { at, entitlement, POLICY, text, utc } from './support.js';
+import { at, entitlement, POLICY, STARTED, text, utc } from './support.js';
 
 type Line = Partial<Entitlement>;
 
 function fold(lines: Line[], now: string, policy: Partial<Policy> = {}, graceDays = 0) {
   const entitlements = lines.map((line, index) => entitlement({ key: `sol:${index + 1}`, ...line }));
-  return subscriptionStatus(entitlements, () => graceDays, { ...POLICY, timeZone: 'UTC', ...policy }, utc(now));
+  return subscriptionStatus(
+    entitlements,
+    STARTED,
+    () => graceDays,
+    { ...POLICY, timeZone: 'UTC', ...policy },
+    utc(now),
+  );
 }
 
 // Paid until 15 Feb at noon, suspended at the midnight after it. A payment is waited for for 4 days.

@@ -4,7 +4,7 @@ import { subscriptionStatus } from '../../../src/subscription/fold.js';
 import { rehearse, type Story } from '../../../src/subscription/rehearsal.js';
 import { calendarNotices, noticeDue } from '../../../src/subscription/timeline.js';
 import type { Entitlement } from '../../../src/subscription/types.js';
-import { at, entitlement, POLICY, text, utc } from './support.js';
+import { at, entitlement, POLICY, STARTED, text, utc } from './support.js';
 
 const HOUR_MS = 3_600_000;
 /** At which anything happens in the stories below, and others. */
@@ -28,6 +28,7 @@ interface Tale {
 function storyOf({ lines, situation = {}, state = 'running', graceDays = 0, sent = [] }: Tale): Story {
   return {
     entitlements: lines.map((line, index) => entitlement({ key: `sol:${index + 1}`, ...line })),
+    startedAt: STARTED,
     situation: { ...SITUATION, ...situation },
     graceDaysOfPlan: () => graceDays,
     state,
@@ -43,7 +44,7 @@ function live(story: Story, from: Date, to: Date): string[] {
   for (let ms = from.getTime(); ms <= to.getTime(); ms += HOUR_MS) {
     const now = new Date(ms);
     if (!HOURS.includes(now.getUTCHours())) continue;
-    const status = subscriptionStatus(story.entitlements, story.graceDaysOfPlan, POLICY, now);
+    const status = subscriptionStatus(story.entitlements, story.startedAt, story.graceDaysOfPlan, POLICY, now);
     let decision = decide(status, situation, POLICY, now);
     if (decision.desired.state !== state) {
       state = decision.desired.state === 'deleted' ? null : decision.desired.state;

@@ -1,4 +1,4 @@
-import type { Entitlement, Policy, Purchase } from '../../../src/subscription/types.js';
+import type { Entitlement, Part, Policy, Purchase } from '../../../src/subscription/types.js';
 
 export const POLICY: Policy = {
   unpaidOrderGraceDays: 5,
@@ -7,8 +7,12 @@ export const POLICY: Policy = {
   reminderDays: [7, 3, 1],
   deletionWarningDays: [14, 7, 1],
   pendingPaymentDays: 4,
+  vanishedPaymentHours: 24,
   storageGraceDays: 7,
 };
+
+/** It could be used before anything of this was bought. */
+export const STARTED = new Date(0);
 
 /** A paid month of plan 1 at 10 a month, bought on 15 Jan 2026 at noon, unless said otherwise. */
 export function entitlement(changes: Partial<Entitlement> = {}): Entitlement {
@@ -22,6 +26,7 @@ export function entitlement(changes: Partial<Entitlement> = {}): Entitlement {
     periodUnit: 'month',
     startsOn,
     paidOn: startsOn,
+    vanishedOn: null,
     unitPrice: 10,
     listPrice: 0,
     keepPlan: false,
@@ -30,9 +35,25 @@ export function entitlement(changes: Partial<Entitlement> = {}): Entitlement {
   };
 }
 
-export function purchase(changes: Partial<Purchase> = {}): Purchase {
+/** A line, with what differs in the only part of it. */
+export type Bought = Partial<Purchase> & Partial<Omit<Part, 'key' | 'startsOn'>>;
+
+export function purchase({ quantity, paidOn, vanishedOn, ...changes }: Bought = {}): Purchase {
+  const { startsOn } = changes;
+  const own = Object.entries({ quantity, paidOn, vanishedOn, startsOn }).filter(([, value]) => value !== undefined);
+  const whole = entitlement(Object.fromEntries(own));
+  const { key, state, planId, periodCount, periodUnit, unitPrice, listPrice, keepPlan, pendingSince } = whole;
+  const part = {
+    key: 'tx:1',
+    quantity: whole.quantity,
+    startsOn: whole.startsOn,
+    paidOn: whole.paidOn,
+    vanishedOn: whole.vanishedOn,
+  };
   return {
-    ...entitlement(changes),
+    ...{ key, state, planId, periodCount, periodUnit, unitPrice, listPrice, keepPlan, pendingSince },
+    startsOn: whole.startsOn,
+    parts: [part],
     customerId: 10,
     document: 'S00001',
     orderId: 1,

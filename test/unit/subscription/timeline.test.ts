@@ -3,7 +3,7 @@ import { decide, type Situation } from '../../../src/subscription/desired.js';
 import { subscriptionStatus } from '../../../src/subscription/fold.js';
 import { calendarNotices, daysLeft, nextMoment, noticeDue } from '../../../src/subscription/timeline.js';
 import type { Entitlement } from '../../../src/subscription/types.js';
-import { at, entitlement, POLICY, text, utc } from './support.js';
+import { at, entitlement, POLICY, STARTED, text, utc } from './support.js';
 
 const SITUATION: Situation = {
   hold: 'none',
@@ -15,7 +15,7 @@ const SITUATION: Situation = {
 
 function look(lines: Partial<Entitlement>[], now: string, situation: Partial<Situation> = {}) {
   const entitlements = lines.map((line, index) => entitlement({ key: `sol:${index + 1}`, ...line }));
-  const status = subscriptionStatus(entitlements, () => 0, POLICY, utc(now));
+  const status = subscriptionStatus(entitlements, STARTED, () => 0, POLICY, utc(now));
   const decision = decide(status, { ...SITUATION, ...situation }, POLICY, utc(now));
   const notices = calendarNotices(status, decision, POLICY);
   const due = noticeDue(notices, decision, status, utc(now));

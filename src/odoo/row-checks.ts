@@ -1,0 +1,26 @@
+/** What is looked at in a row of a poll before it is read. */
+import { excerpt } from './text.js';
+
+/** Why a row is no good, for a person. */
+export class Problem extends Error {}
+
+/** The protocol's pattern lets 31 November pass. */
+export function checkDates(row: unknown): void {
+  for (const [field, value] of Object.entries(row as object)) {
+    if (value instanceof Date && Number.isNaN(value.getTime())) throw new Problem(`${field}: no day of the calendar`);
+    if (Array.isArray(value)) for (const item of value) if (typeof item === 'object') checkDates(item);
+  }
+}
+
+/** The addon could not tell a record, and says why in place of its row. */
+export function isUntold(row: unknown): row is { problem: string } {
+  return typeof row === 'object' && row !== null && 'problem' in row && typeof row.problem === 'string';
+}
+
+export function identityOf(row: unknown): { key: string | null; id: number | null } {
+  const { key, id } = (typeof row === 'object' && row !== null ? row : {}) as Record<string, unknown>;
+  return {
+    key: typeof key === 'string' ? excerpt(key, 60) : null,
+    id: Number.isInteger(id) ? (id as number) : null,
+  };
+}
