@@ -1,6 +1,5 @@
 from odoo import fields, models
 from odoo.tools import SQL
-from odoo.tools.sql import create_index
 
 
 class SaasPart(models.Model):
@@ -28,9 +27,7 @@ class SaasPart(models.Model):
     told = fields.Boolean(readonly=True, help="Staff got their to-do for the money that vanished.")
     activity_id = fields.Many2one("mail.activity", index="btree_not_null", ondelete="set null", readonly=True)
 
-    def init(self):
-        super().init()
-        create_index(self.env.cr, "saas_part_write_date_idx", self._table, ["write_date"])
+    _write_date_idx = models.Index("(write_date)")
 
     _order_line_source = models.UniqueIndex("(order_line_id, source) WHERE order_line_id IS NOT NULL")
     _invoice_line_source = models.UniqueIndex("(invoice_line_id, source) WHERE invoice_line_id IS NOT NULL")
