@@ -48,6 +48,9 @@ def problems(value, schema, where="$"):
         elif keyword == "minLength":
             if len(value) < wanted:
                 found.append(f"{where}: {value!r} is too short")
+        elif keyword == "maxLength":
+            if len(value) > wanted:
+                found.append(f"{where}: {value!r} is too long")
         elif keyword in ("minimum", "exclusiveMinimum"):
             if value < wanted or (value == wanted and keyword == "exclusiveMinimum"):
                 found.append(f"{where}: {value!r} is too small")

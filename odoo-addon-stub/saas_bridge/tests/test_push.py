@@ -413,7 +413,7 @@ class TestPush(SaasCommon):
         cursor = self._since_now()
         self._push_instance(**values)
         self.assertFalse(self._poll(cursor)["instances"])
-        self._push_instance(delete_on=False, storage_over_since=None, users_used=0)
+        self._push_instance(delete_on=False, storage_over_since=False, users_used=0)
         self.assertFalse(instance.delete_on or instance.storage_over_since or instance.users_used)
 
     def test_every_notice_has_its_line(self):

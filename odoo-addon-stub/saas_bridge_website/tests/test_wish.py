@@ -271,7 +271,11 @@ class TestUnit(ShopCommon):
         self.assertTrue(self._post(small.id)[1], "the seller offers it")
 
     def test_dozen(self):
-        _reply, line = self._post(self.env.ref("uom.product_uom_dozen").id)
+        dozen = self.env.ref("uom.product_uom_dozen")
+        dozen.active = False
+        self.assertFalse(self._post(dozen.id)[1], "nobody sells in it")
+        dozen.active = True
+        _reply, line = self._post(dozen.id)
         self.assertEqual((line.product_uom_qty, line.price_total), (1, 720))
         self.assertEqual(line._saas_periods(line.product_uom_qty), 12)
 
