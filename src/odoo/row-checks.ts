@@ -1,4 +1,6 @@
 /** What is looked at in a row of a poll before it is read. */
+import type { z } from 'zod';
+import { untoldRow } from '../protocol/poll.js';
 import { excerpt } from './text.js';
 
 /** Why a row is no good, for a person. */
@@ -13,8 +15,8 @@ export function checkDates(row: unknown): void {
 }
 
 /** The addon could not tell a record, and says why in place of its row. */
-export function isUntold(row: unknown): row is { problem: string } {
-  return typeof row === 'object' && row !== null && 'problem' in row && typeof row.problem === 'string';
+export function isUntold(row: unknown): row is z.infer<typeof untoldRow> {
+  return untoldRow.safeParse(row).success;
 }
 
 export function identityOf(row: unknown): { key: string | null; id: number | null } {

@@ -129,6 +129,13 @@ export const commandRow = z.object({
   plan_id: orNull(id),
 });
 
+/** In place of a row that the addon could not make: why, for the admin. */
+export const untoldRow = z.strictObject({
+  key: z.string().min(1).optional(),
+  id: id.optional(),
+  problem: z.string(),
+});
+
 export const pollReply = z.object({
   protocol: z.literal(PROTOCOL),
   /** Opaque: pass it to the next poll. */

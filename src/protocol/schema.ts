@@ -10,6 +10,7 @@ import {
   pollReply,
   purchaseRow,
   renewalReply,
+  untoldRow,
 } from './poll.js';
 import { pushOperation, pushResult } from './push.js';
 import { misfit, sentence } from './sentences.js';
@@ -19,10 +20,10 @@ type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
 const METHODS = z.object({
   hello: helloReply,
   poll: pollReply.extend({
-    plans: z.array(planRow),
-    purchases: z.array(purchaseRow),
-    instances: z.array(instanceRow),
-    commands: z.array(commandRow),
+    plans: z.array(z.union([planRow, untoldRow])),
+    purchases: z.array(z.union([purchaseRow, untoldRow])),
+    instances: z.array(z.union([instanceRow, untoldRow])),
+    commands: z.array(z.union([commandRow, untoldRow])),
   }),
   renewal: renewalReply,
   push: z.array(pushResult),
@@ -37,6 +38,7 @@ export function protocolSchema(): Json {
   named.add(purchaseRow, { id: 'purchase' });
   named.add(instanceRow, { id: 'instance' });
   named.add(commandRow, { id: 'command' });
+  named.add(untoldRow, { id: 'untold' });
   named.add(pushOperation, { id: 'operation' });
   named.add(sentence, { id: 'message' });
   named.add(misfit, { id: 'misfit' });
