@@ -145,7 +145,9 @@ describe('commands', function () {
         await pressButton(manager, unpaid, `action_${command}`);
         const { state, message } = await answered(manager, unpaid, command);
         expect(state).to.equal('refused');
-        expect(message).to.match(/no está pagada\. Registre el pago o amplíe el plazo/);
+        expect(message).to.equal(
+          'No está en marcha: no se ha pagado nada por ella. Registre el pago o amplíe el plazo.',
+        );
       }
       expect((await debtor.now()).state).to.equal('suspended');
     });
