@@ -106,7 +106,7 @@ describe('a change of plan', function () {
     await confirmDialog(manager, record, 'action_change_plan', { plan_id: plans.small });
     const { state, message } = await answered(manager, record, 'change_plan');
     expect(state).to.equal('refused');
-    expect(message).to.include('tiene 4 usuarios activos y Menudo incluye 3');
+    expect(message).to.include('Tiene 4 usuarios activos y Menudo incluye 3');
     expect(await hasPlan(plans.large)).to.equal(true);
     await activeUsers(4);
   });
@@ -149,7 +149,7 @@ describe('a change of plan', function () {
       const found = await todosOn(w.admin, 'sale.order', order);
       return found.length > 0 && found;
     });
-    expect(todo?.note).to.include('tiene 4 usuarios activos y Menudo incluye 3');
+    expect(todo?.note).to.include('Tiene 4 usuarios activos y Menudo incluye 3');
     expect(todo?.user_id[1]).to.equal('Sara Ventas');
     await customer.inState('running');
   });
