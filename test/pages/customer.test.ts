@@ -105,30 +105,14 @@ describe('in a browser, a customer', function () {
         await one.see('shop-10-confirmation');
         await one.page.evaluate('window.notReloaded = true');
         await one.page.locator(`.js_saas_live a:has-text("${one.say('Abrir mi Odoo', 'Open my Odoo')}")`).waitFor();
+        const { url } = await recordOf(person);
         expect(await one.page.evaluate('window.notReloaded')).to.equal(true);
+        const address = await one.page.locator('.js_saas_live a.btn-primary').getAttribute('href');
+        expect(address).to.satisfy((href: string) => href.startsWith(url));
         await one.see('shop-11-ready');
       });
 
-      it('opens it and logs in with the password of the mail', async () => {
-        const one = browser(look);
-        const mail = await mailOf(person, WELCOME);
-        const opened = one.context.waitForEvent('page');
-        await one.page.click('.js_saas_live a.btn-primary');
-        const own = await opened;
-        await own.waitForURL(/\/web\/login/);
-        const record = await recordOf(person);
-        expect(record.name).to.equal(wish);
-        expect(own.url()).to.satisfy((url: string) => url.startsWith(record.url));
-        await logIn(own, visitor.email, passwordIn(mail));
-        await own.locator('.o_web_client, .o_main_navbar').first().waitFor();
-        await own.locator('body', { hasText: one.say('Conversaciones', 'Discuss') }).waitFor();
-        await one.keep('own-1-odoo', own);
-        await own.close();
-        await one.seeMail('mail-welcome', mail);
-        expect(mail.text).to.match(new RegExp(`Plan[: ]+${PLAN_NAMES.basico[look.language]}`));
-      });
-
-      it('finds it in the account, with the password on request', async () => {
+      it('finds it in the account, with the password on request until it is used', async () => {
         const one = browser(look);
         await one.goto('/my');
         await one.see('portal-1-home');
@@ -141,6 +125,25 @@ describe('in a browser, a customer', function () {
         expect(await shown.innerText()).to.equal(passwordIn(await mailOf(person, WELCOME)));
         await one.page.click('#saas_password');
         await one.see('portal-3-instance');
+      });
+
+      it('opens it and logs in with the password of the mail', async () => {
+        const one = browser(look);
+        const mail = await mailOf(person, WELCOME);
+        const opened = one.context.waitForEvent('page');
+        await one.page.click('#saas_open');
+        const own = await opened;
+        await own.waitForURL(/\/web\/login/);
+        const record = await recordOf(person);
+        expect(record.name).to.equal(wish);
+        expect(own.url()).to.satisfy((url: string) => url.startsWith(record.url));
+        await logIn(own, visitor.email, passwordIn(mail));
+        await own.locator('.o_web_client, .o_main_navbar').first().waitFor();
+        await own.locator('body', { hasText: one.say('Conversaciones', 'Discuss') }).waitFor();
+        await one.keep('own-1-odoo', own);
+        await own.close();
+        await one.seeMail('mail-welcome', mail);
+        expect(mail.text).to.match(new RegExp(`Plan[: ]+${PLAN_NAMES.basico[look.language]}`));
       });
 
       it('writes to the team, and compares the plans', async () => {
