@@ -117,7 +117,7 @@ async function portFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {
   const { bindAddress, portBase, maxSlots } = config.instances;
   const { runtime } = await openFleet(config);
   const last = runtime.placementAt(maxSlots - 1);
-  if (!(await runtime.isFree(last))) {
+  if (!(await (await runtime.freePlaces())(last))) {
     const advice = 'Another program uses the last ports of the range: set SAAS_PORT_RANGE to ports that are free.';
     return [{ ok: false, detail: `port ${last.longpollingPort} on ${bindAddress} is taken`, advice }];
   }

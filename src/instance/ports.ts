@@ -47,8 +47,8 @@ export interface Runtime {
   readonly capacity: number;
   /** The place with this number, from 0 to `capacity` - 1. */
   placementAt(slot: number): Placement;
-  /** Whether no other program is in the way there. Costs milliseconds. */
-  isFree(placement: Placement): Promise<boolean>;
+  /** Looks at what the host has, and gives a check whether nothing else is in the way at a place. It costs milliseconds. */
+  freePlaces(): Promise<(placement: Placement) => Promise<boolean>>;
   /** Throws while the runtime does not answer. */
   ping(): Promise<void>;
   observe(instance: InstanceRef): Promise<Observed>;

@@ -1,13 +1,19 @@
 /** Where an instance stands: the place it has, the one it has on the engine (the store may have been lost), or a new one. */
 import type { Placement } from '../instance/placement.js';
-import type { InstanceRef, Runtime } from '../instance/ports.js';
-import type { ObservedInstance } from '../instance/types.js';
+import type { Runtime } from '../instance/ports.js';
+import type { Instance, ObservedInstance } from '../instance/types.js';
 import { PlaceTakenError, RetryableError } from '../lib/errors.js';
 import type { Store } from '../store/store.js';
 
+/** How many places the engine may refuse in one run; each costs a second or so, and a run holds a place of the worker. */
+const PLACES_A_RUN = 30;
+
 export interface PlacesParts {
   store: Store;
-  runtime: Pick<Runtime, 'capacity' | 'placementAt' | 'isFree' | 'observeAll' | 'removeContainers' | 'removeNetwork'>;
+  runtime: Pick<
+    Runtime,
+    'capacity' | 'placementAt' | 'freePlaces' | 'observeAll' | 'removeContainers' | 'removeNetwork'
+  >;
 }
 
 export type Places = ReturnType<typeof createPlaces>;
@@ -24,10 +30,11 @@ export function createPlaces({ store, runtime }: PlacesParts) {
     const adopted = adopt(instanceKey, observed);
     if (adopted) return adopted;
     const taken = new Set([...observed.values()].map(({ slot }) => slot));
+    const isFree = await runtime.freePlaces();
     // Each try takes a place out of the choice, so that it ends.
     for (let tries = 0; tries < runtime.capacity; tries++) {
       const placement = store.placements.allocate(instanceKey, runtime, (slot) => !taken.has(slot));
-      if (await runtime.isFree(placement)) return placement;
+      if (await isFree(placement)) return placement;
       store.placements.retire(instanceKey);
     }
     throw new RetryableError(
@@ -46,19 +53,31 @@ export function createPlaces({ store, runtime }: PlacesParts) {
     return placement;
   }
 
-  /** Does the work; where another program has the port or the subnet, what was made for the place goes, and so does it. */
-  async function at<T>(instance: InstanceRef, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof PlaceTakenError)) throw error;
-      await runtime.removeContainers(instance);
-      await runtime.removeNetwork(instance);
-      store.placements.retire(instance.key);
-      throw new RetryableError('instance.slot_taken', error.message, 'It is tried again with another slot.', {
-        cause: error,
-      });
+  /**
+   * Does the work at the instance's place. Where the engine says that another program has the port or the subnet after
+   * all, what was made for the place goes, and the work is done again at the next one.
+   */
+  async function at<T>(instance: Instance, work: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof PlaceTakenError)) throw error;
+        await leave(instance);
+        if (tries === PLACES_A_RUN) {
+          const advice = 'It is tried again with other places; see what uses the ports of SAAS_PORT_RANGE (ss -tlnp).';
+          throw new RetryableError('instance.slot_taken', error.message, advice, { cause: error });
+        }
+      }
+      instance.placement = await allocate(instance.key);
     }
+  }
+
+  async function leave(instance: Instance): Promise<void> {
+    await runtime.removeContainers(instance);
+    await runtime.removeNetwork(instance);
+    store.placements.retire(instance.key);
+    instance.placement = null;
   }
 
   return { find, allocate, at };

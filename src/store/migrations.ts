@@ -171,4 +171,11 @@ export const MIGRATIONS: readonly string[] = [
       'paidOn', json_extract(content, '$.paidOn'), 'vanishedOn', NULL))),
     '$.quantity', '$.paidOn');
   `,
+  // A place that an instance has left rests before somebody else gets it.
+  `
+  CREATE TABLE left_slots (
+    slot INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];

@@ -3,9 +3,12 @@ import type Database from 'better-sqlite3';
 import type { Placement } from '../instance/placement.js';
 import type { Clock } from '../lib/clock.js';
 import { RetryableError, TerminalError } from '../lib/errors.js';
-import { HOUR_MS } from '../subscription/calendar.js';
+import { DAY_MS, HOUR_MS } from '../subscription/calendar.js';
 import type { Ringer } from './bell.js';
 import { toMs } from './time.js';
+
+/** How long a place that was left by an instance is given to nobody else. */
+const REST_MS = 30 * DAY_MS;
 
 /** What places there are. */
 export interface Places {
@@ -15,7 +18,8 @@ export interface Places {
 
 export interface PlacementTable {
   /**
-   * The place of the instance, or the lowest free one, given to it now.
+   * The place of the instance, or the lowest free one, given to it now. What a deleted instance has left is given away only
+   * when nothing else is, for a month: old links and bookmarks must not lead to somebody new.
    * @param isUsable an extra condition, e.g. that nothing on the engine has it.
    * @throws RetryableError `store.no_slot` when none is free, TerminalError `store.no_instance`.
    */
@@ -24,15 +28,15 @@ export interface PlacementTable {
   set(instanceKey: string, placement: Placement): void;
   /** Something else is in the way: takes the place away from the instance and gives it to nobody for an hour. */
   retire(instanceKey: string): void;
-  /** The instance is deleted: its place is free again. */
+  /** The instance is deleted: its place is free again, and rests. */
   release(instanceKey: string): void;
   /** Writes down the places of instances that were kept by their number alone. */
   complete(placementAt: (slot: number) => Placement): void;
 }
 
 export function placementTable(db: Database.Database, clock: Clock, bell: Ringer): PlacementTable {
-  const placeOf = db.prepare<[string], { slot: number | null; placement: string | null }>(
-    'SELECT slot, placement FROM instances WHERE key = ?',
+  const placeOf = db.prepare<[string], { slot: number | null; placement: string | null; started_at: number | null }>(
+    'SELECT slot, placement, started_at FROM instances WHERE key = ?',
   );
   const taken = db
     .prepare<[number], number>(`
@@ -48,6 +52,11 @@ export function placementTable(db: Database.Database, clock: Clock, bell: Ringer
     'INSERT INTO bad_slots (slot, until) VALUES (?, ?) ON CONFLICT DO UPDATE SET until = excluded.until',
   );
 
+  const left = db.prepare<[number], number>('SELECT slot FROM left_slots WHERE at > ? ORDER BY at, slot').pluck();
+  const markLeft = db.prepare<[number, number]>(
+    'INSERT INTO left_slots (slot, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at',
+  );
+
   const allocate = db.transaction(
     (instanceKey: string, { capacity, placementAt }: Places, isUsable: (slot: number) => boolean): Placement => {
       const row = placeOf.get(instanceKey);
@@ -59,9 +68,12 @@ export function placementTable(db: Database.Database, clock: Clock, bell: Ringer
         );
       }
       if (row.placement !== null) return JSON.parse(row.placement) as Placement;
-      const used = new Set(taken.all(toMs(clock())));
-      for (let slot = 0; slot < capacity; slot++) {
-        if (used.has(slot) || !isUsable(slot)) continue;
+      const now = toMs(clock());
+      const used = new Set(taken.all(now));
+      const resting = new Set(left.all(now - REST_MS).filter((slot) => slot < capacity));
+      const isFree = (slot: number) => !used.has(slot) && isUsable(slot);
+      const slot = lowest(capacity, (slot) => !resting.has(slot) && isFree(slot)) ?? [...resting].find(isFree);
+      if (slot !== undefined) {
         const placement = placementAt(slot);
         setPlace.run(slot, JSON.stringify(placement), instanceKey);
         return placement;
@@ -78,6 +90,13 @@ export function placementTable(db: Database.Database, clock: Clock, bell: Ringer
     const slot = placeOf.get(instanceKey)?.slot ?? null;
     if (slot === null) return;
     markBad.run(slot, toMs(clock()) + HOUR_MS);
+    leave(instanceKey);
+  });
+
+  const leave = db.transaction((instanceKey: string) => {
+    const { slot, started_at: startedAt } = placeOf.get(instanceKey) ?? {};
+    // Nobody has a link to what was never served.
+    if (slot != null && startedAt != null) markLeft.run(slot, toMs(clock()));
     setPlace.run(null, null, instanceKey);
   });
 
@@ -96,11 +115,16 @@ export function placementTable(db: Database.Database, clock: Clock, bell: Ringer
       bell.ringFor(instanceKey);
     },
     release(instanceKey) {
-      setPlace.run(null, null, instanceKey);
+      leave(instanceKey);
       bell.ringFor(instanceKey);
     },
     complete(placementAt) {
       for (const { key, slot } of selectOld.all()) setPlace.run(slot, JSON.stringify(placementAt(slot)), key);
     },
   };
+}
+
+function lowest(capacity: number, isFree: (slot: number) => boolean): number | undefined {
+  for (let slot = 0; slot < capacity; slot++) if (isFree(slot)) return slot;
+  return undefined;
 }

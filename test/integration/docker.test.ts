@@ -626,6 +626,24 @@ describe('instances on the engine', function () {
     }
   });
 
+  it('finds a place free where no other program has a port and no other network a part of the subnet', async () => {
+    const free = async (slot: number) => (await instances.freePlaces())(placementAt(settings, slot));
+    expect(await free(4)).to.equal(true);
+    const server: Server = createServer().listen(placementAt(settings, 4).longpollingPort, '0.0.0.0');
+    const network = `${scope}_in_the_way`;
+    try {
+      expect(await free(4)).to.equal(false);
+      await engine.createNetwork(network, labels, placementAt(settings, 5).subnet);
+      expect(await free(5)).to.equal(false);
+    } finally {
+      server.close();
+      for (const { id } of (await engine.listNetworks([])).filter(({ name }) => name === network)) {
+        await engine.removeNetwork(id);
+      }
+    }
+    expect(await free(5)).to.equal(true);
+  });
+
   it('touches nothing that it has not made', async () => {
     const name = resourceNames(scope, 'third').db;
     const id = await engine.createContainer({ name, Image: release.postgresImage });

@@ -1,6 +1,9 @@
 /** Places on one engine: a slot is a number, and two ports and a subnet follow from it. Pure. */
 import type { Placement } from '../../instance/placement.js';
 
+/** Addresses of a /28. */
+const SUBNET_SIZE = 16;
+
 /** What the places are cut from. */
 export interface Ranges {
   /** First published port; two for each slot. */
@@ -34,14 +37,28 @@ function slotPorts(portBase: number, slot: number): Ports {
  * Docker's own pools allow only about 31 networks. Throws RangeError on a bad pool or a slot beyond it.
  */
 function slotSubnet(pool: string, slot: number): string {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(pool);
-  const octets = (match ?? []).slice(1, 5).map(Number);
-  const bits = Number(match?.[5]);
-  if (!match || octets.some((octet) => octet > 255) || bits > 28) throw new RangeError(`not an IPv4 pool: ${pool}`);
-  if (!Number.isInteger(slot) || slot < 0 || slot >= 2 ** (28 - bits)) {
+  const range = rangeOf(pool);
+  if (!range || range.size < SUBNET_SIZE) throw new RangeError(`not an IPv4 pool: ${pool}`);
+  if (!Number.isInteger(slot) || slot < 0 || slot >= range.size / SUBNET_SIZE) {
     throw new RangeError(`no subnet left for slot ${slot} in ${pool}`);
   }
-  const address = octets.reduce((sum, octet) => sum * 256 + octet, 0);
-  const start = address - (address % 2 ** (32 - bits)) + slot * 16;
+  const start = range.start + slot * SUBNET_SIZE;
   return `${[24, 16, 8, 0].map((shift) => Math.floor(start / 2 ** shift) % 256).join('.')}/28`;
+}
+
+/** Whether two networks have an address in common. What is no IPv4 network has none. */
+export function overlaps(one: string, other: string): boolean {
+  const [a, b] = [rangeOf(one), rangeOf(other)];
+  return a !== null && b !== null && a.start < b.start + b.size && b.start < a.start + a.size;
+}
+
+/** The addresses of an IPv4 network, as numbers; null for anything else. */
+function rangeOf(network: string): { start: number; size: number } | null {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\/(\d{1,2})$/.exec(network);
+  const octets = (match ?? []).slice(1, 5).map(Number);
+  const bits = Number(match?.[5]);
+  if (!match || octets.some((octet) => octet > 255) || bits > 32) return null;
+  const address = octets.reduce((sum, octet) => sum * 256 + octet, 0);
+  const size = 2 ** (32 - bits);
+  return { start: address - (address % size), size };
 }

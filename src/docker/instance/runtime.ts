@@ -17,7 +17,7 @@ import { exportInstance } from './export.js';
 import { removeFolder, writeFolder } from './folder.js';
 import { writeLimits } from './limits.js';
 import { observe, observeAll } from './observe.js';
-import { placementAt, type Ranges } from './placement.js';
+import { overlaps, placementAt, type Ranges } from './placement.js';
 import { assertLogin, assertPortFree, awaitLoginPage } from './ready.js';
 import { type DockerSettings, type Rendered, renderInstance, revisionOf } from './rendering.js';
 import { seedVolumes } from './seed.js';
@@ -85,7 +85,12 @@ export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
   return {
     capacity: options.capacity,
     placementAt: (slot) => placementAt(settings, slot),
-    isFree: (placement) => assertFree(placement).then(() => true, takenAsFalse),
+    async freePlaces() {
+      const subnets = (await engine.listNetworks([])).flatMap(({ subnet }) => subnet ?? []);
+      return async (placement) =>
+        !subnets.some((subnet) => overlaps(subnet, placement.subnet)) &&
+        assertFree(placement).then(() => true, takenAsFalse);
+    },
     ping: () => engine.ping(),
     observe: ({ key }) => observe(engine, scope, key),
     observeAll: () => observeAll(engine, scope),

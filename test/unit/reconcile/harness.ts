@@ -68,7 +68,7 @@ function stubRuntime() {
     capacity: 10,
     revision: 'this one',
     placementAt,
-    isFree: async () => true,
+    freePlaces: async () => async () => true,
     observe: async () => observed,
     async observeAll() {
       const instance = { name: 'acme', key: KEY, slot: found, network: found !== null, volumes: false };

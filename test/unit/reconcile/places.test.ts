@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Runtime } from '../../../src/instance/ports.js';
-import type { ObservedInstance } from '../../../src/instance/types.js';
+import type { Instance, ObservedInstance } from '../../../src/instance/types.js';
 import { PlaceTakenError, RetryableError } from '../../../src/lib/errors.js';
 import { createPlaces } from '../../../src/reconcile/places.js';
 import { newInstance, placementAt, places, type TestStore, testStore } from '../store/support.js';
@@ -20,7 +20,7 @@ describe('places', () => {
   const on = (runtime: Partial<Runtime>) =>
     createPlaces({
       store: test.store,
-      runtime: only<Runtime>({ ...places(), isFree: async () => true, ...runtime }),
+      runtime: only<Runtime>({ ...places(), freePlaces: async () => async () => true, ...runtime }),
     });
   const found = (key: string, changes: Partial<ObservedInstance> = {}): ObservedInstance => ({
     ...{ name: 'acme', key, slot: 2, network: true, volumes: true, db: null, odoo: null },
@@ -56,18 +56,18 @@ describe('places', () => {
 
   it('are tried before they are given: another program costs nobody a run', async () => {
     const tried: number[] = [];
-    const isFree: Runtime['isFree'] = async ({ slot }) => {
-      tried.push(slot);
-      return slot === 2;
+    const freePlaces: Runtime['freePlaces'] = async () => async (placement) => {
+      tried.push(placement.slot);
+      return placement.slot === 2;
     };
-    const { allocate } = on({ ...engine(), isFree });
+    const { allocate } = on({ ...engine(), freePlaces });
     expect((await allocate('sol:1')).slot).equal(2);
     expect(tried).deep.equal([0, 1, 2]);
     expect(placeOf('sol:1')).deep.equal(placementAt(2));
   });
 
   it('come to an end where other programs have all ports', async () => {
-    const { allocate } = on({ ...engine(), isFree: async () => false });
+    const { allocate } = on({ ...engine(), freePlaces: async () => async () => false });
     const error = await allocate('sol:1').catch((thrown: unknown) => thrown);
     expect(error).instanceOf(RetryableError).property('code', 'instance.no_place');
     expect(placeOf('sol:1')).equal(null);
@@ -84,20 +84,47 @@ describe('places', () => {
     expect(test.store.instances.get('sol:1')).deep.include({ placement: placementAt(2), hold: 'stopped' });
   });
 
-  it('are left where somebody else takes the port, and not taken again at once', async () => {
+  describe('that turn out to be taken', () => {
     const removed: string[] = [];
-    const { at, allocate } = on({
-      removeContainers: async ({ key }) => void removed.push(`containers of ${key}`),
-      removeNetwork: async ({ key }) => void removed.push(`network of ${key}`),
+    const ours = {
+      removeContainers: async ({ key }: { key: string }) => void removed.push(`containers of ${key}`),
+      removeNetwork: async ({ key }: { key: string }) => void removed.push(`network of ${key}`),
       ...engine(),
+    };
+    const instance = () => test.store.instances.get('sol:1') ?? expect.fail('no instance');
+    /** Other programs have the ports of the first places, which only the engine notices. */
+    const startBeyond = (others: number, one: Instance, tried: number[]) => async () => {
+      tried.push(one.placement?.slot ?? expect.fail('no place'));
+      if (tried.at(-1) === others) return 'started';
+      throw new PlaceTakenError('docker.port_taken', 'the port is taken', 'Another slot.');
+    };
+
+    beforeEach(() => removed.splice(0));
+
+    it('are left, and the next ones tried in the same run', async () => {
+      const { at, allocate } = on({ ...ours, ...places(50) });
+      await allocate('sol:1');
+      const one = instance();
+      const tried: number[] = [];
+      expect(await at(one, startBeyond(20, one, tried))).equal('started');
+      expect(tried).deep.equal(Array.from({ length: 21 }, (_, slot) => slot));
+      expect(removed.slice(0, 2)).deep.equal(['containers of sol:1', 'network of sol:1']);
+      expect(placeOf('sol:1')).deep.equal(placementAt(20));
+      // Nobody else gets one of them for a while.
+      expect((await allocate('sol:2')).slot).equal(21);
     });
-    await allocate('sol:1');
-    const error = await at({ key: 'sol:1', name: 'acme-1' }, async () => {
-      throw new PlaceTakenError('docker.port_taken', 'port 20000 is taken', 'Another slot.');
-    }).catch((thrown: unknown) => thrown);
-    expect(error).instanceOf(RetryableError).property('code', 'instance.slot_taken');
-    expect(removed).deep.equal(['containers of sol:1', 'network of sol:1']);
-    expect(placeOf('sol:1')).equal(null);
-    expect((await allocate('sol:1')).slot).equal(1);
+
+    it('hold up a run for thirty tries; the next run goes on behind them', async () => {
+      const { at, allocate } = on({ ...ours, ...places(50) });
+      await allocate('sol:1');
+      const one = instance();
+      const error = await at(one, startBeyond(40, one, [])).catch((thrown: unknown) => thrown);
+      expect(error).instanceOf(RetryableError).property('code', 'instance.slot_taken');
+      expect(placeOf('sol:1')).equal(null);
+      const next = { ...instance(), placement: await allocate('sol:1') };
+      const tried: number[] = [];
+      expect(await at(next, startBeyond(40, next, tried))).equal('started');
+      expect(tried[0]).equal(30);
+    });
   });
 });

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import type { Phase } from '../../../src/instance/phase.js';
-import { after, newInstance, placementAt, places, RELEASE, type TestStore, testStore } from './support.js';
+import { after, NOW, newInstance, placementAt, places, RELEASE, type TestStore, testStore } from './support.js';
 
 const acme = (attempt: number) => (attempt === 1 ? 'acme' : `acme-${attempt}`);
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 describe('store.instances and store.placements', () => {
   let test: TestStore;
@@ -88,6 +89,24 @@ describe('store.instances and store.placements', () => {
     expect(placements.allocate('b', places(9)).slot).to.equal(2);
     test.now = after(HOUR_MS);
     expect(placements.allocate('c', places(9)).slot).to.equal(0);
+  });
+
+  it('gives a place that somebody was served at to nobody else for a month, unless nothing else is left', () => {
+    const { instances, placements } = test.store;
+    for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) instances.create(newInstance(key), () => key);
+    for (const key of ['a', 'b', 'c']) placements.allocate(key, places(4));
+    for (const key of ['a', 'b']) instances.update(key, { startedAt: NOW });
+    placements.release('b');
+    test.now = after(1);
+    placements.release('a');
+    placements.release('c');
+    // c was never served: nobody has a link to it.
+    expect(placements.allocate('c', places(4)).slot).to.equal(2);
+    expect(placements.allocate('d', places(4)).slot).to.equal(3);
+    // The one that has rested longest.
+    expect(placements.allocate('e', places(4)).slot).to.equal(1);
+    test.now = after(1 + 30 * DAY_MS);
+    expect(placements.allocate('f', places(4)).slot).to.equal(0);
   });
 
   it('a deleted one gives its name away and keeps its row', () => {

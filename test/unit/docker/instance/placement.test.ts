@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { placementAt } from '../../../../src/docker/instance/placement.js';
+import { overlaps, placementAt } from '../../../../src/docker/instance/placement.js';
 
 const RANGES = { portBase: 20_000, subnetPool: '10.208.0.0/12' };
 
@@ -21,4 +21,22 @@ describe('placementAt', () => {
       expect(() => subnet(pool, 0), pool).to.throw(RangeError);
     }
   });
+});
+
+describe('overlaps', () => {
+  for (const [one, other, expected] of [
+    ['10.208.0.16/28', '10.208.0.16/28', true],
+    ['10.208.0.0/28', '10.208.0.16/28', false],
+    ['10.208.1.0/28', '10.0.0.0/8', true],
+    ['10.208.1.9/12', '10.223.255.240/28', true],
+    ['10.208.0.0/12', '10.224.0.0/28', false],
+    ['0.0.0.0/0', '10.208.0.0/28', true],
+    ['10.208.0.5/32', '10.208.0.0/28', true],
+    ['fd00::/64', '10.208.0.0/28', false],
+  ] as const) {
+    it(`${one} and ${other}: ${expected}`, () => {
+      expect(overlaps(one, other)).to.equal(expected);
+      expect(overlaps(other, one)).to.equal(expected);
+    });
+  }
 });
