@@ -31,7 +31,7 @@ export interface Daemon {
 export async function startDaemon(config: Config, log: Log, version: string, seams: Seams = {}): Promise<Daemon> {
   const startedAt = new Date();
   const lock = lockStore(config.dataDir);
-  const parts = await wire(config, log, () => poller.readAfresh(), seams);
+  const parts = await wire(config, log, seams);
   const { clock, store, runtime, master, metrics, front, reconciler } = parts;
   const released = store.jobs.releaseAll() + store.outbox.releaseAll();
   if (released > 0) log.info('daemon.resumed', `Went on with ${released} pieces of work that a stop had cut off.`);
@@ -45,13 +45,12 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
   const monitor = startMonitor({ runtime, store, clock, log, intervalMs: config.monitorIntervalMs });
   const poller = startPoller({ master, ingest: parts.ingest, store, ...config.poll, log, metrics });
   metrics.lastPollAge(() => ageOf(poller.lastPolledAt()));
-  // After the poller: its first job may be a deletion, which asks for a fresh look at once.
   const worker = startWorker({
     jobs: store.jobs,
-    async reconcile(key) {
+    async reconcile(key, outside) {
       // Whoever paid while the daemon slept is not suspended for a moment, nor reminded.
       await poller.looked();
-      const nextRunAt = await reconciler.reconcile(key);
+      const nextRunAt = await reconciler.reconcile(key, outside);
       monitor.restarted(key);
       return nextRunAt;
     },

@@ -15,6 +15,7 @@ import { createDoors } from './front/doors.js';
 import { DEFAULT_SCOPE } from './instance/naming.js';
 import type { Release } from './instance/release.js';
 import { createIngest } from './intake/ingest.js';
+import { createLook } from './intake/look.js';
 import { exportFileOf } from './keepers/exports.js';
 import { type Clock, systemClock } from './lib/clock.js';
 import type { Intercept } from './lib/intercept.js';
@@ -87,8 +88,7 @@ export function releaseIn({ instances: { odooImage, postgresImage } }: Config): 
 /** Everything that only works when it is asked; the daemon starts and stops what works by itself. */
 export type Parts = Awaited<ReturnType<typeof wire>>;
 
-/** @param readAfresh see `ReconcilerParts`. */
-export async function wire(config: Config, log: Log, readAfresh: () => Promise<void>, seams: Seams = {}) {
+export async function wire(config: Config, log: Log, seams: Seams = {}) {
   const clock = seams.clock ?? systemClock(config.clockOffset);
   const store = openStore(config.storePath, { clock, ...(seams.store ? { intercept: seams.store } : {}) });
   const { runtime, templates, secretsOf } = await openFleet(config, seams);
@@ -103,13 +103,14 @@ export async function wire(config: Config, log: Log, readAfresh: () => Promise<v
     pausedOf: (key) => pausedInstance(store, key),
     log,
   });
+  const ingest = createIngest({ store, policy, firstToExpire: config.firstToExpire, clock, log });
   const completion = { store, secretsOf, master, policy, clock, addressOf };
   return {
-    ...{ clock, store, runtime, templates, client, master, specOf, metrics, front },
-    ingest: createIngest({ store, policy, firstToExpire: config.firstToExpire, clock, log }),
+    ...{ clock, store, runtime, templates, client, master, specOf, metrics, front, ingest },
     complete: (operation: PushOperation) => completeOperation(operation, completion),
     reconciler: createReconciler({
-      ...{ store, runtime, front, specOf, readAfresh, policy, clock, log, metrics },
+      ...{ store, runtime, front, specOf, policy, clock, log, metrics },
+      readAfresh: createLook({ master, store, ingest }),
       release: releaseIn(config),
       exportFile: (instance) => exportFileOf(config.exports, instance),
       exportDays: config.exports.keptDays,

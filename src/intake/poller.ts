@@ -1,4 +1,4 @@
-/** Reads the master again and again: what changed, and now and then everything. */
+/** Reads the master again and again: what changed, and between these polls, a page at a time, now and then everything. */
 
 import { backoffMs } from '../lib/backoff.js';
 import { messageOf, RetryableError } from '../lib/errors.js';
@@ -8,15 +8,20 @@ import type { Metrics } from '../lib/metrics.js';
 import type { Master } from '../odoo/master.js';
 import type { Store } from '../store/store.js';
 import type { Ingest } from './ingest.js';
+import { createPageSize, type PageSize } from './page-size.js';
 
+/** Where the next poll goes on. */
 const CURSOR = 'cursor';
+/** Where a full pass goes on that is under way. */
+const FULL_CURSOR = 'full_cursor';
 const AWAY_BACKOFF = { baseMs: 2_000, maxMs: 30_000 };
+const PAGE_BACKOFF = { baseMs: 5_000, maxMs: 600_000 };
 /** A backstop only: 500 rows a page are five million. */
 const MOST_PAGES = 10_000;
 
 export interface PollerOptions {
-  master: Master;
-  ingest: Ingest;
+  master: Pick<Master, 'hello' | 'poll'>;
+  ingest: Pick<Ingest, 'page'>;
   store: Store;
   intervalMs: number;
   fullIntervalMs: number;
@@ -34,30 +39,28 @@ export interface Poller extends Loop {
   looked(): Promise<void>;
   /** Why the last poll failed; null when it did not. */
   lastError(): string | null;
-  /**
-   * Reads everything now; resolves when a pass that began after the call was taken in.
-   * @throws RetryableError `poll.not_afresh` when the master could not be read.
-   */
-  readAfresh(): Promise<void>;
 }
 
-/** Polls until stopped. The first pass reads everything; so does one an hour, and one after a new plan. */
+/** Polls until stopped. A full pass begins with the process, each hour, and after a new plan. */
 export function startPoller(options: PollerOptions): Poller {
   const { master, ingest, store, log, metrics } = options;
   let polledAt: number | null = null;
+  /** When the last full pass ended; null: one is due. */
   let fullAt: number | null = null;
+  /** Somebody waits for the end of the full pass: a plan has come that purchases wait for. */
+  let isUrgent = false;
   let failures = 0;
+  let pageFailures = 0;
+  let nextPageAt = 0;
   let lastError: string | null = null;
   let greeted = false;
-  let stopped = false;
-  let first: Waiter = { resolve: () => undefined, reject: () => undefined };
+  const sizes = { quick: createPageSize(), full: createPageSize() };
+  let first: { resolve(): void; reject(error: unknown): void } = { resolve: () => undefined, reject: () => undefined };
   const looked = new Promise<void>((resolve, reject) => {
     first = { resolve, reject };
   });
   // Nobody need wait for it.
   looked.catch(() => undefined);
-  /** Who waits for the next full pass to begin and end. */
-  let waiting: Waiter[] = [];
 
   /** Once in the life of the process: do addon and daemon fit, and what should the admin know. */
   async function greet(): Promise<void> {
@@ -70,47 +73,94 @@ export function startPoller(options: PollerOptions): Poller {
     for (const warning of hello.warnings) log.warn('master.warning', warning);
   }
 
+  /** Reads a page and takes it in; gives where the next one begins, and whether there is one. */
+  async function page(cursor: string | null, size: PageSize, full: boolean) {
+    const startedAt = performance.now();
+    try {
+      const batch = await master.poll(cursor, size.rows());
+      size.given(performance.now() - startedAt);
+      const { needsFullPoll } = ingest.page(batch, full);
+      if (needsFullPoll) {
+        store.meta.set(FULL_CURSOR, null);
+        fullAt = null;
+        isUrgent = true;
+      }
+      return batch;
+    } catch (error) {
+      size.failed(error);
+      throw error;
+    }
+  }
+
+  /** What changed since the last poll; everything before the first one. */
   async function poll(signal: AbortSignal): Promise<void> {
     if (!greeted) await greet();
-    const full = waiting.length > 0 || fullAt === null || Date.now() - fullAt >= options.fullIntervalMs;
-    let cursor = full ? null : store.meta.get(CURSOR);
-    let again = false;
+    let cursor = store.meta.get(CURSOR);
     for (let pages = 0; pages < MOST_PAGES && !signal.aborted; pages++) {
-      const batch = await master.poll(cursor);
-      const ingested = ingest.page(batch, full);
-      again ||= ingested.needsFullPoll;
-      cursor = batch.cursor;
-      if (batch.more) continue;
-      store.meta.set(CURSOR, cursor);
+      if (cursor === null) {
+        await fullPage();
+        if (store.meta.get(CURSOR) === null) continue;
+      } else {
+        const batch = await page(cursor, sizes.quick, false);
+        cursor = batch.cursor;
+        if (batch.more) continue;
+        store.meta.set(CURSOR, cursor);
+      }
       polledAt = Date.now();
-      if (full) fullAt = polledAt;
-      if (again) fullAt = null;
-      break;
+      return;
+    }
+  }
+
+  /** The next page of a full pass. Its place is kept, so that neither a failure nor a restart begins it anew. */
+  async function fullPage(): Promise<void> {
+    const { cursor, more } = await page(store.meta.get(FULL_CURSOR), sizes.full, true);
+    store.meta.set(FULL_CURSOR, more ? cursor : null);
+    if (more) return;
+    fullAt = Date.now();
+    isUrgent = false;
+    if (store.meta.get(CURSOR) === null) store.meta.set(CURSOR, cursor);
+  }
+
+  function isFullDue(): boolean {
+    return fullAt === null || Date.now() - fullAt >= options.fullIntervalMs;
+  }
+
+  /** One page that the master cannot give keeps nothing else from being read. */
+  async function slice(): Promise<void> {
+    if (!isFullDue() || Date.now() < nextPageAt) return;
+    try {
+      await fullPage();
+      if (pageFailures > 0) log.info('poll.page_read', 'The page that failed was read.', { failures: pageFailures });
+      pageFailures = 0;
+      nextPageAt = 0;
+    } catch (error) {
+      pageFailures++;
+      const retryInMs = backoffMs(pageFailures, PAGE_BACKOFF);
+      nextPageAt = Date.now() + retryInMs;
+      log.warn(
+        'poll.page_failed',
+        'A page of the hourly full pass could not be read; what changes is read all the same.',
+        {
+          ...errorFields(error),
+          rows: sizes.full.rows(),
+          failures: pageFailures,
+          retryInMs,
+        },
+      );
     }
   }
 
   const loop = startLoop(
     async (signal) => {
-      // A copy: who comes during the pass waits for the next.
-      const served = [...waiting];
       try {
         await poll(signal);
-        waiting = waiting.filter((waiter) => !served.includes(waiter));
-        // A stop ends a pass between its pages.
-        for (const waiter of served) {
-          if (signal.aborted) waiter.reject(notAfresh(STOPPING));
-          else waiter.resolve();
-        }
         metrics.polls.inc({ result: 'done' });
         if (failures > 0) log.info('poll.recovered', 'The master answers again.', { failures });
         failures = 0;
         lastError = null;
-        return options.intervalMs;
       } catch (error) {
         failures++;
         lastError = messageOf(error);
-        waiting = waiting.filter((waiter) => !served.includes(waiter));
-        for (const waiter of served) waiter.reject(notAfresh(error));
         metrics.polls.inc({ result: 'failed' });
         const retryInMs = Math.max(options.intervalMs, backoffMs(failures, AWAY_BACKOFF));
         log.warn('poll.failed', 'The master could not be read; running instances are not affected.', {
@@ -123,6 +173,8 @@ export function startPoller(options: PollerOptions): Poller {
         // A stop ends the first poll before its end.
         if (!signal.aborted) first.resolve();
       }
+      if (!signal.aborted) await slice();
+      return isUrgent && nextPageAt === 0 ? 0 : options.intervalMs;
     },
     (error) => log.error('poll.crashed', 'The poller failed; trying again.', errorFields(error)),
   );
@@ -130,31 +182,11 @@ export function startPoller(options: PollerOptions): Poller {
   return {
     ...loop,
     async stop() {
-      stopped = true;
       await loop.stop();
-      first.reject(new RetryableError('poll.stopped', STOPPING.message, 'It is done after the next start.'));
-      for (const waiter of waiting) waiter.reject(notAfresh(STOPPING));
+      first.reject(new RetryableError('poll.stopped', 'the daemon is stopping', 'It is done after the next start.'));
     },
     lastPolledAt: () => polledAt,
     looked: () => looked,
     lastError: () => lastError,
-    readAfresh: () =>
-      new Promise((resolve, reject) => {
-        if (stopped) reject(notAfresh(STOPPING));
-        waiting.push({ resolve, reject });
-        loop.wake();
-      }),
   };
-}
-
-const STOPPING = new Error('the daemon is stopping');
-
-interface Waiter {
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
-function notAfresh(cause: unknown): RetryableError {
-  const message = `the master could not be read before a deletion: ${messageOf(cause)}`;
-  return new RetryableError('poll.not_afresh', message, 'Nothing was deleted; it is tried again.', { cause });
 }

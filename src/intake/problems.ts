@@ -1,5 +1,5 @@
 /** What is wrong with rows of the master, told once: to the admin's log, and to the salesperson of a purchase. */
-import type { Log } from '../lib/logger.js';
+import { errorFields, type Log } from '../lib/logger.js';
 import type { Rejected } from '../odoo/rows.js';
 import { problemOperation } from '../owed/operations.js';
 import type { Sentence } from '../protocol/sentences.js';
@@ -71,6 +71,16 @@ export function createProblems(store: Store, log: Log) {
         kind,
         id: id ?? key,
         advice: 'Correct it in the master; it is read again when it changes.',
+      });
+    },
+
+    /** A row that makes sense and cannot be taken in all the same. */
+    notTaken(kind: Rejected['kind'], key: string, error: unknown): void {
+      if (!isNew(`${kind}:${key}:not-taken`)) return;
+      log.error('poll.row_failed', `A ${kind} of the master cannot be taken in; the others are.`, {
+        ...errorFields(error),
+        key,
+        advice: 'It is tried again with each full pass. Please report it.',
       });
     },
 

@@ -29,6 +29,17 @@ export class TerminalError extends BridgeError {
 /** A port or a subnet of the instance's place belongs to somebody else: it needs another place. */
 export class PlaceTakenError extends TerminalError {}
 
+const STOPPED = 'worker.stopped';
+
+/** The daemon stops, and the work waited for something: it is no failure, and the next start goes on with it. */
+export function stoppedError(): RetryableError {
+  return new RetryableError('worker.stopped', 'the daemon is stopping', 'It is done after the next start.');
+}
+
+export function isStopped(error: unknown): boolean {
+  return error instanceof BridgeError && error.code === STOPPED;
+}
+
 /** The message of anything that was thrown, on one line and at most 500 characters. */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

@@ -1,14 +1,22 @@
 import { z } from 'zod';
 import { RetryableError, TerminalError } from '../lib/errors.js';
-import { type HelloReply, helloReply, PROTOCOL, pollReply, type RenewalReply, renewalReply } from '../protocol/poll.js';
+import {
+  type HelloReply,
+  helloReply,
+  lookReply,
+  PROTOCOL,
+  pollReply,
+  type RenewalReply,
+  renewalReply,
+} from '../protocol/poll.js';
 import { type PushOperation, type PushResult, pushResult } from '../protocol/push.js';
 import type { OdooClient } from './client.js';
-import { type PollBatch, readBatch } from './rows.js';
+import { type PollBatch, type Rows, readRows } from './rows.js';
 import { problemOf } from './text.js';
 
 const MODEL = 'saas.bridge';
 
-/** The master as the daemon sees it: the four methods of the addon's `saas.bridge`. */
+/** The master as the daemon sees it: the methods of the addon's `saas.bridge`. */
 export interface Master {
   /** Who answers, and what would keep the bridge from working. */
   hello(): Promise<HelloReply>;
@@ -17,6 +25,12 @@ export interface Master {
    * @param limit rows of each kind at most.
    */
   poll(cursor: string | null, limit?: number): Promise<PollBatch>;
+  /**
+   * All that there is of one instance now: its record, what was bought for it, what its customer bought that is for no
+   * instance yet, and the commands that wait.
+   * @param purchaseKeys those that the daemon takes for its.
+   */
+  look(instanceKey: string, purchaseKeys: string[]): Promise<Rows>;
   /** Where the customer of an instance renews it with one click; makes the quotation where there is none. */
   renewal(instanceKey: string): Promise<RenewalReply>;
   /**
@@ -35,7 +49,12 @@ export function createMaster(client: Pick<OdooClient, 'call'>): Master {
 
     async poll(cursor, limit = 500) {
       const reply = understand('poll', pollReply, await client.call(MODEL, 'poll', [cursor, limit]));
-      return readBatch(reply);
+      return { cursor: reply.cursor, more: reply.more, ...readRows(reply) };
+    },
+
+    async look(instanceKey, purchaseKeys) {
+      const reply = await client.call(MODEL, 'look', [instanceKey, purchaseKeys]);
+      return readRows(understand('look', lookReply, reply));
     },
 
     async renewal(instanceKey) {

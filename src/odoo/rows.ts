@@ -8,8 +8,8 @@ import {
   commandRow,
   type InstanceRow,
   instanceRow,
+  type LookReply,
   type PlanRow,
-  type PollReply,
   type PurchaseRow,
   planRow,
   purchaseRow,
@@ -59,10 +59,8 @@ export interface Rejected {
   problem: string;
 }
 
-export interface PollBatch {
-  /** For the next poll. */
-  cursor: string;
-  more: boolean;
+/** What the master said at one time, in our types. */
+export interface Rows {
   plans: Plan[];
   purchases: MasterPurchase[];
   instances: InstanceRecord[];
@@ -70,8 +68,17 @@ export interface PollBatch {
   rejected: Rejected[];
 }
 
+export interface Page extends Rows {
+  more: boolean;
+}
+
+export interface PollBatch extends Page {
+  /** For the next poll. */
+  cursor: string;
+}
+
 /** Converts every row that can be converted; the others are in `rejected`. */
-export function readBatch(reply: PollReply): PollBatch {
+export function readRows(reply: LookReply): Rows {
   const rejected: Rejected[] = [];
   function read<Row extends z.ZodType, T>(
     kind: Rejected['kind'],
@@ -94,8 +101,6 @@ export function readBatch(reply: PollReply): PollBatch {
     });
   }
   return {
-    cursor: reply.cursor,
-    more: reply.more,
     plans: read('plan', reply.plans, planRow, toPlan),
     purchases: read('purchase', reply.purchases, purchaseRow, toPurchase),
     instances: read('instance', reply.instances, instanceRow, toInstance),

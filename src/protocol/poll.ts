@@ -1,6 +1,6 @@
 /**
- * What the master's addon and the daemon say to each other, as schemas: the addon's model `saas.bridge` has four
- * methods, `hello`, `poll`, `renewal` and `push`, and everything that comes back is validated here before use.
+ * What the master's addon and the daemon say to each other, as schemas: the addon's model `saas.bridge` has the
+ * methods `hello`, `poll`, `look`, `renewal` and `push`, and everything that comes back is validated here before use.
  * XML-RPC has no null: an empty value is `false` on the wire and null here.
  */
 import { z } from 'zod';
@@ -136,16 +136,20 @@ export const untoldRow = z.strictObject({
   problem: z.string(),
 });
 
-export const pollReply = z.object({
+/** One instance, all that there is of it. */
+export const lookReply = z.object({
   protocol: z.literal(PROTOCOL),
-  /** Opaque: pass it to the next poll. */
-  cursor: z.string().min(1),
-  /** More rows wait: poll again at once with the new cursor. */
-  more: z.boolean(),
   plans: z.array(z.unknown()),
   purchases: z.array(z.unknown()),
   instances: z.array(z.unknown()),
   commands: z.array(z.unknown()),
+});
+
+export const pollReply = lookReply.extend({
+  /** Opaque: pass it to the next poll. */
+  cursor: z.string().min(1),
+  /** More rows wait: poll again at once with the new cursor. */
+  more: z.boolean(),
 });
 
 /** The quotation that renews an instance: made by the first who asks, the same one until it is paid or cancelled. */
@@ -174,5 +178,6 @@ export type PurchaseRow = z.infer<typeof purchaseRow>;
 export type InstanceRow = z.infer<typeof instanceRow>;
 export type CommandRow = z.infer<typeof commandRow>;
 export type PollReply = z.infer<typeof pollReply>;
+export type LookReply = z.infer<typeof lookReply>;
 export type RenewalReply = z.infer<typeof renewalReply>;
 export type HelloReply = z.infer<typeof helloReply>;

@@ -5,6 +5,7 @@ import {
   customerRow,
   helloReply,
   instanceRow,
+  lookReply,
   PROTOCOL,
   planRow,
   pollReply,
@@ -17,14 +18,17 @@ import { misfit, sentence } from './sentences.js';
 
 type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
 
+const ROWS = {
+  plans: z.array(z.union([planRow, untoldRow])),
+  purchases: z.array(z.union([purchaseRow, untoldRow])),
+  instances: z.array(z.union([instanceRow, untoldRow])),
+  commands: z.array(z.union([commandRow, untoldRow])),
+};
+
 const METHODS = z.object({
   hello: helloReply,
-  poll: pollReply.extend({
-    plans: z.array(z.union([planRow, untoldRow])),
-    purchases: z.array(z.union([purchaseRow, untoldRow])),
-    instances: z.array(z.union([instanceRow, untoldRow])),
-    commands: z.array(z.union([commandRow, untoldRow])),
-  }),
+  poll: pollReply.extend(ROWS),
+  look: lookReply.extend(ROWS),
   renewal: renewalReply,
   push: z.array(pushResult),
   push_operations: z.array(pushOperation),

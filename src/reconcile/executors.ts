@@ -2,8 +2,12 @@
 import type { Front, Runtime } from '../instance/ports.js';
 import type { InstanceSpec } from '../instance/spec.js';
 import type { Step, StepArgs, StepName } from '../instance/steps.js';
+import { RetryableError } from '../lib/errors.js';
 import type { Log } from '../lib/logger.js';
+import type { Outside } from '../lib/turns.js';
 
+/** Most are ready by then; who is not waits on without keeping the others from working. */
+const READY_SOON_MS = 5_000;
 const READY_TIMEOUT_MS = 120_000;
 
 export interface Target {
@@ -12,6 +16,7 @@ export interface Target {
   provisioned: boolean;
   /** Where its final copy goes. */
   exportFile: string;
+  outside: Outside;
 }
 
 type Executors = { [Name in StepName]: (target: Target, args: StepArgs[Name]) => Promise<void> };
@@ -48,7 +53,14 @@ export function createExecutors({ runtime, front, log }: ExecutorParts): Execute
     },
     stopOdoo: ({ spec }) => runtime.stopOdoo(spec),
     stopDb: ({ spec }) => runtime.stopDb(spec),
-    awaitReady: ({ spec }, { login }) => runtime.awaitReady(spec, { login, timeoutMs: READY_TIMEOUT_MS }),
+    async awaitReady({ spec, outside }, { login }) {
+      try {
+        await runtime.awaitReady(spec, { login, timeoutMs: READY_SOON_MS });
+      } catch (error) {
+        if (!(error instanceof RetryableError) || error.code !== 'instance.not_ready') throw error;
+        await outside(() => runtime.awaitReady(spec, { login, timeoutMs: READY_TIMEOUT_MS }));
+      }
+    },
     applyLimits: ({ spec }) => runtime.applyLimits(spec),
     async exportData({ spec, exportFile }) {
       const { bytes } = await runtime.exportData(spec, exportFile);

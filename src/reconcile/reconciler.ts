@@ -13,7 +13,8 @@ import { isSameRelease, type Release } from '../instance/release.js';
 import type { InstanceSpec } from '../instance/spec.js';
 import type { Step } from '../instance/steps.js';
 import type { Instance, Observed } from '../instance/types.js';
-import { BridgeError, messageOf } from '../lib/errors.js';
+import { BridgeError, isStopped, messageOf } from '../lib/errors.js';
+import type { Outside } from '../lib/turns.js';
 import { createExecutors } from './executors.js';
 import { createOperations } from './operations.js';
 import { createOutcome, type Ended, type OutcomeParts } from './outcome.js';
@@ -26,8 +27,8 @@ export interface ReconcilerParts extends OutcomeParts {
   /** What a plan runs that says nothing else. */
   release: Release;
   specOf: SpecOf;
-  /** Reads the whole master; resolves when a pass that began after the call has been taken in. */
-  readAfresh(): Promise<void>;
+  /** Reads all that the master knows of the instance now, and takes it in. Throws where it cannot be read. */
+  readAfresh(instanceKey: string): Promise<void>;
   /** Where the final copy of an instance goes. */
   exportFile(instance: { key: string; name: string }): string;
 }
@@ -46,26 +47,29 @@ export function createReconciler(parts: ReconcilerParts) {
   const operations = createOperations(parts);
   const perform = createExecutors(parts);
 
-  /** Brings the instance to its desired state; resolves with the next moment its state changes by itself. */
-  async function reconcile(key: string): Promise<Date | null> {
+  /**
+   * Brings the instance to its desired state; resolves with the next moment its state changes by itself.
+   * @param outside is where it waits for the master and for the login page.
+   */
+  async function reconcile(key: string, outside: Outside = (wait) => wait()): Promise<Date | null> {
     // With the facts, in one moment: what is asked later is for the next run.
     const commands = store.commands.pending(key);
     const asked = store.operations.of(key);
     try {
-      return await bring(key, commands, asked);
+      return await bring(key, commands, asked, outside);
     } catch (error) {
-      outcome.giveUp(key, commands, error);
+      if (!isStopped(error)) outcome.giveUp(key, commands, error);
       throw error;
     }
   }
 
-  async function bring(key: string, commands: Command[], asked: Operation[]): Promise<Date | null> {
+  async function bring(key: string, commands: Command[], asked: Operation[], outside: Outside): Promise<Date | null> {
     const startedAt = performance.now();
-    const facts = await decidedFacts(key);
+    const facts = await decidedFacts(key, outside);
     if (!facts) return null;
     log.debug('instance.reconciling', facts.desired.reason, { instance: facts.instance.name });
     const isPlaced = await place(facts);
-    const work = isPlaced ? await places.at(facts.instance, () => makeSo(facts, asked)) : NOTHING;
+    const work = isPlaced ? await places.at(facts.instance, () => makeSo(facts, asked, outside)) : NOTHING;
     const refused = await planChange.answer(facts, commands);
     const ms = performance.now() - startedAt;
     const nextRunAt = outcome.finish({ facts, ...work, commands, refused, ms });
@@ -74,12 +78,12 @@ export function createReconciler(parts: ReconcilerParts) {
   }
 
   /** Null for an instance that is unknown or deleted. */
-  async function decidedFacts(key: string): Promise<Facts | null> {
+  async function decidedFacts(key: string, outside: Outside): Promise<Facts | null> {
     const read = () => readFacts(store, policy, key, clock());
     let facts = read();
     if (facts?.desired.state === 'deleted') {
       // Data goes for good: nothing that was paid a moment ago may be overlooked.
-      await parts.readAfresh();
+      await outside(() => parts.readAfresh(key));
       facts = read();
     }
     // Each refusal turns one purchase into time of the present plan.
@@ -95,7 +99,7 @@ export function createReconciler(parts: ReconcilerParts) {
   }
 
   /** Operations first, then what is still missing. */
-  async function makeSo(facts: Facts, asked: Operation[]): Promise<Work> {
+  async function makeSo(facts: Facts, asked: Operation[], outside: Outside): Promise<Work> {
     const { instance, desired } = facts;
     const before = await runtime.observe(instance);
     const spec = pin(facts, before);
@@ -105,7 +109,7 @@ export function createReconciler(parts: ReconcilerParts) {
     const execute = async (step: Step) => {
       if (!isAnnounced) announce(facts, spec);
       isAnnounced = true;
-      await executeStep(step, facts, spec);
+      await executeStep(step, facts, spec, outside);
       steps.push(step);
     };
     const missing = (observed: Observed) => planSteps(desired, observed, planContext(facts));
@@ -145,9 +149,10 @@ export function createReconciler(parts: ReconcilerParts) {
     if (phase !== instance.phase) outcome.report(facts, spec, { phase, errorMessage: null });
   }
 
-  async function executeStep(step: Step, { instance }: Facts, spec: InstanceSpec): Promise<void> {
+  async function executeStep(step: Step, { instance }: Facts, spec: InstanceSpec, outside: Outside): Promise<void> {
     const startedAt = performance.now();
-    await perform(step, { spec, provisioned: instance.startedAt !== null, exportFile: parts.exportFile(instance) });
+    const provisioned = instance.startedAt !== null;
+    await perform(step, { spec, provisioned, exportFile: parts.exportFile(instance), outside });
     const durationMs = Math.round(performance.now() - startedAt);
     metrics.stepSeconds.observe({ step: step.action }, durationMs / 1000);
     log.debug('step.done', `${step.action} done.`, { instance: spec.name, step: step.action, durationMs });

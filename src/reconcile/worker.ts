@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../lib/backoff.js';
 import type { Clock } from '../lib/clock.js';
-import { BridgeError } from '../lib/errors.js';
+import { BridgeError, isStopped, stoppedError } from '../lib/errors.js';
 import { errorFields, type Log } from '../lib/logger.js';
 import { type Loop, startLoop } from '../lib/loop.js';
+import { createTurns, type Outside } from '../lib/turns.js';
 import type { Job, JobTable } from '../store/jobs.js';
 
 /** A terminal error waits for a person or for new facts; it is looked at again after so long all the same. */
@@ -14,8 +15,11 @@ const STORE_RETRY_MS = 5_000;
 
 export interface WorkerOptions {
   jobs: JobTable;
-  /** Makes one instance as it must be; resolves with the next time at which its state changes by itself. */
-  reconcile(instanceKey: string): Promise<Date | null>;
+  /**
+   * Makes one instance as it must be; resolves with the next time at which its state changes by itself.
+   * @param outside what it must wait for waits there, and others work meanwhile. A stop ends the wait (`worker.stopped`).
+   */
+  reconcile(instanceKey: string, outside: Outside): Promise<Date | null>;
   /** Called after a failure, before the job goes back to the queue. */
   onFailure(job: Job, error: unknown, retryAt: Date): void;
   clock: Clock;
@@ -23,25 +27,31 @@ export interface WorkerOptions {
   concurrency: number;
 }
 
-/** Runs jobs until stopped; `wake` after an enqueue makes it look at once. Stopping waits for the running ones. */
+/**
+ * Runs jobs until stopped; `wake` after an enqueue makes it look at once. Stopping waits for those that work; those that
+ * only wait are left, and taken up by the next start.
+ */
 export function startWorker(options: WorkerOptions): Loop {
   const { jobs, clock, log, concurrency } = options;
   const running = new Set<Promise<void>>();
   const stopping = new AbortController();
+  const turns = createTurns(concurrency, () => queueMicrotask(() => loop.wake()));
 
   const loop = startLoop(
     async () => {
-      const free = concurrency - running.size;
+      const free = turns.free();
       const claimed = free > 0 ? jobs.claim(clock(), 'worker', free) : [];
       for (const job of claimed) {
-        const work = runJob(job, options, stopping.signal).finally(() => {
+        const turn = turns.take();
+        const outside: Outside = (wait) => turn.outside(() => untilStopped(stopping.signal, wait));
+        const work = runJob(job, options, outside, stopping.signal).finally(() => {
           running.delete(work);
-          loop.wake();
+          turn.end();
         });
         running.add(work);
       }
       if (claimed.length === free && free > 0) return 0;
-      return running.size >= concurrency ? LONGEST_PAUSE_MS : untilDue(jobs.nextDueAt(), clock());
+      return turns.free() <= 0 ? LONGEST_PAUSE_MS : untilDue(jobs.nextDueAt(), clock());
     },
     (error) => log.error('worker.failed', 'The job queue cannot be read; trying again.', errorFields(error)),
   );
@@ -56,13 +66,31 @@ export function startWorker(options: WorkerOptions): Loop {
   };
 }
 
-async function runJob(job: Job, options: WorkerOptions, stopping: AbortSignal): Promise<void> {
+/** What still waits when the daemon stops is not waited for. */
+async function untilStopped<T>(stopping: AbortSignal, wait: () => Promise<T>): Promise<T> {
+  const stopped = stoppedError();
+  if (stopping.aborted) throw stopped;
+  let leave = (): void => undefined;
+  const stop = new Promise<never>((_resolve, reject) => {
+    leave = () => reject(stopped);
+    stopping.addEventListener('abort', leave);
+  });
+  try {
+    return await Promise.race([wait(), stop]);
+  } finally {
+    stopping.removeEventListener('abort', leave);
+  }
+}
+
+async function runJob(job: Job, options: WorkerOptions, outside: Outside, stopping: AbortSignal): Promise<void> {
   const { jobs, reconcile, onFailure, clock, log } = options;
   try {
     log.debug('job.claimed', job.reason, { key: job.instanceKey, attempt: job.attempts + 1 });
-    const nextRunAt = await reconcile(job.instanceKey);
+    const nextRunAt = await reconcile(job.instanceKey, outside);
     jobs.complete(job.instanceKey, job.token, nextRunAt);
   } catch (error) {
+    // The claim stays: the next start gives it back.
+    if (isStopped(error)) return;
     const terminal = error instanceof BridgeError && !error.retryable;
     const waitMs = terminal ? TERMINAL_RETRY_MS : backoffMs(job.attempts + 1);
     const retryAt = new Date(clock().getTime() + waitMs);

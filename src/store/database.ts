@@ -112,6 +112,12 @@ function corrupt(path: string, detail: string, cause?: unknown): TerminalError {
   );
 }
 
+/** The file cannot be read or written at the moment; a row that a constraint forbids is no such trouble. */
+export function isStoreTrouble(error: unknown): boolean {
+  const { name, code } = (error ?? {}) as { name?: unknown; code?: unknown };
+  return name === 'SqliteError' && !String(code).startsWith('SQLITE_CONSTRAINT');
+}
+
 /** SQLite's and the system's errors in our words. */
 function explain(error: unknown, path: string): BridgeError {
   if (error instanceof BridgeError) return error;

@@ -27,6 +27,9 @@ export interface InstanceTable {
   isTaken(name: string): boolean;
   /** The running instance that was measured longest ago, if that was before `before` or never. */
   leastMeasured(before: Date): Instance | null;
+  /** Those whose customer is this commercial partner; oldest first. */
+  ofCustomer(customerId: number): Instance[];
+  keysOfPlan(planId: number): string[];
   /** Oldest first. */
   all(): Instance[];
   countByPhase(): Partial<Record<Phase, number>>;
@@ -95,6 +98,10 @@ export function instanceTable(db: Database.Database, bell: Ringer): InstanceTabl
   const selectLeastMeasured = db.prepare<[number], Row>(`
     SELECT * FROM instances WHERE phase = 'running' AND (measured_at IS NULL OR measured_at < ?)
     ORDER BY measured_at LIMIT 1`);
+  const selectOfCustomer = db.prepare<[number], Row>(
+    "SELECT * FROM instances WHERE json_extract(customer, '$.id') = ? ORDER BY created_at, key",
+  );
+  const selectOfPlan = db.prepare<[number], string>('SELECT key FROM instances WHERE plan_id = ?').pluck();
   const selectAll = db.prepare<[], Row>('SELECT * FROM instances ORDER BY created_at, key');
   const countPhases = db.prepare<[], { phase: Phase; count: number }>(
     'SELECT phase, count(*) AS count FROM instances GROUP BY phase',
@@ -155,6 +162,8 @@ export function instanceTable(db: Database.Database, bell: Ringer): InstanceTabl
     byName,
     isTaken,
     leastMeasured: (before) => orNull(selectLeastMeasured.get(toMs(before))),
+    ofCustomer: (customerId) => selectOfCustomer.all(customerId).map(fromRow),
+    keysOfPlan: (planId) => selectOfPlan.all(planId),
     all: () => selectAll.all().map(fromRow),
     countByPhase: () => Object.fromEntries(countPhases.all().map(({ phase, count }) => [phase, count])),
   };

@@ -178,4 +178,11 @@ export const MIGRATIONS: readonly string[] = [
     at INTEGER NOT NULL
   ) STRICT;
   `,
+  // What is looked for on the way to an instance is found without looking at all of them. All is read anew once.
+  `
+  CREATE INDEX instances_of_customer ON instances (json_extract(customer, '$.id'));
+  CREATE INDEX instances_of_plan ON instances (plan_id);
+  CREATE INDEX instances_any_name ON instances (name);
+  DELETE FROM meta WHERE name = 'cursor';
+  `,
 ];

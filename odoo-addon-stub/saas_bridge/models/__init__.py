@@ -25,6 +25,7 @@ from . import saas_bridge
 from . import saas_bridge_heartbeat
 from . import saas_bridge_outage
 from . import saas_bridge_poll
+from . import saas_bridge_look
 from . import saas_bridge_push
 from . import saas_seller
 from . import saas_sentence

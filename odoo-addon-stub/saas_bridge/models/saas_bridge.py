@@ -6,7 +6,7 @@ from ..const import PROTOCOL
 
 
 class SaasBridge(models.AbstractModel):
-    """The daemon's door: four methods, and nothing else of this database.
+    """The daemon's door: a few methods, and nothing else of this database.
 
     XML-RPC has no null and a method that returns None faults after its work is committed, so an empty value is False
     throughout. The shapes are agreed in src/odoo/protocol.ts.
@@ -39,6 +39,11 @@ class SaasBridge(models.AbstractModel):
         reply = bridge._poll(cursor, limit)
         bridge._hear()
         return reply
+
+    @api.model
+    def look(self, instance_key, purchase_keys):
+        """One instance as it is now, with all that was bought for it or may be: before its data goes for good."""
+        return self._as_superuser()._look(instance_key, purchase_keys)
 
     @api.model
     def push(self, operations):

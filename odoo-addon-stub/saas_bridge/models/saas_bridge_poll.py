@@ -95,9 +95,9 @@ class SaasBridge(models.AbstractModel):
     @api.model
     def _changed_ids(self, kind, since, after, limit):
         """Ids of the rows of a kind that changed since, or of all that matter; ascending, past `after`."""
-        query = getattr(self, f"_{kind}_query")
         edge = since and SQL("%s::timestamp - make_interval(secs => %s)", since, OVERLAP_SECONDS)
-        self.env.cr.execute(SQL("%s ORDER BY 1 LIMIT %s", query(edge, after), limit))
+        wanted = getattr(self, f"_{kind}_changed")(edge) if edge else SQL("TRUE")
+        self.env.cr.execute(SQL("%s ORDER BY 1 LIMIT %s", getattr(self, f"_{kind}_query")(wanted, after), limit))
         return [row[0] for row in self.env.cr.fetchall()]
 
     @api.model
@@ -211,7 +211,11 @@ class SaasBridge(models.AbstractModel):
         (transactions | transactions.child_transaction_ids).mapped("state")
 
     @api.model
-    def _plan_query(self, edge, after):
+    def _plan_changed(self, edge):
+        return SQL("t.write_date >= %s", edge)
+
+    @api.model
+    def _plan_query(self, wanted, after):
         return SQL(
             """
             SELECT t.id FROM product_template t
@@ -219,32 +223,37 @@ class SaasBridge(models.AbstractModel):
               AND (t.saas_plan OR EXISTS (SELECT 1 FROM saas_instance i WHERE i.plan_id = t.id AND i.state != 'deleted'))
             """,
             after,
-            SQL("t.write_date >= %s", edge) if edge else SQL("TRUE"),
+            wanted,
         )
 
     @api.model
-    def _instance_query(self, edge, after):
+    def _instance_changed(self, edge):
+        return SQL("i.write_date >= %s", edge)
+
+    @api.model
+    def _instance_query(self, wanted, after):
         return SQL(
             "SELECT i.id FROM saas_instance i WHERE i.id > %s AND %s",
             after,
-            SQL("i.write_date >= %s", edge) if edge else SQL("TRUE"),
+            wanted,
         )
 
     @api.model
-    def _grant_query(self, edge, after):
+    def _grant_changed(self, edge):
+        return SQL("g.write_date >= %s", edge)
+
+    @api.model
+    def _grant_query(self, wanted, after):
         return SQL(
             "SELECT g.id FROM saas_grant g WHERE g.id > %s AND %s",
             after,
-            SQL("g.write_date >= %s", edge) if edge else SQL("TRUE"),
+            wanted,
         )
 
     @api.model
-    def _sol_query(self, edge, after):
-        """A line changes with itself, its order, a payment or a refund of it, or an invoice or credit note made from it.
-
-        A quotation matters once somebody tried to pay it: also when the payment failed, so that its end is seen.
-        """
-        changed = SQL(
+    def _sol_changed(self, edge):
+        """A line changes with itself, its order, a payment or a refund of it, or an invoice or credit note made from it."""
+        return SQL(
             """
             l.id IN (
                 SELECT c.id FROM sale_order_line c WHERE c.write_date >= %(edge)s
@@ -285,6 +294,10 @@ class SaasBridge(models.AbstractModel):
             """,
             edge=edge,
         )
+
+    @api.model
+    def _sol_query(self, wanted, after):
+        """A quotation matters once somebody tried to pay it: also when the payment failed, so that its end is seen."""
         return SQL(
             """
             SELECT l.id FROM sale_order_line l
@@ -300,13 +313,13 @@ class SaasBridge(models.AbstractModel):
                ))
             """,
             after,
-            changed if edge else SQL("TRUE"),
+            wanted,
         )
 
     @api.model
-    def _aml_query(self, edge, after):
-        """An invoice line changes with its invoice, a payment or a credit note of it; only lines made without an order."""
-        changed = SQL(
+    def _aml_changed(self, edge):
+        """An invoice line changes with its invoice, a payment or a credit note of it."""
+        return SQL(
             """
             a.id IN (
                 SELECT c.id FROM account_move cm
@@ -333,6 +346,10 @@ class SaasBridge(models.AbstractModel):
             """,
             edge=edge,
         )
+
+    @api.model
+    def _aml_query(self, wanted, after):
+        """Only lines that were made without an order: an order's own line stands for the others."""
         return SQL(
             """
             SELECT a.id FROM account_move_line a
@@ -346,7 +363,7 @@ class SaasBridge(models.AbstractModel):
                AND NOT EXISTS (SELECT 1 FROM sale_order_line_invoice_rel r WHERE r.invoice_line_id = a.id)
             """,
             after,
-            changed if edge else SQL("TRUE"),
+            wanted,
         )
 
     @api.model
@@ -532,7 +549,7 @@ class SaasBridge(models.AbstractModel):
         return fields.Datetime.to_string(value) if value else False
 
     @api.model
-    def _confirm_paid_orders(self, since):
+    def _confirm_paid_orders(self, since, customer=None):
         """Confirm quotations whose payment arrived and whose buyer closed the browser too early.
 
         Not an order that staff took back to a quotation: they are at work on it.
@@ -554,9 +571,11 @@ class SaasBridge(models.AbstractModel):
                  WHERE tx.state = 'done' AND o.state IN ('draft', 'sent') AND o.saas_confirmed_on IS NULL AND t.saas_plan
                    AND tx.write_date >= %s
                    AND tx.last_state_change < now() AT TIME ZONE 'UTC' - make_interval(secs => %s)
+                   AND %s
                 """,
                 edge or SQL("now() AT TIME ZONE 'UTC' - make_interval(days => %s)", CONFIRM_WITHIN_DAYS),
                 CONFIRM_AFTER_SECONDS,
+                self._is_order_of(customer) if customer else SQL("TRUE"),
             )
         )
         for order in self.env["sale.order"].browse(sorted(row[0] for row in self.env.cr.fetchall())):

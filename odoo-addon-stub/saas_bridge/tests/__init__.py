@@ -3,6 +3,7 @@ from . import test_plan
 from . import test_instance
 from . import test_customer
 from . import test_poll
+from . import test_look
 from . import test_push
 from . import test_schema
 from . import test_sentence

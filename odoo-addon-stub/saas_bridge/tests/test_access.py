@@ -108,7 +108,7 @@ class TestAccess(SaasCommon):
             for name in dir(self.env["saas.bridge"])
             if not name.startswith("_") and name not in common and callable(getattr(type(self.env["saas.bridge"]), name, None))
         }
-        self.assertEqual(public, {"hello", "poll", "push", "renewal"})
+        self.assertEqual(public, {"hello", "look", "poll", "push", "renewal"})
 
     def test_bridge_user_orders_nothing_by_public_methods(self):
         order, invoice, instance = self._order(confirm=False), self._invoice(post=False), self._instance(state="running")
@@ -181,7 +181,8 @@ class TestAccess(SaasCommon):
         portal = new_test_user(self.env, "t-portal", groups="base.group_portal")
         for user in (self.saas_manager, self.saas_user, self.salesman, portal, self.env.ref("base.public_user")):
             bridge = self.env["saas.bridge"].with_user(user)
-            for call in (bridge.hello, bridge.poll, lambda: bridge.push([]), lambda: bridge.renewal("sol:1")):  # noqa: B023
+            asked = (lambda: bridge.push([]), lambda: bridge.renewal("sol:1"), lambda: bridge.look("sol:1", []))  # noqa: B023
+            for call in (bridge.hello, bridge.poll, *asked):
                 with self.subTest(user=user.login), self.assertRaises(AccessError):
                     call()
 

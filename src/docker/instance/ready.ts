@@ -5,7 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PlaceTakenError, RetryableError, TerminalError } from '../../lib/errors.js';
 import type { Secret } from '../../lib/secret.js';
 
-const POLL_MS = 50;
+/** Between two looks: quick at first, for the customer who waits, and slower for one that takes its time. */
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 20_000;
 const BODY_LIMIT = 1_000_000;
 
@@ -18,6 +20,7 @@ interface Answer {
 export async function awaitLoginPage(host: string, port: number, timeoutMs: number): Promise<void> {
   const until = Date.now() + timeoutMs;
   let last = 'no answer';
+  let pauseMs = FIRST_PAUSE_MS;
   while (Date.now() < until) {
     try {
       const answer = await request(host, port, 'GET', '/web/login', Math.min(REQUEST_TIMEOUT_MS, until - Date.now()));
@@ -26,7 +29,8 @@ export async function awaitLoginPage(host: string, port: number, timeoutMs: numb
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
     }
-    await sleep(POLL_MS);
+    await sleep(pauseMs);
+    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 1.05);
   }
   throw new RetryableError(
     'instance.not_ready',

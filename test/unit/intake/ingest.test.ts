@@ -170,9 +170,14 @@ describe('ingest', () => {
 
     it('a page that cannot be kept leaves nothing behind, not even what it told', () => {
       const wrong = bought({ key: 'sol:5', planId: 7 });
-      const poison = bought({ key: 'sol:6', startsOn: new Date(Number.NaN) });
-      expect(() => take(wrong, poison)).throw();
+      const { add } = test.store.commands;
+      test.store.commands.add = () => {
+        throw Object.assign(new Error('database or disk is full'), { name: 'SqliteError', code: 'SQLITE_FULL' });
+      };
+      const command = { id: 1, instanceKey: 'sol:1', command: 'stop' as const, requestedBy: 'Ann', planId: null };
+      expect(() => ingest.page(batch({ purchases: [wrong], commands: [command] }), false)).throw('disk is full');
       expect(owed()).empty;
+      test.store.commands.add = add;
       take(wrong);
       expect(owed().map(({ key }) => key)).deep.equal(['problem:sol:5:plan']);
     });
@@ -510,4 +515,63 @@ describe('ingest', () => {
       for (const made of names()) expect(isValidName(made), made).equal(true);
     });
   }
+
+  describe('one that cannot be taken in', () => {
+    /** From now on the store faults where it is asked for this one. */
+    function poison(table: 'purchases' | 'instances', key: string): void {
+      const { get } = test.store[table];
+      (test.store[table] as { get: unknown }).get = (asked: string) => {
+        if (asked === key) throw new RangeError('Invalid time value');
+        return get(asked);
+      };
+    }
+    const failed = () => log.lines.filter(({ event }) => event === 'poll.row_failed').map(({ key }) => key);
+
+    it('is a purchase: the others of the page are served', () => {
+      poison('purchases', 'sol:2');
+      const others = [3, 4].map((id) => bought({ key: `sol:${id}`, customer: { ...CUSTOMER, id } }));
+      take(bought(), bought({ key: 'sol:2', customer: { ...CUSTOMER, id: 2 } }), ...others);
+      expect(jobs()).members(['sol:1', 'sol:3', 'sol:4']);
+      expect(failed()).deep.equal(['sol:2']);
+    });
+
+    it('is told once, and tried again with each pass', () => {
+      poison('purchases', 'sol:2');
+      const bad = bought({ key: 'sol:2', customer: { ...CUSTOMER, id: 2 } });
+      for (let pass = 0; pass < 3; pass++) ingest.page(batch({ purchases: [bad, bought()] }), true);
+      expect(failed()).deep.equal(['sol:2']);
+    });
+
+    it('is a record, or a command: the others are taken', () => {
+      take(bought());
+      poison('instances', 'rec:3');
+      const command = { id: 1, command: 'stop' as const, requestedBy: 'Ann', planId: null };
+      ingest.page(
+        batch({
+          instances: [record(), record({ id: 4, key: 'rec:4', name: 'beta' })],
+          commands: [
+            { ...command, instanceKey: 'rec:3' },
+            { ...command, id: 2, instanceKey: 'sol:1' },
+          ],
+        }),
+        false,
+      );
+      expect(names()).members(['acme', 'beta']);
+      expect(test.store.instances.get('sol:1')?.hold).equal('stopped');
+      expect(failed()).deep.equal(['rec:3', '1']);
+      expect(
+        test.store.commands.pending().map(({ id }) => id),
+        'the command is not taken for done',
+      ).deep.equal([2]);
+    });
+
+    it('is a store that cannot be written: then nothing is', () => {
+      const full = Object.assign(new Error('database or disk is full'), { name: 'SqliteError', code: 'SQLITE_FULL' });
+      test.store.purchases.save = () => {
+        throw full;
+      };
+      expect(() => take(bought())).to.throw('disk is full');
+      expect(failed()).empty;
+    });
+  });
 });

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { createPageSize } from '../../../src/intake/page-size.js';
 import { type Poller, startPoller } from '../../../src/intake/poller.js';
 import { RetryableError } from '../../../src/lib/errors.js';
 import { createMetrics } from '../../../src/lib/metrics.js';
@@ -48,7 +49,7 @@ describe('poller', () => {
       }),
       ingest: {
         page(page, full) {
-          pages.push([page.cursor, full]);
+          pages.push([String((page as PollBatch).cursor), full]);
           const isNewPlan = pages.length === newPlanAt;
           return { needsFullPoll: isNewPlan };
         },
@@ -67,7 +68,6 @@ describe('poller', () => {
   }
 
   it('reads everything first, page by page, then what changed since', async () => {
-    test.store.meta.set('cursor', 'of an earlier life');
     const begunAt = Date.now();
     const started = start([batch({ cursor: 'a', more: true }), batch({ cursor: 'b' }), batch({ cursor: 'c' })]);
     expect(started.lastPolledAt()).equal(null);
@@ -88,9 +88,9 @@ describe('poller', () => {
     await stopAfter(4);
     expect(pages.map(([, full]) => full)).deep.equal([true, false, true, false]);
     cursors = [];
-    start([batch(), batch()], 0);
-    await stopAfter(2);
-    expect(cursors).deep.equal([null, null]);
+    start([batch({ cursor: 'e' }), batch(), batch({ cursor: 'f' }), batch()], 0);
+    await stopAfter(4);
+    expect(cursors).deep.equal(['d', null, 'e', null]);
   });
 
   it('keeps its place while the master is away, and says why', async () => {
@@ -129,99 +129,107 @@ describe('poller', () => {
     expect(await waited).equal('poll.stopped');
   });
 
-  describe('a fresh look', () => {
-    /** An answer that the test gives when it likes. */
-    function late() {
-      const { promise, resolve } = deferred();
-      return { answer: promise.then(() => batch({ cursor: 'late' })), give: resolve };
-    }
-    const outcome = (look: Promise<void>) =>
-      look.then(
-        () => 'read',
-        (error: unknown) => (error instanceof RetryableError ? error.code : error),
-      );
-    /** Answers enough for the polls of the pauses between. */
-    const idle = (cursor: string) => Array.from({ length: 100 }, () => batch({ cursor }));
-
-    it('reads everything, all pages, and is there when they were taken in', async () => {
-      const started = start([
-        batch({ cursor: 'a' }),
-        batch({ cursor: 'b', more: true }),
-        batch({ cursor: 'c' }),
-        ...idle('d'),
-      ]);
-      await until(() => pages.length === 1);
-      await started.readAfresh();
-      expect(pages.slice(1, 3)).deep.equal([
-        ['b', true],
-        ['c', true],
-      ]);
-    });
-
-    it('does not take a pass that began before it: what it had read may be old', async () => {
-      const first = late();
-      const second = late();
-      const started = start([first.answer, second.answer, ...idle('x')]);
-      await until(() => cursors.length === 1);
-      let state = 'waits';
-      const look = started.readAfresh().then(() => {
-        state = 'read';
+  describe('a full pass', () => {
+    const timeout = new RetryableError('odoo.timeout', 'no answer within 20 s', 'Wait.');
+    /** A master with pages of a full pass, and news in between. */
+    function master(fullPages: number) {
+      const state = { cursors: [] as (string | null)[], limits: [] as number[], broken: -1, tooMany: 1e9 };
+      const reader = startPoller({
+        master: only<Master>({
+          hello: async () => HELLO,
+          async poll(cursor, limit = 500) {
+            state.cursors.push(cursor);
+            state.limits.push(limit);
+            if (cursor?.startsWith('now') === true) return batch({ cursor: 'now' });
+            const page = cursor === null ? 0 : Number(cursor.slice(1));
+            if (page === state.broken && limit > state.tooMany) throw timeout;
+            return batch({ cursor: page === fullPages - 1 ? 'now' : `p${page + 1}`, more: page < fullPages - 1 });
+          },
+        }),
+        ingest: {
+          page(page, full) {
+            pages.push([String((page as PollBatch).cursor), full]);
+            return { needsFullPoll: false };
+          },
+        },
+        ...{ store: test.store, intervalMs: 1, fullIntervalMs: 3_600_000, log, metrics: createMetrics(only({})) },
       });
-      first.give();
-      await until(() => cursors.length === 2);
-      expect([state, cursors[1]]).deep.equal(['waits', null]);
-      second.give();
-      await look;
-      expect(pages.slice(0, 2)).deep.equal([
-        ['late', true],
-        ['late', true],
-      ]);
+      poller = reader;
+      return { ...state, state, reader };
+    }
+    const quick = ({ cursors }: { cursors: (string | null)[] }) => cursors.filter((cursor) => cursor === 'now').length;
+
+    it('goes a page at a time between the quick polls', async () => {
+      test.store.meta.set('cursor', 'now');
+      const { state } = master(3);
+      await until(() => quick(state) >= 5);
+      expect(state.cursors.slice(0, 8)).deep.equal(['now', null, 'now', 'p1', 'now', 'p2', 'now', 'now']);
     });
 
-    it('of several is one pass', async () => {
-      const first = late();
-      const started = start([first.answer, ...idle('x')]);
-      await until(() => cursors.length === 1);
-      const looks = Promise.all([started.readAfresh(), started.readAfresh(), started.readAfresh()]);
-      first.give();
-      await looks;
-      await until(() => pages.length >= 4);
-      expect(pages.filter(([, full]) => full)).length(2);
+    it('has the first look behind it after the first quick poll', async () => {
+      test.store.meta.set('cursor', 'now');
+      const { state, reader } = master(1000);
+      await reader.looked();
+      expect(quick(state)).equal(1);
+      expect(reader.lastPolledAt()).not.equal(null);
     });
 
-    it('fails when the master cannot be read, when it cannot be taken in, and when the daemon stops', async () => {
-      const away = new RetryableError('odoo.unreachable', 'no answer', 'Start it.');
-      const started = start([batch(), away]);
-      await until(() => pages.length === 1);
-      expect(await outcome(started.readAfresh())).equal('poll.not_afresh');
-      expect(log.events()).include('poll.failed');
-      const look = started.readAfresh();
-      await started.stop();
-      expect(await outcome(look)).equal('poll.not_afresh');
-      expect(await outcome(started.readAfresh()), 'after the stop').equal('poll.not_afresh');
+    it('that meets a page which the master cannot give stops no quick poll', async () => {
+      test.store.meta.set('cursor', 'now');
+      const { state, reader } = master(3);
+      Object.assign(state, { broken: 1, tooMany: 0 });
+      await until(() => log.events().includes('poll.page_failed'));
+      const before = quick(state);
+      await until(() => quick(state) > before + 20);
+      expect(
+        state.cursors.filter((cursor) => cursor === null),
+        'it does not begin anew',
+      ).length(1);
+      expect(state.cursors.filter((cursor) => cursor === 'p1').length, 'it is tried with pauses').lessThan(3);
+      expect(reader.lastError()).equal(null);
     });
 
-    it('fails when a stop ends its pass between two pages', async () => {
-      const second = late();
-      const started = start([batch({ cursor: 'a' }), second.answer.then((page) => ({ ...page, more: true }))]);
-      await until(() => pages.length === 1);
-      const result = outcome(started.readAfresh());
-      await until(() => cursors.length === 2);
-      const stopped = started.stop();
-      second.give();
-      expect(await result).equal('poll.not_afresh');
-      await stopped;
-      expect(cursors).length(2);
-      expect(test.store.meta.get('cursor'), 'the pass is not done').equal('a');
+    it('asks for fewer rows where a page takes too long, and goes on at its place after a restart', async () => {
+      test.store.meta.set('cursor', 'now');
+      const { state, reader } = master(3);
+      Object.assign(state, { broken: 1, tooMany: 150 });
+      await until(() => log.events().includes('poll.page_failed'));
+      await reader.stop();
+      expect(state.limits[state.cursors.indexOf('p1')]).equal(500);
+      expect(log.lines.find(({ event }) => event === 'poll.page_failed')).include({ rows: 125 });
+      expect(test.store.meta.get('full_cursor')).equal('p1');
+      const again = master(3);
+      await until(() => quick(again.state) > 2);
+      expect(again.state.cursors.slice(0, 4)).deep.equal(['now', 'p1', 'now', 'p2']);
+      expect(test.store.meta.get('full_cursor')).equal(null);
     });
 
-    it('is tried again by the next who asks', async () => {
-      const away = new RetryableError('odoo.unreachable', 'no answer', 'Start it.');
-      const started = start([batch(), away, batch({ cursor: 'again' })]);
-      await until(() => pages.length === 1);
-      expect(await outcome(started.readAfresh())).equal('poll.not_afresh');
-      expect(await outcome(started.readAfresh())).equal('read');
-      expect(pages.at(1)).deep.equal(['again', true]);
+    it('of a new store goes on where it failed, until its end', async () => {
+      const { state, reader } = master(4);
+      Object.assign(state, { broken: 2, tooMany: 0 });
+      await reader.looked();
+      expect(reader.lastError()).equal(timeout.message);
+      expect(reader.lastPolledAt()).equal(null);
+      state.tooMany = 1e9;
+      reader.wake();
+      await until(() => reader.lastPolledAt() !== null);
+      expect(state.cursors.slice(0, 5)).deep.equal([null, 'p1', 'p2', 'p2', 'p3']);
     });
+  });
+
+  it('a page has fewer rows after one that took too long, and in the end as many as before', () => {
+    const size = createPageSize();
+    size.failed(new RetryableError('odoo.unreachable', 'no answer', 'Start it.'));
+    expect(size.rows()).equal(500);
+    const rows: number[] = [];
+    for (let tries = 0; tries < 6; tries++) {
+      size.failed(new RetryableError('odoo.timeout', 'too long', 'Wait.'));
+      rows.push(size.rows());
+    }
+    expect(rows).deep.equal([125, 31, 7, 1, 1, 1]);
+    size.given(5_000);
+    expect(size.rows(), 'it was slow').equal(1);
+    for (let pages = 0; pages < 20; pages++) size.given(100);
+    expect(size.rows()).equal(500);
   });
 });

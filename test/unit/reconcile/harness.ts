@@ -23,7 +23,7 @@ export const KEY = 'sol:1';
 function stubRuntime() {
   const steps: string[] = [];
   let observed: Observed = { network: false, db: null, odoo: null, volumes: false };
-  let failAt: { step: number; error: unknown } | null = null;
+  let failAt: { step: number; error: unknown; times: number } | null = null;
   let found: number | null = null;
   let usage: Usage | null = null;
   const exported: string[] = [];
@@ -58,7 +58,7 @@ function stubRuntime() {
   async function act(action: Step['action'], word: string = action): Promise<void> {
     if (failAt?.step === steps.length) {
       const { error } = failAt;
-      failAt = null;
+      if (--failAt.times === 0) failAt = null;
       throw error;
     }
     observed = { ...observed, ...effects[action]() };
@@ -105,8 +105,8 @@ function stubRuntime() {
     taken: () => steps.splice(0),
     running: () => [observed.db?.running === true, observed.odoo?.running === true],
     observed: () => observed,
-    failAfter(step: number, error: unknown) {
-      failAt = { step, error };
+    failAfter(step: number, error: unknown, times = 1) {
+      failAt = { step, error, times };
     },
     /** The engine has its network, made for this place. */
     has(slot: number) {
@@ -126,7 +126,7 @@ export function harness(options: { exportDays?: number; release?: Release; polic
   const engine = stubRuntime();
   const master = {
     /** What a fresh look brings. */
-    readAfresh: async (): Promise<void> => expect.fail('no fresh look is expected'),
+    readAfresh: async (_key: string): Promise<void> => expect.fail('no fresh look is expected'),
   };
   const reconciler = createReconciler({
     store: test.store,
@@ -134,7 +134,7 @@ export function harness(options: { exportDays?: number; release?: Release; polic
     front: { release: async () => undefined },
     release: options.release ?? RELEASE,
     specOf: specReader((name, { httpPort }) => `https://${name}.example.com:${httpPort}`),
-    readAfresh: () => master.readAfresh(),
+    readAfresh: (key) => master.readAfresh(key),
     exportFile: ({ key, name }) => `/exports/${name}.${key}.zip`,
     exportDays: options.exportDays ?? 90,
     policy: { ...POLICY, ...options.policy },

@@ -263,11 +263,11 @@ describe('reconciler', () => {
       it('to restart stops Odoo once, however often its page is too slow', async () => {
         ask('restart');
         const slow = new RetryableError('instance.not_ready', 'no answer', 'Look.');
-        engine.failAfter(2, slow);
+        engine.failAfter(2, slow, 2);
         await run().catch(() => undefined);
         expect(engine.taken()).deep.equal(['stopOdoo', 'startOdoo']);
         for (let tries = 0; tries < 5; tries++) {
-          engine.failAfter(0, slow);
+          engine.failAfter(0, slow, 2);
           await run().catch(() => undefined);
           expect(engine.taken()).empty;
           expect(engine.running(), 'it goes on').deep.equal([true, true]);

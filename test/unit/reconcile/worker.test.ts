@@ -185,4 +185,79 @@ describe('worker', () => {
     expect(row('sol:1')?.claimedBy).equal('worker');
     expect(test.store.jobs.releaseAll()).equal(1);
   });
+
+  describe('a run that must wait', () => {
+    it('lends its turn: the others work meanwhile, however many wait', async () => {
+      const gate = deferred();
+      const waiting: string[] = [];
+      const done: string[] = [];
+      enqueue('bad:1', 'bad:2', 'bad:3', 'good:1', 'good:2');
+      start(
+        async (key, outside) => {
+          if (key.startsWith('bad')) {
+            waiting.push(key);
+            await outside(() => gate.promise);
+          }
+          done.push(key);
+          return null;
+        },
+        { concurrency: 1 },
+      );
+      await until(() => done.length === 2);
+      expect(waiting).deep.equal(['bad:1', 'bad:2', 'bad:3']);
+      expect(done).deep.equal(['good:1', 'good:2']);
+      expect(row('bad:1')?.claimedBy, 'it is still its own').equal('worker');
+      gate.resolve();
+      await until(() => done.length === 5);
+    });
+
+    it('goes on before anything new, and never more work than there are turns', async () => {
+      const gate = deferred();
+      const first = deferred();
+      const done: string[] = [];
+      let working = 0;
+      let most = 0;
+      const work = async (key: string, wait: Promise<void>) => {
+        most = Math.max(most, ++working);
+        await wait;
+        await sleep(1);
+        working--;
+        done.push(key);
+      };
+      enqueue('bad:1', 'good:1', 'good:2');
+      start(
+        async (key, outside) => {
+          if (key === 'bad:1') await outside(() => gate.promise);
+          await work(key, key === 'good:1' ? first.promise : Promise.resolve());
+          return null;
+        },
+        { concurrency: 1 },
+      );
+      await until(() => working === 1);
+      gate.resolve();
+      await sleep(5);
+      first.resolve();
+      await until(() => done.length === 3);
+      expect([done, most]).deep.equal([['good:1', 'bad:1', 'good:2'], 1]);
+    });
+
+    it('whose wait fails has failed', async () => {
+      enqueue('sol:1');
+      start(async (_key, outside) => outside(() => Promise.reject(new RetryableError('a.b', 'x', 'y'))));
+      await until(() => row('sol:1')?.attempts === 1);
+    });
+
+    it('is left by a stop without a failure, and taken up by the next start', async () => {
+      enqueue('sol:1', 'sol:2');
+      const failed: string[] = [];
+      const worker = start((_key, outside) => outside(() => new Promise<never>(() => undefined)), {
+        onFailure: ({ instanceKey }) => void failed.push(instanceKey),
+      });
+      await until(() => test.store.jobs.all().every(({ claimedBy }) => claimedBy !== null));
+      await worker.stop();
+      expect(failed).empty;
+      expect(test.store.jobs.releaseAll()).equal(2);
+      expect(row('sol:1')?.attempts).equal(0);
+    });
+  });
 });
