@@ -1,57 +1,46 @@
 /** Sends what the outbox owes to the master, and keeps it while the master is away. */
 
-import { type BackoffLimits, backoffMs } from '../lib/backoff.js';
-import type { Clock } from '../lib/clock.js';
-import { BridgeError, messageOf } from '../lib/errors.js';
-import { errorFields, type Log } from '../lib/logger.js';
+import { backoffMs, isWorthTelling } from '../lib/backoff.js';
+import { createBatchSize } from '../lib/batch-size.js';
+import { errorFields } from '../lib/logger.js';
 import { type Loop, startLoop } from '../lib/loop.js';
-import type { PushOperation, PushResult } from '../protocol/push.js';
-import type { Outbox, OutboxEntry } from '../store/outbox.js';
+import type { OutboxEntry } from '../store/outbox.js';
+import { blameFor } from './blame.js';
+import { createSender, type Ready, retryMs, type SenderOptions, SHORTEST_RETRY_MS } from './sender.js';
+
+export type { SenderOptions as DelivererOptions } from './sender.js';
 
 const BATCH = 50;
 const LONGEST_PAUSE_MS = 30_000;
-/** Up to a quarter of an hour: staff must do something first. */
-const REFUSED_BACKOFF = { baseMs: 5_000, maxMs: 900_000 };
 const AWAY_BACKOFF = { baseMs: 1_000, maxMs: 30_000 };
-/** Full jitter may be no pause at all: what the master cannot take is not sent again at once. */
-const SHORTEST_RETRY_MS = 1_000;
-/** So many writes that fail one after the other are not to blame themselves. */
-const ENOUGH_FAILURES = 3;
-const BEHIND = 'it waits for the write before it';
-
-export interface DelivererOptions {
-  outbox: Outbox;
-  push(operations: PushOperation[]): Promise<PushResult[]>;
-  /** Puts in what is not kept in the outbox: passwords and the text of mails. Null when it is owed no more. */
-  complete(operation: PushOperation): Promise<PushOperation | null>;
-  clock: Clock;
-  log: Log;
-}
-
-interface Ready {
-  entry: OutboxEntry;
-  operation: PushOperation;
-}
+/** Of what is sent alone: a person must do something first, or a lock must go. */
+const ALONE_BACKOFF = { baseMs: 5_000, maxMs: 900_000 };
+/** So many writes that fail one after the other are not to blame themselves; each that hangs costs a time-out. */
+const ENOUGH_FAILURES = { content: 3, slow: 2 };
 
 /**
  * Delivers until stopped; `wake` after a put makes it look at once. Only the result `refused` condemns a write: one
- * whose sending fails, for whatever reason, is sent again, and holds up nothing but its own lane.
+ * whose sending fails where others do not is sent alone from then on, beside the others, and holds up none of them.
  */
-export function startDeliverer(options: DelivererOptions): Loop {
-  const { outbox, push, complete, clock, log } = options;
+export function startDeliverer(options: SenderOptions): Loop {
+  const { outbox, clock, log } = options;
+  const sender = createSender(options);
+  const size = createBatchSize(BATCH);
   let failures = 0;
   let broken = false;
+  /** Pushes that the master took, and how many there were when a write had failed: what fails again is to blame. */
+  let taken = 0;
+  const suspects = new Map<number, number>();
 
   async function round(stopping: AbortSignal): Promise<number> {
     if (broken) outbox.releaseAll();
     broken = false;
-    // After a failure with fewer: a batch that takes the master too long must not come back as it was.
-    const entries = outbox.due(clock(), Math.max(1, Math.floor(BATCH / 2 ** failures)));
+    const entries = outbox.due(clock(), size.most());
     if (entries.length === 0) {
-      const dueAt = outbox.nextDueAt();
-      return dueAt ? Math.min(LONGEST_PAUSE_MS, Math.max(0, dueAt.getTime() - clock().getTime())) : LONGEST_PAUSE_MS;
+      suspects.clear();
+      return untilDue(outbox.nextDueAt());
     }
-    const error = await deliver(await prepare(entries), stopping);
+    const error = await deliver(entries, stopping);
     if (!error) {
       if (failures > 0)
         log.info('outbox.resumed', 'The master takes writes again.', { pending: outbox.backlog(clock()).count });
@@ -69,115 +58,95 @@ export function startDeliverer(options: DelivererOptions): Loop {
     return pauseMs;
   }
 
-  /** Without those that cannot be sent now, and what is behind them in their lane. */
-  async function prepare(entries: OutboxEntry[]): Promise<Ready[]> {
-    const blocked = new Set<string>();
-    const ready: Ready[] = [];
-    for (const entry of entries) {
-      try {
-        if (blocked.has(entry.lane)) {
-          retry(entry, 0, BEHIND);
-          continue;
-        }
-        const operation = await complete(entry.operation);
-        if (operation) {
-          ready.push({ entry, operation });
-          continue;
-        }
-        outbox.delivered(entry.id, entry.version);
-        const { key } = entry.operation;
-        log.info('outbox.dropped', 'A write that nobody waits for any more was dropped.', { operation: key });
-      } catch (error) {
-        blocked.add(entry.lane);
-        postpone(entry, error);
-      }
-    }
-    return ready;
-  }
-
-  /** Sends together; where the master chokes on the batch, one by one. Returns the error that all met. */
-  async function deliver(ready: Ready[], stopping: AbortSignal): Promise<unknown> {
-    if (ready.length === 0) return null;
-    try {
-      const results = await push(ready.map(({ operation }) => operation));
-      const withoutRecord = new Set<string>();
-      ready.forEach(({ entry }, index) => {
-        const result = results[index];
-        // What follows a record that was not written is refused for that alone.
-        if (result?.status === 'refused' && withoutRecord.has(entry.lane)) retry(entry, 0, BEHIND);
-        else if (!settle(entry, result)) withoutRecord.add(entry.lane);
-      });
+  /** Sends together; where the master chokes on the batch, one by one. Gives the error that all met. */
+  async function deliver(entries: OutboxEntry[], stopping: AbortSignal): Promise<unknown> {
+    const { ready, away } = await prepare(entries);
+    if (away || ready.length === 0) return giveBack(ready, away);
+    const startedAt = performance.now();
+    const error = await sender.send(ready);
+    if (!error) {
+      taken++;
+      size.done(performance.now() - startedAt);
       return null;
-    } catch (error) {
-      if (!isAboutContent(error)) {
-        const [only] = ready.length === 1 ? ready : [];
-        const waitMs = only ? retryMs(only.entry, AWAY_BACKOFF) : 0;
-        for (const { entry } of ready) retry(entry, waitMs, error);
-        return error;
-      }
-      const [only, ...others] = ready;
-      if (only && others.length === 0) postpone(only.entry, error);
-      return others.length === 0 ? error : oneByOne(ready, stopping);
     }
+    const blame = blameFor(error);
+    if (blame === 'slow') size.tooMuch();
+    if (blame === 'away') return giveBack(ready, error);
+    return oneByOne(ready, error, stopping);
   }
 
-  async function oneByOne(ready: Ready[], stopping: AbortSignal): Promise<unknown> {
-    const blocked = new Set<string>();
+  /** What cannot be made complete is sent alone. One time-out of the master is enough for a round. */
+  async function prepare(entries: OutboxEntry[]): Promise<{ ready: Ready[]; away: unknown }> {
+    const ready: Ready[] = [];
+    for (const [index, entry] of entries.entries()) {
+      try {
+        const operation = await sender.complete(entry);
+        if (operation) ready.push({ entry, operation });
+      } catch (error) {
+        const blame = blameFor(error);
+        if (blame !== 'away') sendAlone(entry, error);
+        if (blame === 'content') continue;
+        for (const other of entries.slice(blame === 'away' ? index : index + 1)) sender.retry(other, 0, error);
+        return { ready, away: blame === 'away' ? error : null };
+      }
+    }
+    return { ready, away: null };
+  }
+
+  function giveBack(ready: Ready[], error: unknown): unknown {
+    for (const { entry } of ready) sender.retry(entry, 0, error);
+    return error;
+  }
+
+  /** @param together why they could not be sent together. */
+  async function oneByOne(ready: Ready[], together: unknown, stopping: AbortSignal): Promise<unknown> {
+    const failed: { entry: OutboxEntry; error: unknown }[] = [];
+    const withoutRecord = new Set<string>();
     let delivered = 0;
-    let failed = 0;
-    let last: unknown = null;
     for (const [index, one] of ready.entries()) {
-      if (blocked.has(one.entry.lane)) {
-        retry(one.entry, 0, BEHIND);
+      const { entry } = one;
+      if (withoutRecord.has(entry.lane)) {
+        sender.retry(entry, 0, 'it waits for the write before it');
         continue;
       }
-      const error = await deliver([one], stopping);
-      if (error) {
-        failed++;
-        blocked.add(one.entry.lane);
-        last = error;
-      } else delivered++;
-      const away = error && !isAboutContent(error);
-      if (away || stopping.aborted || (delivered === 0 && failed === ENOUGH_FAILURES)) {
-        // It is not about single writes: the others wait without having been tried.
-        for (const { entry } of ready.slice(index + 1)) retry(entry, 0, last ?? 'the daemon was stopped');
-        return last;
+      // Of a single one the answer is known.
+      const error = ready.length === 1 ? together : await sender.send([one]);
+      if (error) failed.push({ entry, error });
+      else {
+        delivered++;
+        taken++;
       }
+      if (error && entry.operation.op === 'instance') withoutRecord.add(entry.lane);
+      const blame = error ? blameFor(error) : null;
+      const isEnough = blame === 'away' || (delivered === 0 && blame && failed.length >= ENOUGH_FAILURES[blame]);
+      if (isEnough || stopping.aborted) {
+        // It is not about single writes: the others wait without having been tried.
+        for (const { entry: other } of ready.slice(index + 1))
+          sender.retry(other, 0, error ?? 'the daemon was stopped');
+        break;
+      }
+    }
+    const last = failed.at(-1)?.error ?? null;
+    for (const { entry, error } of failed) {
+      const blame = blameFor(error);
+      const othersWere = delivered > 0 || taken > (suspects.get(entry.id) ?? taken);
+      suspects.set(entry.id, taken);
+      if (blame !== 'away' && othersWere) sendAlone(entry, error);
+      else sender.retry(entry, retryMs(entry, blame === 'content' ? undefined : AWAY_BACKOFF), error);
     }
     return delivered > 0 ? null : last;
   }
 
-  /** False for an instance that was not written: it stays owed. */
-  function settle(entry: OutboxEntry, result: PushResult | undefined): boolean {
-    if (!result) throw new Error(`no result for ${entry.operation.key}`);
-    if (result.status !== 'refused') {
-      outbox.delivered(entry.id, entry.version);
-      return true;
-    }
-    if (entry.operation.op === 'instance') {
-      // The facts stay true whatever the master says: it is owed until staff have cleared the way. Its lane waits.
-      const retryInMs = retryMs(entry, REFUSED_BACKOFF);
-      retry(entry, retryInMs, result.message);
-      log.error('outbox.refused', `The master refuses to write an instance: ${result.message}`, {
-        operation: entry.operation.key,
-        retryInMs,
-        advice:
-          'Correct the cause in the master; the write and what follows it, mails too, are sent again by themselves.',
-      });
-      return false;
-    }
-    outbox.refuse(entry.id, result.message);
-    log.error('outbox.refused', `The master refused a write for good: ${result.message}`, {
-      operation: entry.operation.key,
-      advice: 'It is kept among the dead letters; correct the cause in the master, then run a full poll (restart).',
-    });
-    return true;
+  /** This write is the reason, or may be. */
+  function sendAlone(entry: OutboxEntry, error: unknown): void {
+    outbox.setAlone(entry.id);
+    postpone(entry, error);
   }
 
-  /** This write is the reason, or may be. */
   function postpone(entry: OutboxEntry, error: unknown): void {
-    const retryInMs = retryMs(entry);
-    retry(entry, retryInMs, error);
+    const retryInMs = retryMs(entry, blameFor(error) === 'away' ? AWAY_BACKOFF : ALONE_BACKOFF);
+    sender.retry(entry, retryInMs, error);
+    if (!isWorthTelling(entry.attempts + 1)) return;
     log.warn('outbox.write_delayed', 'A write to the master failed and is tried again; the others go on.', {
       ...errorFields(error),
       stack: undefined,
@@ -187,21 +156,38 @@ export function startDeliverer(options: DelivererOptions): Loop {
     });
   }
 
-  function retry(entry: OutboxEntry, waitMs: number, error: unknown): void {
-    outbox.retry(entry.id, new Date(clock().getTime() + waitMs), messageOf(error));
+  /** One of those that failed by themselves. */
+  async function aloneRound(): Promise<number> {
+    const entry = outbox.dueAlone(clock());
+    if (!entry) return Math.max(SHORTEST_RETRY_MS, untilDue(outbox.nextAloneAt()));
+    try {
+      const operation = await sender.complete(entry);
+      const error = operation && (await sender.send([{ entry, operation }]));
+      if (error) throw error;
+      taken++;
+      return 0;
+    } catch (error) {
+      postpone(entry, error);
+      return SHORTEST_RETRY_MS;
+    }
   }
 
-  return startLoop(round, (error) => {
+  function untilDue(dueAt: Date | null): number {
+    if (dueAt === null) return LONGEST_PAUSE_MS;
+    return Math.min(LONGEST_PAUSE_MS, Math.max(0, dueAt.getTime() - clock().getTime()));
+  }
+
+  const onError = (error: unknown) => {
     broken = true;
     log.error('outbox.failed', 'The outbox cannot be read; trying again.', errorFields(error));
-  });
-}
-
-function retryMs({ attempts }: OutboxEntry, limits?: BackoffLimits): number {
-  return Math.max(SHORTEST_RETRY_MS, backoffMs(attempts + 1, limits));
-}
-
-/** The master answered, but not with a result: some operation in the batch may be the reason. */
-function isAboutContent(error: unknown): boolean {
-  return !(error instanceof BridgeError) || error.code === 'odoo.fault' || !error.retryable;
+  };
+  const loops = [startLoop(round, onError), startLoop(aloneRound, onError)];
+  return {
+    wake() {
+      for (const loop of loops) loop.wake();
+    },
+    async stop() {
+      await Promise.all(loops.map((loop) => loop.stop()));
+    },
+  };
 }

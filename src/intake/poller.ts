@@ -1,14 +1,14 @@
 /** Reads the master again and again: what changed, and between these polls, a page at a time, now and then everything. */
 
 import { backoffMs } from '../lib/backoff.js';
-import { messageOf, RetryableError } from '../lib/errors.js';
+import { type BatchSize, createBatchSize } from '../lib/batch-size.js';
+import { BridgeError, messageOf, RetryableError } from '../lib/errors.js';
 import { errorFields, type Log } from '../lib/logger.js';
 import { type Loop, startLoop } from '../lib/loop.js';
 import type { Metrics } from '../lib/metrics.js';
 import type { Master } from '../odoo/master.js';
 import type { Store } from '../store/store.js';
 import type { Ingest } from './ingest.js';
-import { createPageSize, type PageSize } from './page-size.js';
 
 /** Where the next poll goes on. */
 const CURSOR = 'cursor';
@@ -16,6 +16,7 @@ const CURSOR = 'cursor';
 const FULL_CURSOR = 'full_cursor';
 const AWAY_BACKOFF = { baseMs: 2_000, maxMs: 30_000 };
 const PAGE_BACKOFF = { baseMs: 5_000, maxMs: 600_000 };
+const PAGE_ROWS = 500;
 /** A backstop only: 500 rows a page are five million. */
 const MOST_PAGES = 10_000;
 
@@ -54,7 +55,7 @@ export function startPoller(options: PollerOptions): Poller {
   let nextPageAt = 0;
   let lastError: string | null = null;
   let greeted = false;
-  const sizes = { quick: createPageSize(), full: createPageSize() };
+  const sizes = { quick: createBatchSize(PAGE_ROWS), full: createBatchSize(PAGE_ROWS) };
   let first: { resolve(): void; reject(error: unknown): void } = { resolve: () => undefined, reject: () => undefined };
   const looked = new Promise<void>((resolve, reject) => {
     first = { resolve, reject };
@@ -74,11 +75,11 @@ export function startPoller(options: PollerOptions): Poller {
   }
 
   /** Reads a page and takes it in; gives where the next one begins, and whether there is one. */
-  async function page(cursor: string | null, size: PageSize, full: boolean) {
+  async function page(cursor: string | null, size: BatchSize, full: boolean) {
     const startedAt = performance.now();
     try {
-      const batch = await master.poll(cursor, size.rows());
-      size.given(performance.now() - startedAt);
+      const batch = await master.poll(cursor, size.most());
+      size.done(performance.now() - startedAt);
       const { needsFullPoll } = ingest.page(batch, full);
       if (needsFullPoll) {
         store.meta.set(FULL_CURSOR, null);
@@ -87,7 +88,7 @@ export function startPoller(options: PollerOptions): Poller {
       }
       return batch;
     } catch (error) {
-      size.failed(error);
+      if (isTooMuch(error)) size.tooMuch();
       throw error;
     }
   }
@@ -142,7 +143,7 @@ export function startPoller(options: PollerOptions): Poller {
         'A page of the hourly full pass could not be read; what changes is read all the same.',
         {
           ...errorFields(error),
-          rows: sizes.full.rows(),
+          rows: sizes.full.most(),
           failures: pageFailures,
           retryInMs,
         },
@@ -189,4 +190,8 @@ export function startPoller(options: PollerOptions): Poller {
     looked: () => looked,
     lastError: () => lastError,
   };
+}
+
+function isTooMuch(error: unknown): boolean {
+  return error instanceof BridgeError && ['odoo.timeout', 'odoo.too_large'].includes(error.code);
 }

@@ -21,3 +21,8 @@ export function backoffMs(
   const ceiling = Math.min(limits.maxMs, limits.baseMs * 2 ** (Math.max(1, attempt) - 1));
   return Math.floor(random() * ceiling);
 }
+
+/** Whether the `attempt`-th failure in a row is told: the first, and then ever more seldom (2, 4, 8, …). */
+export function isWorthTelling(attempt: number): boolean {
+  return Number.isInteger(Math.log2(Math.max(1, attempt)));
+}

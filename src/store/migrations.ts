@@ -185,4 +185,9 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX instances_any_name ON instances (name);
   DELETE FROM meta WHERE name = 'cursor';
   `,
+  // A write that fails where others do not is sent alone.
+  `
+  ALTER TABLE outbox ADD COLUMN alone INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX outbox_alone ON outbox (next_attempt_at) WHERE alone;
+  `,
 ];

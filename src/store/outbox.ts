@@ -48,8 +48,15 @@ export interface Outbox {
    * @param lane the instance's key, or NO_LANE.
    */
   put(operation: PushOperation, lane: string): void;
-  /** Takes up to `limit` writes, oldest first; of one lane only those with nothing waiting or in flight before them. */
+  /**
+   * Takes up to `limit` writes, oldest first; of one lane only those with nothing waiting or in flight before them. None of
+   * those that are sent alone.
+   */
   due(now: Date, limit: number): OutboxEntry[];
+  /** Takes the next of those that are sent alone. */
+  dueAlone(now: Date): OutboxEntry | null;
+  /** It failed where others did not: from now on it is sent alone. Its lane waits for it only where it is a record. */
+  setAlone(id: number): void;
   delivered(id: number, version: number): boolean;
   /** It may still be accepted: try again at `at`. Its lane waits. */
   retry(id: number, at: Date, error: string): void;
@@ -59,6 +66,8 @@ export interface Outbox {
   releaseAll(): number;
   /** When the next write may be sent; null when none can be before another is finished. */
   nextDueAt(): Date | null;
+  /** The same of those that are sent alone. */
+  nextAloneAt(): Date | null;
   /** The newest first. */
   deadLetters(): DeadLetter[];
   backlog(now: Date): Backlog;
@@ -77,6 +86,9 @@ interface Row {
 
 type DeadRow = Pick<Row, 'id' | 'key' | 'lane' | 'payload' | 'created_at'> & { message: string; refused_at: number };
 
+/** What keeps those behind it in its lane from being sent: whatever waits, but of those sent alone the record only. */
+const IN_THE_WAY = `iif(alone, key LIKE 'instance:%', in_flight OR next_attempt_at > :now)`;
+
 export function outboxTable(db: Database.Database, clock: Clock, bell: Ringer): Outbox {
   const newestOf = db.prepare<[string], Row>('SELECT * FROM outbox WHERE key = ? ORDER BY version DESC LIMIT 1');
   const selectOne = db.prepare<[number], Row>('SELECT * FROM outbox WHERE id = ?');
@@ -86,10 +98,19 @@ export function outboxTable(db: Database.Database, clock: Clock, bell: Ringer): 
   const replace = db.prepare<[string, number]>('UPDATE outbox SET payload = ? WHERE id = ?');
   const selectDue = db.prepare<[{ now: number; limit: number }], Row>(`
     SELECT outbox.* FROM outbox LEFT JOIN (
-      SELECT lane, min(id) AS id FROM outbox WHERE in_flight OR next_attempt_at > :now GROUP BY lane
+      SELECT lane, min(id) AS id FROM outbox WHERE ${IN_THE_WAY} GROUP BY lane
     ) AS blocker ON blocker.lane = outbox.lane
-    WHERE blocker.id IS NULL OR outbox.id < blocker.id
+    WHERE NOT alone AND (blocker.id IS NULL OR outbox.id < blocker.id)
     ORDER BY outbox.id LIMIT :limit`);
+  const selectAlone = db.prepare<[{ now: number }], Row>(`
+    SELECT * FROM outbox WHERE alone AND NOT in_flight AND next_attempt_at <= :now AND NOT EXISTS (
+      SELECT 1 FROM outbox AS other WHERE other.lane = outbox.lane AND other.id < outbox.id
+        AND (NOT other.alone OR other.key LIKE 'instance:%'))
+    ORDER BY next_attempt_at, id LIMIT 1`);
+  const setAlone = db.prepare<[number]>('UPDATE outbox SET alone = 1 WHERE id = ?');
+  const nextAlone = db
+    .prepare<[], number | null>('SELECT min(next_attempt_at) FROM outbox WHERE alone AND NOT in_flight')
+    .pluck();
   const setInFlight = db.prepare<[number]>('UPDATE outbox SET in_flight = 1 WHERE id = ?');
   const removeVersion = db.prepare<[number, number]>('DELETE FROM outbox WHERE id = ? AND version = ?');
   const postpone = db.prepare<[number, string, number]>(
@@ -99,7 +120,8 @@ export function outboxTable(db: Database.Database, clock: Clock, bell: Ringer): 
   const nextDue = db
     .prepare<[], number | null>(`
       SELECT min(next_attempt_at) FROM outbox
-      WHERE NOT in_flight AND id IN (SELECT min(id) FROM outbox GROUP BY lane)`)
+      WHERE NOT in_flight AND NOT alone AND id IN (
+        SELECT min(id) FROM outbox WHERE NOT alone OR key LIKE 'instance:%' GROUP BY lane)`)
     .pluck();
   const bury = db.prepare<DeadRow>(`
     INSERT INTO dead_letters (id, key, lane, payload, message, created_at, refused_at)
@@ -122,13 +144,16 @@ export function outboxTable(db: Database.Database, clock: Clock, bell: Ringer): 
       replace.run(JSON.stringify(merged(operationOf(last), owed)), last.id);
     }
   });
-  const due = db.transaction((now: Date, limit: number) =>
-    selectDue.all({ now: toMs(now), limit }).map((row): OutboxEntry => {
-      setInFlight.run(row.id);
-      const { id, version, lane, attempts } = row;
-      return { id, version, lane, attempts, operation: operationOf(row) };
-    }),
-  );
+  const take = (row: Row): OutboxEntry => {
+    setInFlight.run(row.id);
+    const { id, version, lane, attempts } = row;
+    return { id, version, lane, attempts, operation: operationOf(row) };
+  };
+  const due = db.transaction((now: Date, limit: number) => selectDue.all({ now: toMs(now), limit }).map(take));
+  const dueAlone = db.transaction((now: Date) => {
+    const row = selectAlone.get({ now: toMs(now) });
+    return row === undefined ? null : take(row);
+  });
   const refuse = db.transaction((id: number, message: string) => {
     const row = selectOne.get(id);
     if (row === undefined) return;
@@ -145,6 +170,11 @@ export function outboxTable(db: Database.Database, clock: Clock, bell: Ringer): 
       bell.ring('outbox');
     },
     due: (now, limit) => due.immediate(now, limit),
+    dueAlone: (now) => dueAlone.immediate(now),
+    setAlone(id) {
+      setAlone.run(id);
+      bell.ring('outbox');
+    },
     delivered: (id, version) => removeVersion.run(id, version).changes > 0,
     retry(id, at, error) {
       postpone.run(toMs(at), error, id);
@@ -152,6 +182,7 @@ export function outboxTable(db: Database.Database, clock: Clock, bell: Ringer): 
     refuse: (id, message) => refuse.immediate(id, message),
     releaseAll: () => releaseAll.run().changes,
     nextDueAt: () => fromMs(nextDue.get() ?? null),
+    nextAloneAt: () => fromMs(nextAlone.get() ?? null),
     deadLetters: () =>
       selectDead.all().map((row) => ({
         id: row.id,

@@ -8,6 +8,7 @@ import { keptLog, until } from '../reconcile/support.js';
 import { type TestStore, testStore } from '../store/support.js';
 
 const away = new RetryableError('odoo.unreachable', 'no answer', 'Start it.');
+const slow = new RetryableError('odoo.timeout', 'no answer within 20 s', 'Wait.');
 const fault = new RetryableError('odoo.fault', 'KeyError', 'Look.');
 const terminal = new TerminalError('odoo.protocol', 'too old', 'Upgrade.');
 
@@ -121,15 +122,17 @@ describe('deliverer', () => {
         if (operations.some(({ key }) => key === 'poison')) throw error;
         return done(operations);
       });
-      await until(() => owed() === 2);
+      await until(() => owed() === 1);
       await sleep(30);
-      expect(pushes).deep.equal([['a', 'poison', 'poison/behind', 'b'], ['a'], ['poison'], ['b']]);
+      expect(pushes).deep.equal([['a', 'poison', 'poison/behind', 'b'], ['a'], ['poison'], ['poison/behind'], ['b']]);
       expect(log.lines.filter(({ event }) => event === 'outbox.write_delayed')).length(1);
-      later(300_000);
+      put('c');
+      later(900_000);
       loop.wake();
-      await until(() => pushes.length > 4);
+      await until(() => pushes.length > 6);
+      expect(pushes.slice(5), 'it is sent alone').deep.members([['poison'], ['c']]);
       expect(test.store.outbox.deadLetters()).empty;
-      expect(owed()).equal(2);
+      expect(owed()).equal(1);
     });
   }
 
@@ -156,17 +159,97 @@ describe('deliverer', () => {
     expect(owed()).equal(3);
   });
 
-  it('comes back with fewer after a failure, so that a batch that takes too long is no trap', async () => {
-    put(...Array.from({ length: 12 }, (_, index) => `k${index}`));
+  it('sends one by one what takes too long together, and then fewer at once', async () => {
+    put(...Array.from({ length: 20 }, (_, index) => `k${index}`));
     const loop = start((operations) => {
-      if (operations.length > 10) throw new RetryableError('odoo.timeout', 'too long', 'Wait.');
+      if (operations.length > 12) throw slow;
       return done(operations);
     });
-    await until(() => {
-      loop.wake();
-      return owed() === 0;
+    await until(() => owed() === 0);
+    expect(pushes.map((keys) => keys.length)).deep.equal([20, ...Array.from({ length: 20 }, () => 1)]);
+    pushes = [];
+    put(...Array.from({ length: 24 }, (_, index) => `l${index}`));
+    loop.wake();
+    await until(() => owed() === 0);
+    expect(pushes.map((keys) => keys.length)).deep.equal([12, 12]);
+  });
+
+  describe('one write on which the master hangs', () => {
+    /** The master runs into the time-out with it, and takes a third of a second for the others. */
+    function hangsOn(key: string) {
+      const counts = { timeouts: 0 };
+      const loop = start((operations) => {
+        if (!operations.some((operation) => operation.key === key)) return done(operations);
+        counts.timeouts++;
+        throw slow;
+      });
+      return { counts, loop };
+    }
+
+    it('costs the others two time-outs at most, wherever it is among them, and itself one now and then', async () => {
+      put('a', 'b', 'poison', 'c');
+      const { counts, loop } = hangsOn('poison');
+      await until(() => owed() === 1);
+      expect(counts.timeouts).equal(2);
+      // Five hours, one write a minute.
+      for (let minute = 0; minute < 300; minute++) {
+        put(`m${minute}`);
+        later(60_000);
+        loop.wake();
+        await until(() => owed() === 1);
+      }
+      expect(counts.timeouts).lessThan(60);
+      expect(pushes.filter((keys) => keys.includes('poison') && keys.length > 1)).length(1);
+      expect(test.store.outbox.deadLetters()).empty;
     });
-    expect(pushes.map((keys) => keys.length).slice(0, 4)).deep.equal([12, 12, 12, 6]);
+
+    it('is found when it is the only one that is owed: at the latest when others were taken', async () => {
+      put('poison');
+      const { counts, loop } = hangsOn('poison');
+      await until(() => counts.timeouts === 1);
+      for (let minute = 0; minute < 30; minute++) {
+        put(`m${minute}`);
+        later(60_000);
+        loop.wake();
+        await until(() => owed() === 1);
+      }
+      expect(pushes.filter((keys) => keys.includes('poison') && keys.length > 1).length).lessThan(3);
+    });
+
+    it('is found too where it is a record: what follows it in its lane waits, nobody else', async () => {
+      const { outbox } = test.store;
+      outbox.put({ op: 'instance', key: '', instance_key: 'sol:1', values: { state: 'running' } }, 'sol:1');
+      put('sol:1/behind', 'b');
+      const { loop } = hangsOn('instance:sol:1');
+      await until(() => owed() === 2);
+      put('c', 'sol:1/more');
+      loop.wake();
+      await until(() => owed() === 3);
+      expect(pushes.flat().filter((key) => key === 'b' || key === 'c')).length(3);
+      expect(pushes.slice(1).flat()).not.include('sol:1/behind');
+    });
+
+    it('is none where the master hangs on all: nobody is blamed, and all go together when it is back', async () => {
+      put('a', 'b', 'c', 'd');
+      let there = false;
+      const loop = start((operations) => {
+        if (there) return done(operations);
+        throw slow;
+      });
+      for (let rounds = 0; rounds < 20; rounds++) {
+        const before = pushes.length;
+        await until(() => pushes.length > before || rounds === 0);
+        later(30_000);
+        loop.wake();
+      }
+      there = true;
+      expect(test.store.outbox.dueAlone(new Date(test.now.getTime() + 1e7))).equal(null);
+      await until(() => {
+        later(30_000);
+        loop.wake();
+        return owed() === 0;
+      });
+    });
   });
 
   it('sends again what got no result', async () => {
@@ -188,11 +271,46 @@ describe('deliverer', () => {
         return write.key === 'gone' ? null : write;
       },
     });
-    await until(() => owed() === 2);
+    await until(() => owed() === 1);
     await sleep(20);
-    expect(pushes).deep.equal([['a', 'b']]);
+    expect(pushes, 'what is behind it goes on').deep.equal([['a', 'broken/behind', 'b']]);
     expect(log.events()).deep.equal(['outbox.write_delayed', 'outbox.dropped']);
     expect(test.store.outbox.deadLetters()).empty;
+  });
+
+  it('a mail that cannot be made holds up nothing, for however many days; it is told ever more seldom', async () => {
+    put('acme/mail', 'acme/answer');
+    const loop = start(done, {
+      async complete(write) {
+        if (write.key === 'acme/mail') throw fault;
+        return write;
+      },
+    });
+    await until(() => owed() === 1);
+    for (let hour = 0; hour < 48; hour++) {
+      put(`acme/log ${hour}`);
+      later(3_600_000);
+      loop.wake();
+      await until(() => owed() === 1);
+    }
+    expect(pushes.flat()).include('acme/answer').not.include('acme/mail');
+    expect(log.events().filter((event) => event === 'outbox.write_delayed').length).within(2, 7);
+  });
+
+  it('completes without the master while that is away: nothing is sent alone for it', async () => {
+    put('a', 'b');
+    let there = false;
+    const loop = start(done, {
+      async complete(write) {
+        if (!there) throw away;
+        return write;
+      },
+    });
+    await until(() => log.events().includes('outbox.delayed'));
+    there = true;
+    loop.wake();
+    await until(() => owed() === 0);
+    expect(pushes).deep.equal([['a', 'b']]);
   });
 
   it('what was in flight when the store failed is sent in the next round', async () => {

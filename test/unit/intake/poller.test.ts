@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { createPageSize } from '../../../src/intake/page-size.js';
 import { type Poller, startPoller } from '../../../src/intake/poller.js';
 import { RetryableError } from '../../../src/lib/errors.js';
 import { createMetrics } from '../../../src/lib/metrics.js';
@@ -215,21 +214,5 @@ describe('poller', () => {
       await until(() => reader.lastPolledAt() !== null);
       expect(state.cursors.slice(0, 5)).deep.equal([null, 'p1', 'p2', 'p2', 'p3']);
     });
-  });
-
-  it('a page has fewer rows after one that took too long, and in the end as many as before', () => {
-    const size = createPageSize();
-    size.failed(new RetryableError('odoo.unreachable', 'no answer', 'Start it.'));
-    expect(size.rows()).equal(500);
-    const rows: number[] = [];
-    for (let tries = 0; tries < 6; tries++) {
-      size.failed(new RetryableError('odoo.timeout', 'too long', 'Wait.'));
-      rows.push(size.rows());
-    }
-    expect(rows).deep.equal([125, 31, 7, 1, 1, 1]);
-    size.given(5_000);
-    expect(size.rows(), 'it was slow').equal(1);
-    for (let pages = 0; pages < 20; pages++) size.given(100);
-    expect(size.rows()).equal(500);
   });
 });

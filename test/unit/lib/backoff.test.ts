@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { backoffMs } from '../../../src/lib/backoff.js';
+import { backoffMs, isWorthTelling } from '../../../src/lib/backoff.js';
 
 describe('backoffMs', () => {
   const limits = { baseMs: 2_000, maxMs: 300_000 };
@@ -12,5 +12,10 @@ describe('backoffMs', () => {
   it('spreads over all of it', () => {
     expect(backoffMs(3, limits, () => 0)).to.equal(0);
     expect(backoffMs(3, limits, () => 0.5)).to.equal(4_000);
+  });
+
+  it('is told ever more seldom', () => {
+    const told = Array.from({ length: 20 }, (_, index) => index + 1).filter(isWorthTelling);
+    expect(told).deep.equal([1, 2, 4, 8, 16]);
   });
 });

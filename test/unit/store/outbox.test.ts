@@ -158,4 +158,56 @@ describe('store.outbox', () => {
     expect(test.reopen().outbox.releaseAll()).to.equal(1);
     expect(keys(due())).to.deep.equal(['instance:a']);
   });
+
+  describe('a write that is sent alone', () => {
+    const alone = (now = NOW) => test.store.outbox.dueAlone(now);
+    const fail = (entry: OutboxEntry, at = NOW) => {
+      test.store.outbox.setAlone(entry.id);
+      test.store.outbox.retry(entry.id, at, 'it fails');
+    };
+
+    it('is not among the others, and holds up nothing of its lane', () => {
+      const { outbox } = test.store;
+      for (const line of ['one', 'two']) outbox.put(log('a', line), 'a');
+      const [one, two] = due();
+      if (!one || !two) throw new Error('both are due');
+      fail(one, after(60_000));
+      outbox.retry(two.id, NOW, 'behind');
+      expect(keys(due())).to.deep.equal(['log:a:two']);
+      expect(alone()).to.equal(null);
+      expect(outbox.nextAloneAt()).to.deep.equal(after(60_000));
+      expect(alone(after(60_000))?.operation.key).to.equal('log:a:one');
+      expect(alone(after(60_000)), 'in flight').to.equal(null);
+      expect(outbox.nextDueAt()).to.equal(null);
+    });
+
+    it('that is a record holds up its lane', () => {
+      const { outbox } = test.store;
+      outbox.put(state('a', { state: 'running' }), 'a');
+      outbox.put(log('a', 'one'), 'a');
+      outbox.put(log('b', 'one'), 'b');
+      for (const entry of due()) {
+        if (entry.operation.op === 'instance') fail(entry);
+        else outbox.retry(entry.id, NOW, 'behind');
+      }
+      expect(keys(due())).to.deep.equal(['log:b:one']);
+      const record = alone();
+      expect(record?.operation.key).to.equal('instance:a');
+      outbox.delivered(record?.id ?? 0, record?.version ?? 0);
+      expect(keys(due())).to.deep.equal(['log:a:one']);
+    });
+
+    it('waits for the record before it', () => {
+      const { outbox } = test.store;
+      outbox.put(state('a', { state: 'running' }), 'a');
+      outbox.put(log('a', 'one'), 'a');
+      const [record, line] = due();
+      if (!record || !line) throw new Error('both are due');
+      outbox.retry(record.id, NOW, 'refused');
+      fail(line);
+      expect(alone()).to.equal(null);
+      outbox.delivered(record.id, record.version);
+      expect(alone()?.operation.key).to.equal('log:a:one');
+    });
+  });
 });
