@@ -11,6 +11,8 @@ export interface InstanceSpec {
   release: Release;
   cpu: number;
   memoryMb: number;
+  /** Space for database and files; 0: no limit. */
+  storageGb: number;
   /** Installed in the template, beside base and web. */
   modules: string[];
   /** Public address, e.g. `https://acme.example.com`. */
@@ -51,6 +53,7 @@ export function instanceSpec(
     release,
     cpu: plan.cpu,
     memoryMb: plan.memoryMb,
+    storageGb: plan.storageGb,
     modules: plan.modules,
     url,
     companyName: customer.name,

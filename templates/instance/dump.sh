@@ -1,30 +1,46 @@
 #!/bin/bash
 # Runs in a one-shot container on an instance's database volume, without a network. A constant. Prints one line of JSON
-# (what manifest.json needs of the database), then the dump. Code 66: there is no database.
+# (what manifest.json needs of the database), then the dump; on standard error nothing but why it fails. Code 66: there is
+# no database.
 set -euo pipefail
 trap 'exit 143' TERM
 pgdata=/var/lib/postgresql/data
+log=/tmp/server.log
 if [[ ! -s $pgdata/PG_VERSION || -e $pgdata/.seeding ]]; then
   exit 66
 fi
 
 umask 077
 echo 'local all all trust' >/dev/shm/hba.conf
+: >/tmp/postgresql.conf
 # The daemon has made sure that nothing runs on this volume: what a killed server has left would only be in the way.
 rm -f "$pgdata/postmaster.pid"
 dump=
 finish() {
   [[ -z $dump ]] || kill "$dump" 2>/dev/null || true
-  pg_ctl stop -D "$pgdata" -m fast -w -t 60 >&2 || true
+  pg_ctl stop -D "$pgdata" -m fast -w -t 60 &>/dev/null || true
 }
 trap finish EXIT
-pg_ctl start -D "$pgdata" -w -t 600 >&2 -o '-c listen_addresses= -c unix_socket_directories=/dev/shm
-  -c hba_file=/dev/shm/hba.conf -c wal_level=minimal -c max_wal_senders=0 -c max_connections=10 -c jit=off
-  -c shared_buffers=64MB -c autovacuum=off'
+# What the server logs is apart from what fails the dump: a customer can make it as long as they like.
+started() {
+  "$@" &>>"$log" && return
+  echo "the database server does not start: $(tail -c 600 "$log")" >&2
+  exit 1
+}
+options=(
+  config_file=/tmp/postgresql.conf hba_file=/dev/shm/hba.conf listen_addresses= unix_socket_directories=/dev/shm
+  wal_level=minimal max_wal_senders=0 max_connections=10 jit=off shared_buffers=64MB autovacuum=off
+  # One for each table of the database.
+  max_locks_per_transaction=4096
+  log_statement=none log_min_error_statement=panic restart_after_crash=off
+)
+# On one line: pg_ctl has a shell read it.
+started pg_ctl start -D "$pgdata" -w -t 600 -l "$log" -o "${options[*]/#/-c }"
 
 export PGHOST=/dev/shm PGDATABASE=odoo
 # As the customer's own role: this reads what may be a view that calls the customer's functions.
-facts=$(PGOPTIONS='-c search_path=pg_catalog,pg_temp -c statement_timeout=30s' psql -U odoo -X -w -At -v ON_ERROR_STOP=1 -f - <<'SQL'
+facts=$(PGOPTIONS='-c search_path=pg_catalog,pg_temp -c statement_timeout=30s' timeout 60 psql -U odoo -X -w -At \
+  -v ON_ERROR_STOP=1 -f - 2>/dev/null <<'SQL'
 SELECT json_build_object('pg_version', split_part(current_setting('server_version'), ' ', 1), 'modules',
   (SELECT json_object_agg(name, version) FROM (
     SELECT name::text AS name, left(latest_version::text, 64) AS version FROM public.ir_module_module
@@ -32,9 +48,16 @@ SELECT json_build_object('pg_version', split_part(current_setting('server_versio
 SQL
 ) || facts='{}'
 printf '%s\n' "$facts"
+# The beginning of the first failure: what comes before it are warnings, and its end may be a command of any length.
+exec {errors}> >(LC_ALL=C awk '/^pg_dump: error/ { on = 1 } on && n < 8 { n++; print substr($0, 1, 300) }' >&2)
+filter=$!
 # As the superuser, whom no row security of the customer's can keep from it. In the background, so that a signal is seen
 # at once.
-pg_dump -U postgres --no-owner &
+pg_dump -U postgres --no-owner 2>&"$errors" &
 dump=$!
-wait "$dump"
+exec {errors}>&-
+code=0
+wait "$dump" || code=$?
 dump=
+wait "$filter" || true
+exit "$code"

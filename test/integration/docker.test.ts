@@ -11,6 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { BOUNDS, type Bounds } from '../../src/docker/engine/bounds.js';
 import { createEngine, type Engine } from '../../src/docker/engine/engine.js';
 import { removeBusy } from '../../src/docker/engine/retry.js';
 import { runJob } from '../../src/docker/engine/task.js';
@@ -32,6 +33,9 @@ const SOCKET = process.env.SAAS_DOCKER_SOCKET ?? '/var/run/docker.sock';
 const COMPANY = `Müller's "Best" \\ $(id) {{x}}\n'); DROP TABLE res_users; -- 🚀 株式会社 ${'x'.repeat(300)}`;
 const READY_MS = 120_000;
 const MB = 1024 * 1024;
+const GB = 1024 * MB;
+/** What the tests' own tasks may. */
+const AT_WORK: Bounds = { ...BOUNDS.install, user: 'root', capabilities: ['DAC_OVERRIDE'], seconds: 120 };
 
 describe('instances on the engine', function () {
   this.timeout(600_000);
@@ -45,7 +49,8 @@ describe('instances on the engine', function () {
   const settings: DockerSettings & Ranges = {
     ...DEFAULT_SETTINGS,
     scope,
-    portBase: 32_000 + 16 * randomInt(1000),
+    // Below what Linux takes for outgoing connections.
+    portBase: 28_000 + 16 * randomInt(290),
     subnetPool: `10.${224 + randomInt(16)}.${randomInt(256)}.0/24`,
   };
   const spec = (slot: number, name: string): InstanceSpec => ({
@@ -55,6 +60,7 @@ describe('instances on the engine', function () {
     release,
     cpu: 2,
     memoryMb: 1024,
+    storageGb: 2,
     modules: [],
     url: `https://${name}.example.com`,
     companyName: COMPANY,
@@ -121,16 +127,26 @@ describe('instances on the engine', function () {
         image: release.postgresImage,
         entrypoint: ['psql', '-h', 'db', '-U', 'odoo', '-d', 'odoo', '-At', '-v', 'ON_ERROR_STOP=1', '-f', '-'],
         labels,
-        user: 'root',
+        bounds: AT_WORK,
         env: ['PGPASSFILE=/run/pgpass'],
         network: resourceNames(scope, target.name).network,
         files: [{ name: 'run/pgpass', content: `*:*:*:*:${password}\n`, mode: 0o600 }],
         stdin: Buffer.from(`${sql}\n`),
-        timeoutMs: 30_000,
       },
       [0, 2],
     );
     return result;
+  }
+  /** Does as a customer can who is the administrator: commands in the folder of acme's files. */
+  async function inFilestore(script: string): Promise<void> {
+    await runJob(engine, {
+      name: `${scope}_files`,
+      image: release.postgresImage,
+      entrypoint: ['bash', '-c', `set -e; cd /filestore/filestore; ${script}`],
+      labels,
+      bounds: AT_WORK,
+      mounts: [{ volume: resourceNames(scope, acme.name).filestore, target: '/filestore' }],
+    });
   }
   const value = async (target: InstanceSpec, sql: string): Promise<string> => (await query(target, sql)).output.trim();
 
@@ -306,8 +322,8 @@ describe('instances on the engine', function () {
     const [config] = [resourceNames(scope, acme.name).config];
     const breakIt = { volume: config, target: '/config' };
     const entrypoint = ['bash', '-c', 'echo "{" >/config/limits.json'];
-    const job = { name: `${scope}_break`, image: release.postgresImage, entrypoint, labels, user: 'root' };
-    await runJob(engine, { ...job, mounts: [breakIt], timeoutMs: 30_000 });
+    const job = { name: `${scope}_break`, image: release.postgresImage, entrypoint, labels, bounds: AT_WORK };
+    await runJob(engine, { ...job, mounts: [breakIt] });
     expect(await create(user('fifth'))).to.be.an('array');
     await instances.applyLimits({ ...acme, maxUsers: 1 });
     expect(await create(user('sixth'))).to.contain('Su plan incluye 1 usuario');
@@ -331,16 +347,7 @@ describe('instances on the engine', function () {
     await instances.stopOdoo(acme);
     const full = await instances.measure(acme);
     const checksum = createHash('sha1').update(content).digest('hex');
-    await runJob(engine, {
-      name: `${scope}_clear`,
-      image: release.postgresImage,
-      entrypoint: ['rm', `/filestore/filestore/odoo/${checksum.slice(0, 2)}/${checksum}`],
-      labels,
-      user: 'root',
-      capabilities: ['DAC_OVERRIDE'],
-      mounts: [{ volume: resourceNames(scope, acme.name).filestore, target: '/filestore' }],
-      timeoutMs: 30_000,
-    });
+    await inFilestore(`rm odoo/${checksum.slice(0, 2)}/${checksum}`);
     const cleared = await instances.measure(acme);
     expect(full.filestoreBytes - cleared.filestoreBytes).to.be.within(3e6, 3.2e6);
     await provision(acme);
@@ -398,7 +405,7 @@ describe('instances on the engine', function () {
         entrypoint,
         labels,
         network,
-        timeoutMs: 30_000,
+        bounds: AT_WORK,
       };
       return (await runJob(engine, job, [0, 2])).exitCode;
     };
@@ -528,14 +535,13 @@ describe('instances on the engine', function () {
         image: release.odooImage,
         entrypoint: ['bash', '-c', script],
         labels,
-        user: 'odoo',
+        bounds: BOUNDS.install,
         network,
         files: [
           { name: 'run/odoo.conf', content: conf, mode: 0o444 },
           { name: 'run/export.zip', content: zip, mode: 0o444 },
         ],
         keepBytes: 100_000,
-        timeoutMs: 120_000,
       });
       return output.trim().split('\n').slice(-2).join('\n');
     } finally {
@@ -543,6 +549,84 @@ describe('instances on the engine', function () {
       await removeBusy(() => engine.removeNetwork(network));
     }
   }
+
+  it('exports each file once and no holes, however a customer makes it look', async () => {
+    await instances.removeContainers(acme);
+    const hostile = `mkdir -p odoo/zz && cd odoo/zz
+      head -c 20000000 /dev/urandom >one
+      for n in $(seq 30); do ln one same$n; done
+      truncate -s 1T hole
+      truncate -s 3M small_hole && printf end >>small_hole
+      ln -s /etc/passwd link && mkfifo pipe
+      touch $'line\\nbreak' $'\\xff'`;
+    const file = join(dataDir, 'exports', 'hostile.zip');
+    try {
+      await inFilestore(hostile);
+      const started = Date.now();
+      const { bytes } = await instances.exportData(acme, file);
+      expect(bytes).to.be.within(20e6, 60e6);
+      expect(Date.now() - started).to.be.lessThan(120_000);
+      const unzip = async (...words: string[]) =>
+        (await promisify(execFile)('unzip', [...words], { maxBuffer: 64 * MB, encoding: 'buffer' })).stdout;
+      await unzip('-tq', file);
+      const small = await unzip('-p', file, 'filestore/zz/small_hole');
+      expect(createHash('sha1').update(small).digest('hex')).to.equal(
+        createHash('sha1')
+          .update(Buffer.concat([Buffer.alloc(3 * MB), Buffer.from('end')]))
+          .digest('hex'),
+      );
+      const leftOut = (await unzip('-p', file, 'left_out.txt')).toString();
+      expect(leftOut.match(/another name of a file/g)).to.have.length(30);
+      for (const line of [
+        "'zz/hole': most of it was never written",
+        "'zz/link': it is no file",
+        "'zz/pipe': it is no file",
+      ]) {
+        expect(leftOut).to.contain(line);
+      }
+      expect(leftOut).to.match(/^'zz\/\\udcff': its name is no text$/m);
+    } finally {
+      await inFilestore('rm -rf odoo/zz');
+      await rm(file, { force: true });
+    }
+  });
+
+  it('exports no more than the plan bounds, and says what is too much', async () => {
+    const files = await loadTemplates();
+    const labelled = instanceLabels(scope, { ...acme, slot: acme.placement.slot });
+    const parts = { names: resourceNames(scope, acme.name), labels: labelled };
+    const file = join(dataDir, 'exports', 'large.zip');
+    for (const mostBytes of [MB, 45 * MB]) {
+      if (mostBytes > MB) await inFilestore('head -c 40000000 /dev/zero >odoo/large');
+      const refused = await rejection(exportInstance({ engine, files, release, mostBytes }, parts, file));
+      expect(refused, `${mostBytes}`).to.include({ code: 'export.too_large', retryable: true });
+    }
+    await inFilestore('rm odoo/large');
+    expect(await readdir(join(dataDir, 'exports'))).to.deep.equal(['acme.zip']);
+  });
+
+  it('says why a database cannot be dumped, whatever else its server says', async () => {
+    // A row that is more than a gigabyte as text, and some megabytes on the disk. A warning comes before the failure.
+    await provision(acme);
+    await query(
+      acme,
+      `CREATE TABLE egg (id int PRIMARY KEY, hen int); CREATE TABLE hen (id int PRIMARY KEY, egg int REFERENCES egg);
+       ALTER TABLE egg ADD FOREIGN KEY (hen) REFERENCES hen;
+       CREATE TABLE long_row (c1 bytea); INSERT INTO long_row VALUES (decode(repeat('00', 20000000), 'hex'));
+       DO $$ BEGIN FOR n IN 2..30 LOOP
+         EXECUTE format('ALTER TABLE long_row ADD c%1$s bytea', n);
+         EXECUTE format('UPDATE long_row SET c%1$s = c1', n);
+       END LOOP; END $$`,
+    );
+    expect(await value(acme, 'SELECT length(c30) FROM long_row')).to.equal('20000000');
+    await instances.removeContainers(acme);
+    const refused = await rejection(instances.exportData(acme, join(dataDir, 'exports', 'never.zip')));
+    expect(refused).to.include({ code: 'export.failed', retryable: true });
+    expect(String(refused)).to.match(/the export failed: pg_dump: error: .*[\s\S]*public\.long_row/);
+    expect(String(refused)).to.not.match(/LOG:|warning/);
+    await provision(acme);
+    await query(acme, 'DROP TABLE long_row; DROP TABLE egg, hen');
+  });
 
   it('never exports nothing', async () => {
     const file = join(dataDir, 'exports', 'nothing.zip');
@@ -579,7 +663,8 @@ describe('instances on the engine', function () {
       void opened.then(() => pipeline(streams.stdout, stdout)).catch(() => undefined);
       return { ...streams, stdout };
     };
-    const dammed = { engine: engineWith(engine, { attachStreams }), files, release };
+    const mostBytes = 10 * GB;
+    const dammed = { engine: engineWith(engine, { attachStreams }), files, release, mostBytes };
     const exporting = rejection(exportInstance(dammed, parts, join(folder, 'acme.zip')));
     for (let killed = false; !killed; await sleep(5)) {
       const dump = (await engine.listContainers(jobs)).find(
@@ -592,7 +677,7 @@ describe('instances on the engine', function () {
     expect(await exporting).to.include({ code: 'export.failed', retryable: true });
     expect(await readdir(folder)).to.deep.equal([]);
     await settled(async () => (await engine.listContainers(jobs)).length === 0);
-    const hurried = exportInstance({ engine, files, release, stallMs: 1 }, parts, join(folder, 'acme.zip'));
+    const hurried = exportInstance({ engine, files, release, mostBytes, stallMs: 1 }, parts, join(folder, 'acme.zip'));
     expect(await rejection(hurried)).to.include({ code: 'export.stalled', retryable: true });
     await symlink('/dev/full', join(folder, 'acme.zip.part'));
     const full = await rejection(instances.exportData(acme, join(folder, 'acme.zip')));

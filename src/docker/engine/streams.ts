@@ -1,5 +1,6 @@
 /** A container's standard streams, in the engine's frames: 8 bytes (which stream, 3 zeros, length), then the bytes. */
 import { type Duplex, type Readable, Transform, type TransformCallback, type Writable } from 'node:stream';
+import { MOST_OUTPUT_BYTES } from './bounds.js';
 
 const KEEP_BYTES = 16_384;
 const HEADER_BYTES = 8;
@@ -12,6 +13,8 @@ export interface Attachment {
   output(): string;
   /** Settles when the container has written its last. */
   closed: Promise<void>;
+  /** Settles when it has written more than it may; never otherwise. */
+  flooded: Promise<void>;
   close(): void;
 }
 
@@ -25,17 +28,32 @@ export interface Streams {
   close(): void;
 }
 
-/** Reads everything at once and keeps the end of it. */
-export function attachmentOf(connection: Duplex, keepBytes: number = KEEP_BYTES): Attachment {
+/** Reads everything at once and keeps the end of it; reads no more once there is more than `mostBytes`. */
+export function attachmentOf(
+  connection: Duplex,
+  keepBytes: number = KEEP_BYTES,
+  mostBytes = MOST_OUTPUT_BYTES,
+): Attachment {
   const tail = new Tail(keepBytes);
-  const frames = new Frames((_stream, bytes) => void tail.add(bytes));
+  let written = 0;
+  let flood: () => void = () => undefined;
+  const flooded = new Promise<void>((resolve) => {
+    flood = resolve;
+  });
+  const frames = new Frames((_stream, bytes) => {
+    tail.add(bytes);
+    written += bytes.length;
+    if (written <= mostBytes) return;
+    flood();
+    connection.destroy();
+  });
   connection.pipe(frames).resume();
   // A broken stream shows as the exit code or the time-out of the container itself.
   const closed = new Promise<void>((resolve) => {
     for (const event of ['end', 'close', 'error']) connection.on(event, () => resolve());
     frames.on('error', () => resolve());
   });
-  return { stdin: connection, output: () => tail.text(), closed, close: () => void connection.destroy() };
+  return { stdin: connection, output: () => tail.text(), closed, flooded, close: () => void connection.destroy() };
 }
 
 /** Standard output as a stream, and the end of standard error. */

@@ -3,10 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LABEL } from '../../instance/naming.js';
 import { RetryableError } from '../../lib/errors.js';
+import { type Bounds, MOST_OUTPUT_BYTES } from './bounds.js';
 import type { ContainerOptions, Engine } from './engine.js';
-import type { Streams } from './streams.js';
+import type { Attachment, Streams } from './streams.js';
 import { type TarFile, tar } from './tar.js';
 
+/** What every task has for its own files; it counts as its memory. */
+const SCRATCH = 'size=16m,mode=1777,nosuid,nodev,noexec';
 /** The last output may arrive a moment after the exit code. */
 const OUTPUT_WAIT_MS = 1000;
 
@@ -18,25 +21,20 @@ export interface Job {
   command?: string[];
   /** Must hold the scope; `saas.role=job` is added. */
   labels: Record<string, string>;
-  /** User inside the container; the image's own when absent. */
-  user?: string;
+  /** As whom it runs, and what it may use (bounds.ts). */
+  bounds: Bounds;
   env?: string[];
   mounts?: JobMount[];
   /** Name of a network; none at all when absent. */
   network?: string;
-  /** Capabilities to keep; all others are dropped. */
-  capabilities?: string[];
-  /** Put into the container's root before it starts. */
+  /** Put into the container's root before it starts: it must be a writable one. */
   files?: TarFile[];
   /** Written to its standard input, which is then closed. A promise is awaited while the container already runs. */
   stdin?: Promise<Buffer> | Buffer;
-  /** Most memory it may use. */
-  memoryBytes?: number;
   /** How much of the end of its output is kept (default 16 kB). */
   keepBytes?: number;
-  /** Its output is for `startJob` and of any size: the engine keeps no log of it. */
+  /** Its output is for `startJob`, and who reads it counts it: the engine keeps no log of it. */
   streamed?: boolean;
-  timeoutMs: number;
 }
 
 export interface JobMount {
@@ -52,7 +50,10 @@ export interface JobResult {
   output: string;
 }
 
-/** Runs a container to its end and removes it. Throws RetryableError `job.failed`, with its output, on a code not allowed. */
+/**
+ * Runs a container to its end and removes it. Throws RetryableError `job.failed`, with its output, on a code not allowed,
+ * `job.flooded` when it writes more than it may, `docker.timeout` when it takes longer.
+ */
 export async function runJob(engine: Engine, job: Job, allowedCodes: readonly number[] = [0]): Promise<JobResult> {
   const id = await engine.createContainer(jobOptions(job, randomBytes(4).toString('hex')));
   let result: JobResult;
@@ -75,7 +76,7 @@ async function runCreated(engine: Engine, id: string, job: Job): Promise<JobResu
   if (job.files) await engine.putArchive(id, '/', tar(job.files));
   const attachment = await engine.attach(id, job.keepBytes);
   try {
-    const exit = engine.waitForExit(id, job.timeoutMs);
+    const exit = Promise.race([engine.waitForExit(id, job.bounds.seconds * 1000), flood(attachment, job.name)]);
     // Its failure is reported by the await below, also when starting fails first.
     exit.catch(() => undefined);
     await engine.startContainer(id);
@@ -87,6 +88,13 @@ async function runCreated(engine: Engine, id: string, job: Job): Promise<JobResu
   } finally {
     attachment.close();
   }
+}
+
+async function flood({ flooded }: Attachment, name: string): Promise<never> {
+  await flooded;
+  const megabytes = MOST_OUTPUT_BYTES / 1024 ** 2;
+  const advice = 'Look at what the instance has in its volumes; the work is repeated from its start.';
+  throw new RetryableError('job.flooded', `${name} was ended: it wrote more than ${megabytes} MB`, advice);
 }
 
 /** A job whose streams the caller reads and writes as it goes. */
@@ -102,7 +110,7 @@ export async function startJob(engine: Engine, job: Job): Promise<RunningJob> {
   const id = await engine.createContainer(jobOptions(job, randomBytes(4).toString('hex')));
   try {
     const { stdin, stdout, errors, close } = await engine.attachStreams(id);
-    const exitCode = engine.waitForExit(id, job.timeoutMs);
+    const exitCode = engine.waitForExit(id, job.bounds.seconds * 1000);
     exitCode.catch(() => undefined);
     // Nobody may be reading any more when the connection ends.
     stdout.on('error', () => undefined);
@@ -123,13 +131,18 @@ export async function startJob(engine: Engine, job: Job): Promise<RunningJob> {
 
 /** What the engine makes the job's container from. */
 export function jobOptions(job: Job, suffix: string): ContainerOptions {
+  const { bounds } = job;
+  if (job.network !== undefined && !bounds.network) throw new RangeError(`${job.name} may not reach a network`);
+  if (job.files !== undefined && !bounds.writableRoot)
+    throw new RangeError(`${job.name} has no root to put files into`);
+  const memory = bounds.memoryMb * 1024 ** 2;
   return {
     name: `${job.name}_${suffix}`,
     Image: job.image,
     Entrypoint: job.entrypoint,
     Cmd: job.command ?? [],
     Labels: { ...job.labels, [LABEL.role]: 'job' },
-    ...(job.user ? { User: job.user } : {}),
+    User: bounds.user,
     ...(job.env ? { Env: job.env } : {}),
     Healthcheck: { Test: ['NONE'] },
     AttachStdin: true,
@@ -139,12 +152,16 @@ export function jobOptions(job: Job, suffix: string): ContainerOptions {
       AutoRemove: true,
       NetworkMode: job.network ?? 'none',
       CapDrop: ['ALL'],
-      CapAdd: job.capabilities ?? [],
+      CapAdd: [...bounds.capabilities],
       SecurityOpt: ['no-new-privileges'],
-      PidsLimit: 200,
+      ...(bounds.writableRoot ? {} : { ReadonlyRootfs: true, Tmpfs: { '/tmp': SCRATCH } }),
+      PidsLimit: bounds.processes,
+      NanoCpus: bounds.cpus * 1e9,
+      // None of it is swap.
+      Memory: memory,
+      MemorySwap: memory,
       // A process with the number 1 has no default for signals: one that came too early would be lost.
       ...(job.streamed ? { Init: true } : {}),
-      ...(job.memoryBytes ? { Memory: job.memoryBytes, MemorySwap: job.memoryBytes } : {}),
       LogConfig: job.streamed ? { Type: 'none', Config: {} } : { Type: 'json-file', Config: { 'max-size': '1m' } },
       Mounts: (job.mounts ?? []).map((mount) => ({
         Type: 'volume',

@@ -3,32 +3,33 @@
  * From the volumes alone. Two one-shot containers, of the PostgreSQL and the Odoo image, are joined by the daemon: the
  * dump of the one is the input of the other, and nothing of it is ever kept in memory or on the engine's disk.
  */
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { LABEL } from '../../instance/naming.js';
 import type { Release } from '../../instance/release.js';
-import { messageOf, RetryableError, TerminalError } from '../../lib/errors.js';
+import { BridgeError, messageOf, RetryableError, TerminalError } from '../../lib/errors.js';
+import { BOUNDS } from '../engine/bounds.js';
 import type { Engine } from '../engine/engine.js';
 import { assertOurs } from '../engine/ours.js';
 import { type Job, type RunningJob, startJob } from '../engine/task.js';
 import type { Templates as Files } from '../files.js';
+import { type CopyFile, tooLarge, writeCopy } from './copy-file.js';
 import type { Rendered } from './rendering.js';
 
 /** Longest time without a byte: the cluster may have to recover first, or write a big table's files to the disk. */
 const STALL_MS = 15 * 60_000;
-/** There is no limit for the whole, but the engine must be asked with some. */
-const LONGEST_MS = 7 * 24 * 3600 * 1000;
 /** For the server to stop. The packer only reads: it is killed. */
 const STOP_SECONDS = 90;
-const PACK_MEMORY_BYTES = 1024 * 1024 * 1024;
 /** dump.sh and pack.py: a volume is there, but nothing is in it. */
 const NO_DATA = 66;
+/** pack.py: there is more than may be read or written. */
+const TOO_MUCH = 67;
 
 export interface ExportContext {
   engine: Engine;
   files: Pick<Files, 'dumpScript' | 'packScript'>;
   release: Pick<Release, 'postgresImage' | 'odooImage'>;
+  /** How much may be read of the instance, and how long the zip may be. */
+  mostBytes: number;
   /** Milliseconds without a byte after which it fails. */
   stallMs?: number;
 }
@@ -36,7 +37,7 @@ export interface ExportContext {
 /**
  * Writes the zip to `file` (mode 0600), which is there only when it is whole. Nothing may run on the volumes.
  * TerminalError `export.no_data` when there is nothing to export; RetryableError `export.in_use`, `export.stalled`,
- * `export.no_space`, `export.failed`.
+ * `export.no_space`, `export.too_large`, `export.failed`.
  */
 export async function exportInstance(
   context: ExportContext,
@@ -45,19 +46,7 @@ export async function exportInstance(
 ): Promise<{ bytes: number }> {
   await assertVolumes(context.engine, rendered);
   await assertUnused(context.engine, rendered);
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  // One daemon, one job for an instance: what a killed one has left is written over.
-  const draft = `${file}.part`;
-  const handle = await open(draft, 'w', 0o600).catch(fileFailed);
-  try {
-    const bytes = await write(context, rendered, handle).finally(() => handle.close());
-    await rename(draft, file);
-    await syncFolder(dirname(file));
-    return { bytes };
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
+  return writeCopy(file, context.mostBytes, (copy) => write(context, rendered, copy));
 }
 
 async function assertVolumes(engine: Engine, { names, labels }: Pick<Rendered, 'names' | 'labels'>): Promise<void> {
@@ -91,17 +80,15 @@ async function assertUnused(engine: Engine, { names, labels }: Pick<Rendered, 'n
 async function write(
   context: ExportContext,
   rendered: Pick<Rendered, 'names' | 'labels'>,
-  handle: FileHandle,
-): Promise<number> {
-  const { engine, files, release, stallMs = STALL_MS } = context;
-  const [dumpJob, packJob] = exportJobs(files, release, rendered);
+  copy: CopyFile,
+): Promise<void> {
+  const { engine } = context;
+  const [dumpJob, packJob] = exportJobs(context, rendered);
   const dump = await startJob(engine, dumpJob);
   try {
     const pack = await startJob(engine, packJob);
     try {
-      const bytes = await join(dump, pack, handle, stallMs);
-      await handle.sync().catch(fileFailed);
-      return bytes;
+      await join(context, dump, pack, copy);
     } finally {
       await pack.end(0);
     }
@@ -110,36 +97,36 @@ async function write(
   }
 }
 
-/** Dump → pack → file; gives the length once all three say that they are whole. */
-async function join(dump: RunningJob, pack: RunningJob, handle: FileHandle, stallMs: number): Promise<number> {
+/** Dump → pack → file; resolves once all three say that they are whole. */
+async function join(
+  { mostBytes, stallMs = STALL_MS }: ExportContext,
+  dump: RunningJob,
+  pack: RunningJob,
+  copy: CopyFile,
+): Promise<void> {
   const stalled = new AbortController();
   const timer = setTimeout(() => stalled.abort(), stallMs);
   const { signal } = stalled;
   let dumped = 0;
-  let packed = 0;
-  let unwritable: Error | null = null;
   let failure: unknown = null;
   async function* counted(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const chunk of source) {
       dumped += chunk.length;
+      if (dumped > mostBytes) throw tooLarge(mostBytes);
       timer.refresh();
       yield chunk;
     }
   }
-  async function save(source: AsyncIterable<Buffer>): Promise<void> {
+  async function* alive(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     for await (const chunk of source) {
-      await handle.writeFile(chunk).catch((error: Error) => {
-        unwritable = error;
-        throw error;
-      });
-      packed += chunk.length;
       timer.refresh();
+      yield chunk;
     }
   }
   try {
     await Promise.all([
       pipeline(dump.stdout, counted, pack.stdin, { signal }),
-      pipeline(pack.stdout, save, { signal }),
+      pipeline(pack.stdout, alive, (source) => copy.save(source), { signal }),
     ]);
   } catch (error) {
     failure = error;
@@ -150,43 +137,52 @@ async function join(dump: RunningJob, pack: RunningJob, handle: FileHandle, stal
     const advice = 'Look at the load of the Docker host, and at the log of its engine.';
     throw new RetryableError('export.stalled', `no byte of the export within ${stallMs / 1000} s`, advice);
   }
-  if (unwritable) fileFailed(unwritable);
+  if (failure instanceof BridgeError) throw failure;
   const [dumpCode, packCode] = await codesOf(dump, pack, failure);
   if (dumpCode === NO_DATA) throw noData('the database volume is empty');
   if (packCode === NO_DATA && dumped > 0) throw noData('the filestore volume is empty');
+  if (packCode === TOO_MUCH) throw tooLarge(mostBytes);
   // A connection that was cut looks like the end: only the length told by the packer proves that it was not.
   const told = /^bytes (\d+)\s*$/m.exec(pack.errors())?.[1];
-  if (failure === null && dumpCode === 0 && packCode === 0 && told === String(packed)) return packed;
-  const details = `codes ${dumpCode} and ${packCode}, ${packed} bytes of ${told ?? 'unknown'}`;
-  const output = `${dump.errors().trim().slice(-500)} ${pack.errors().trim().slice(-500)}`;
-  throw new RetryableError(
+  if (failure === null && dumpCode === 0 && packCode === 0 && told === String(copy.bytes())) return;
+  throw exportFailed({ dumpCode, packCode, dump: dump.errors(), pack: pack.errors() }, failure);
+}
+
+/** The cause first: what failed in the database is what fails all else. */
+function exportFailed(
+  ends: Record<'dumpCode' | 'packCode', number | null> & Record<'dump' | 'pack', string>,
+  cause: unknown,
+) {
+  const { dump, pack, dumpCode, packCode } = ends;
+  const why = dump.trim().slice(0, 1000) || pack.trim().slice(-300) || (cause === null ? '' : messageOf(cause));
+  return new RetryableError(
     'export.failed',
-    `the export failed (${details}): ${failure === null ? '' : messageOf(failure)} ${output}`.trim(),
-    'Read the output in the message; the volumes are as they were, and it is tried again.',
-    { cause: failure },
+    `the export failed: ${why} (codes ${dumpCode} and ${packCode})`,
+    'Read the reason in the message; the volumes are as they were, and it is tried again.',
+    { cause },
   );
 }
 
 /** Exit codes; after a failure only of what has ended, or ends because its other side has gone. */
-async function codesOf(dump: RunningJob, pack: RunningJob, failure: unknown): Promise<(number | null)[]> {
+async function codesOf(dump: RunningJob, pack: RunningJob, failure: unknown) {
   if (failure !== null) await Promise.all([pack.end(0), dump.end(STOP_SECONDS)]);
-  return Promise.all([dump, pack].map((job) => job.exitCode.catch(() => null)));
+  const codeOf = ({ exitCode }: RunningJob): Promise<number | null> => exitCode.catch(() => null);
+  return Promise.all([codeOf(dump), codeOf(pack)]);
 }
 
 /** The two one-shot containers. Neither has a network or a capability; the filestore is read-only. */
 export function exportJobs(
-  files: Pick<Files, 'dumpScript' | 'packScript'>,
-  release: Pick<Release, 'postgresImage' | 'odooImage'>,
+  { files, release, mostBytes }: Pick<ExportContext, 'files' | 'release' | 'mostBytes'>,
   { names, labels }: Pick<Rendered, 'names' | 'labels'>,
 ): [dump: Job, pack: Job] {
-  const common = { labels, streamed: true, timeoutMs: LONGEST_MS };
+  const common = { labels, streamed: true };
   return [
     {
       ...common,
       name: `${names.project}_dump`,
       image: release.postgresImage,
       entrypoint: ['bash', '-c', files.dumpScript, 'dump'],
-      user: 'postgres',
+      bounds: BOUNDS.dump,
       mounts: [{ volume: names.pgdata, target: '/var/lib/postgresql/data' }],
     },
     {
@@ -194,9 +190,9 @@ export function exportJobs(
       name: `${names.project}_pack`,
       image: release.odooImage,
       entrypoint: ['python3', '-c', files.packScript],
-      user: 'odoo',
+      command: [String(mostBytes)],
+      bounds: BOUNDS.pack,
       mounts: [{ volume: names.filestore, target: '/filestore', readOnly: true }],
-      memoryBytes: PACK_MEMORY_BYTES,
     },
   ];
 }
@@ -207,23 +203,4 @@ function noData(why: string): TerminalError {
     `there is nothing to export: ${why}`,
     'Restore the volumes from a backup, or delete the instance without an export.',
   );
-}
-
-function fileFailed(error: Error): never {
-  const full = ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '');
-  const [code, advice] = full
-    ? ['export.no_space', 'Free disk space where the daemon keeps its data.']
-    : ['export.failed', 'See that the daemon can write to its data folder.'];
-  throw new RetryableError(code ?? '', `the export cannot be written: ${messageOf(error)}`, advice ?? '', {
-    cause: error,
-  });
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

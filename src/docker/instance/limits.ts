@@ -1,11 +1,10 @@
 /** The limits that an instance's Odoo reads by itself (templates/instance/saas_limits), while it runs or not. */
 import type { Release } from '../../instance/release.js';
+import { BOUNDS } from '../engine/bounds.js';
 import type { Engine } from '../engine/engine.js';
 import { type Job, runJob } from '../engine/task.js';
 import type { Templates as Files } from '../files.js';
 import type { Rendered } from './rendering.js';
-
-const LIMITS_TIMEOUT_MS = 60_000;
 
 export interface LimitsContext {
   engine: Engine;
@@ -31,9 +30,8 @@ export function limitsJob(
     image: release.postgresImage,
     entrypoint: ['bash', '-c', files.limitsScript, 'limits'],
     labels,
-    user: 'root',
+    bounds: BOUNDS.limits,
     mounts: [{ volume: names.config, target: '/config' }],
     stdin: Buffer.from(limitsJson),
-    timeoutMs: LIMITS_TIMEOUT_MS,
   };
 }

@@ -5,6 +5,7 @@ import type { InstanceSecrets } from '../../instance/secrets.js';
 import type { InstanceSpec } from '../../instance/spec.js';
 import { adminLogin } from '../../instance/spec.js';
 import { PlaceTakenError } from '../../lib/errors.js';
+import { copyLimitBytes } from '../engine/bounds.js';
 import type { Engine } from '../engine/engine.js';
 import { ConflictError } from '../engine/errors.js';
 import { assertOurs } from '../engine/ours.js';
@@ -137,7 +138,10 @@ export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
 
     measure: (spec) => measureUsage({ engine, files, release: spec.release }, render(spec), secretsOf(spec.key)),
 
-    exportData: (spec, file) => exportInstance({ engine, files, release: spec.release }, render(spec), file),
+    exportData(spec, file) {
+      const { release, storageGb } = spec;
+      return exportInstance({ engine, files, release, mostBytes: copyLimitBytes(storageGb) }, render(spec), file);
+    },
 
     stopOdoo: (instance) => containers.stop(instance, 'odoo'),
     stopDb: (instance) => containers.stop(instance, 'db'),

@@ -5,6 +5,7 @@ import type { FillOptions } from '../../instance/ports.js';
 import type { InstanceSecrets } from '../../instance/secrets.js';
 import type { InstanceSpec } from '../../instance/spec.js';
 import { RetryableError, TerminalError } from '../../lib/errors.js';
+import { BOUNDS } from '../engine/bounds.js';
 import type { Engine } from '../engine/engine.js';
 import { assertOurs } from '../engine/ours.js';
 import { tar } from '../engine/tar.js';
@@ -14,7 +15,6 @@ import { odooPasswordHash, personaliseSql } from './personalise.js';
 import type { DockerSettings, Rendered } from './rendering.js';
 import type { OpenSource, SourceVolumes } from './sources.js';
 
-const SEED_TIMEOUT_MS = 5 * 60_000;
 /** seed.sh: the instance's volumes are not filled, and there is nothing to copy (or it is empty). */
 const NO_SOURCE = 78;
 /** seed.sh: data that should be there is not. */
@@ -108,8 +108,7 @@ export function seedJob(
     entrypoint: ['bash', '-c', files.seedScript, 'seed'],
     command: [mustExist ? 'keep' : 'fill'],
     labels,
-    user: 'root',
-    capabilities: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETUID', 'SETGID'],
+    bounds: BOUNDS.seed,
     mounts: [
       ...(from
         ? [
@@ -122,6 +121,5 @@ export function seedJob(
       { volume: names.config, target: '/instance/config' },
     ],
     stdin,
-    timeoutMs: SEED_TIMEOUT_MS,
   };
 }

@@ -4,16 +4,15 @@ import type { Release } from '../../instance/release.js';
 import type { InstanceSecrets } from '../../instance/secrets.js';
 import type { Usage } from '../../instance/types.js';
 import { RetryableError } from '../../lib/errors.js';
+import { BOUNDS } from '../engine/bounds.js';
 import type { Engine } from '../engine/engine.js';
 import { type Job, runJob } from '../engine/task.js';
 import type { Templates as Files } from '../files.js';
 import type { Rendered } from './rendering.js';
 
-const MEASURE_TIMEOUT_MS = 180_000;
 const MAX_MODULES = 2000;
 /** 2000 lines of `module` and 64 characters, and some numbers. */
 const OUTPUT_BYTES = 200_000;
-const MEMORY_BYTES = 256 * 1024 * 1024;
 
 export interface UsageContext {
   engine: Engine;
@@ -55,14 +54,11 @@ export function measureJob(
     image: release.postgresImage,
     entrypoint: ['bash', '-c', files.measureScript, 'measure'],
     labels,
-    user: 'root',
-    capabilities: ['DAC_READ_SEARCH'],
+    bounds: BOUNDS.measure,
     network: names.network,
     mounts: [{ volume: names.filestore, target: '/filestore', readOnly: true }],
     stdin: Buffer.from(`*:*:*:*:${dbPassword.reveal()}\n`),
-    memoryBytes: MEMORY_BYTES,
     keepBytes: OUTPUT_BYTES,
-    timeoutMs: MEASURE_TIMEOUT_MS,
   };
 }
 

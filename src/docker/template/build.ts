@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LABEL } from '../../instance/naming.js';
 import type { Progress, TemplateSpec } from '../../instance/ports.js';
 import { RetryableError, TerminalError } from '../../lib/errors.js';
+import { BOUNDS } from '../engine/bounds.js';
 import type { ContainerOptions, Engine } from '../engine/engine.js';
 import { removeBusy } from '../engine/retry.js';
 import { tar } from '../engine/tar.js';
@@ -11,14 +12,12 @@ import { type Job, type JobMount, type JobResult, runJob } from '../engine/task.
 import type { Templates as Files } from '../files.js';
 import { type Template, templateModules } from './spec.js';
 
-/** For initialising the cluster, and for compacting it. */
+/** For initialising the cluster. */
 const CLUSTER_TIMEOUT_MS = 5 * 60_000;
 /** warm.py: Odoo does not have all the modules. */
 const MODULE_MISSING = 65;
-const INSTALL_TIMEOUT_MS = 60 * 60_000;
 const STOP_SECONDS = 60;
 const PGDATA = '/var/lib/postgresql/data';
-const AS_ROOT = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETUID', 'SETGID'];
 
 export interface Build {
   engine: Engine;
@@ -98,7 +97,7 @@ function serverOptions({ spec, base, labels, template }: Build): ContainerOption
     HostConfig: {
       NetworkMode: `${base}_net`,
       CapDrop: ['ALL'],
-      CapAdd: AS_ROOT,
+      CapAdd: [...BOUNDS.compact.capabilities],
       SecurityOpt: ['no-new-privileges'],
       Mounts: [{ Type: 'volume', Source: template.pgdataVolume, Target: PGDATA }],
     },
@@ -148,13 +147,12 @@ async function runOdoo(build: Build, password: string, command: string[], stdin?
     entrypoint: ['odoo'],
     command: command[0] === 'shell' ? ['shell', '--config=/run/odoo.conf'] : ['--config=/run/odoo.conf', ...command],
     labels,
-    user: 'odoo',
+    bounds: BOUNDS.install,
     network: `${base}_net`,
     mounts: [filestore],
     // Readable by whatever number the image's user has; the container lives for this command only.
     files: [{ name: 'run/odoo.conf', content: conf, mode: 0o444 }],
     ...(stdin === undefined ? {} : { stdin: Buffer.from(stdin) }),
-    timeoutMs: INSTALL_TIMEOUT_MS,
   };
   return runJob(engine, job, [0, MODULE_MISSING]);
 }
@@ -163,15 +161,12 @@ async function compact({ engine, files, spec, base, labels, template }: Build): 
   await runJob(engine, {
     name: `${base}_compact`,
     image: spec.release.postgresImage,
-    entrypoint: ['bash', '/compact.sh'],
+    entrypoint: ['bash', '-c', files.buildScript, 'compact'],
     labels,
-    user: 'root',
+    bounds: BOUNDS.compact,
     mounts: [
       { volume: template.pgdataVolume, target: '/template/pgdata' },
       { volume: template.filestoreVolume, target: '/template/filestore' },
     ],
-    capabilities: AS_ROOT,
-    files: [{ name: 'compact.sh', content: files.buildScript, mode: 0o555 }],
-    timeoutMs: CLUSTER_TIMEOUT_MS,
   });
 }

@@ -24,6 +24,18 @@ describe("a container's streams", () => {
     expect(plainLog(BYTES)).to.equal('oneERRñandú');
   });
 
+  it('are let go of when they bring more than they may', async () => {
+    const connection = new PassThrough();
+    const { flooded, output } = attachmentOf(connection, 10, 100);
+    connection.write(frame(1, 'x'.repeat(100)));
+    await tick();
+    expect(connection.destroyed).to.equal(false);
+    connection.write(frame(2, 'more'));
+    await flooded;
+    expect(connection.destroyed).to.equal(true);
+    expect(output()).to.equal('xxxxxxmore');
+  });
+
   it('are read only as fast as they are used', async () => {
     const connection = new PassThrough({ highWaterMark: 1024 });
     const { stdout } = streamsOf(connection);

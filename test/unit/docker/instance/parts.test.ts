@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
+import { BOUNDS, type Bounds, copyLimitBytes } from '../../../../src/docker/engine/bounds.js';
 import { engineError, NotFoundError } from '../../../../src/docker/engine/errors.js';
 import { tar } from '../../../../src/docker/engine/tar.js';
 import { type Job, jobOptions } from '../../../../src/docker/engine/task.js';
@@ -97,7 +98,12 @@ describe('seedJob', () => {
         CapDrop: ['ALL'],
         CapAdd: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETUID', 'SETGID'],
         SecurityOpt: ['no-new-privileges'],
-        PidsLimit: 200,
+        ReadonlyRootfs: true,
+        Tmpfs: { '/tmp': 'size=16m,mode=1777,nosuid,nodev,noexec' },
+        PidsLimit: 100,
+        NanoCpus: BOUNDS.seed.cpus * 1e9,
+        Memory: 512 * 1024 ** 2,
+        MemorySwap: 512 * 1024 ** 2,
         LogConfig: { Type: 'json-file', Config: { 'max-size': '1m' } },
         Mounts: [
           volume('t_pg', '/template/pgdata', true),
@@ -137,7 +143,9 @@ describe('the other one-shot containers', () => {
       mounts: ['odoo_cliente_acme_filestore read-only'],
     });
     expect(JSON.stringify(jobOptions(measure, '01234567'))).not.to.contain('hunter2');
-    const [dump, pack] = exportJobs({ dumpScript: 'true', packScript: 'pass' }, images, rendered);
+    const files = { dumpScript: 'true', packScript: 'pass' };
+    const [dump, pack] = exportJobs({ files, release: images, mostBytes: 7 }, rendered);
+    expect(pack.command).to.deep.equal(['7']);
     expect(reach(dump)).to.deep.equal({
       User: 'postgres',
       NetworkMode: 'none',
@@ -150,6 +158,36 @@ describe('the other one-shot containers', () => {
       CapAdd: [],
       mounts: ['odoo_cliente_acme_filestore read-only'],
     });
+  });
+});
+
+describe('the bounds of tasks', () => {
+  for (const [kind, bounds] of Object.entries<Bounds>(BOUNDS)) {
+    it(`of ${kind} have an end, and none is the host's root`, () => {
+      const { memoryMb, cpus, processes, seconds, capabilities } = bounds;
+      expect(memoryMb).to.be.within(16, 4096);
+      expect(cpus).to.be.within(0.1, 2);
+      expect(processes).to.be.within(1, 200);
+      expect(seconds).to.be.within(1, 6 * 3600);
+      expect(capabilities.filter((name) => /SYS_|NET_|MKNOD|SETPCAP/.test(name))).to.deep.equal([]);
+    });
+  }
+
+  const job = (changes: Partial<Job>): Job => ({
+    ...{ name: 'x', image: 'x', entrypoint: ['x'], labels: {}, bounds: BOUNDS.seed },
+    ...changes,
+  });
+
+  it('let nobody reach a network, or write to a root, who need not', () => {
+    expect(() => jobOptions(job({ network: 'bridge' }), '0')).to.throw('x may not reach a network');
+    const files = [{ name: 'a', content: '', mode: 0o400 }];
+    expect(() => jobOptions(job({ files }), '0')).to.throw('x has no root');
+  });
+
+  it('of a copy follow from the plan', () => {
+    const GB = 1024 ** 3;
+    expect(copyLimitBytes(5)).to.equal(21 * GB);
+    expect(copyLimitBytes(0)).to.equal(4097 * GB);
   });
 });
 

@@ -21,6 +21,7 @@ const SPEC: InstanceSpec = {
   release: DEFAULT_RELEASE,
   cpu: 1,
   memoryMb: 1024,
+  storageGb: 5,
   modules: ['crm'],
   url: 'https://acme.example.com',
   companyName: 'Acme "Ñ"\n$(id) {{x}} \'',
