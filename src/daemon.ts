@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config/config.js';
 import { startDeliverer } from './delivery/deliverer.js';
+import { createLastingWrites } from './delivery/lasting.js';
 import { createApp } from './http/app.js';
 import { type Poller, startPoller } from './intake/poller.js';
 import { removeOldExports } from './keepers/exports.js';
@@ -15,7 +16,10 @@ import { BridgeError } from './lib/errors.js';
 import { errorFields, type Log } from './lib/logger.js';
 import { startWorker } from './reconcile/worker.js';
 import { lockStore } from './store/lock.js';
-import { releaseIn, type Seams, wire } from './wiring.js';
+import { releaseIn, type Seams, stuckInstances, wire } from './wiring.js';
+
+/** Of the instances that fail, so many are named by `/ready`. */
+const NAMED = 10;
 
 export interface Daemon {
   /** Where `/health` answers. */
@@ -37,13 +41,14 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
   if (released > 0) log.info('daemon.resumed', `Went on with ${released} pieces of work that a stop had cut off.`);
 
   const { outbox } = store;
-  const deliverer = startDeliverer({ outbox, push: master.push, complete: parts.complete, clock, log });
+  const onFailure = createLastingWrites(store, clock);
+  const deliverer = startDeliverer({ outbox, push: master.push, complete: parts.complete, onFailure, clock, log });
   const frontKeeper = await startFrontKeeper({ store, front });
   const { languages } = config.instances;
   const settings = { release: releaseIn(config), languages };
-  const templates = startTemplateKeeper({ store, templates: parts.templates, settings, log });
+  const templates = startTemplateKeeper({ store, templates: parts.templates, settings, clock, log });
   const monitor = startMonitor({ runtime, store, clock, log, intervalMs: config.monitorIntervalMs });
-  const poller = startPoller({ master, ingest: parts.ingest, store, ...config.poll, log, metrics });
+  const poller = startPoller({ master, ingest: parts.ingest, store, ...config.poll, clock, log, metrics });
   metrics.lastPollAge(() => ageOf(poller.lastPolledAt()));
   const worker = startWorker({
     jobs: store.jobs,
@@ -63,7 +68,7 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
         terminal ? `${instance} needs a person.` : `${instance} is tried again at ${retryAt.toISOString()}.`,
         { instance, attempt: job.attempts + 1, ...errorFields(error) },
       );
-      reconciler.fail(job.instanceKey, error);
+      reconciler.fail(job, error);
     },
     clock,
     log,
@@ -88,6 +93,7 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
       master: masterCheck(poller, config.poll.intervalMs + config.odoo.timeoutMs),
       engine: monitor.engineCheck(),
       outbox: outboxCheck(store.outbox.backlog(clock())),
+      work: workCheck(stuckInstances(store, clock)),
     }),
   });
   const server = await listen(createServer(app), config.http).catch(async (error: unknown) => {
@@ -136,6 +142,13 @@ function masterCheck({ lastPolledAt, lastError }: Poller, lateAfterMs: number) {
 function outboxCheck({ count, oldestAgeMs, deadLetters }: { count: number; oldestAgeMs: number; deadLetters: number }) {
   const detail = `${count} writes owed to the master, the oldest for ${Math.round(oldestAgeMs / 1000)} s; ${deadLetters} refused`;
   return { ok: oldestAgeMs < 600_000, detail };
+}
+
+function workCheck(stuck: string[]) {
+  const names = stuck.slice(0, NAMED).join(', ');
+  const detail =
+    stuck.length === 0 ? 'no instance has failed for long' : `${stuck.length} have failed for long: ${names}`;
+  return { ok: stuck.length === 0, detail };
 }
 
 function ageOf(time: number | null): number | null {

@@ -24,6 +24,7 @@ import { createMetrics } from './lib/metrics.js';
 import { createOdooClient } from './odoo/client.js';
 import { createMaster } from './odoo/master.js';
 import type { PushOperation } from './protocol/push.js';
+import { LASTING_MS, UNSERVED_MS } from './reconcile/failure.js';
 import { createReconciler } from './reconcile/reconciler.js';
 import { loadDaemonKey } from './store/daemon-key.js';
 import { openStore, type Store } from './store/store.js';
@@ -123,7 +124,14 @@ function storeFigures(store: Store, clock: Clock) {
     instancesByPhase: () => store.instances.countByPhase(),
     jobsWaiting: () => store.jobs.countDue(clock()),
     outbox: () => store.outbox.backlog(clock()),
+    stuck: () => stuckInstances(store, clock).length,
   };
+}
+
+/** Names of the instances whose work has failed for so long that a person was told; the longest first. */
+export function stuckInstances(store: Store, clock: Clock): string[] {
+  const keys = store.jobs.failingFor(clock(), { unservedMs: UNSERVED_MS, othersMs: LASTING_MS });
+  return keys.map((key) => store.instances.get(key)?.name ?? key);
 }
 
 /** An address the daemon can call: a wildcard is published on loopback too. */

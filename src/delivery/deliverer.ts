@@ -2,6 +2,7 @@
 
 import { backoffMs, isWorthTelling } from '../lib/backoff.js';
 import { createBatchSize } from '../lib/batch-size.js';
+import { messageOf } from '../lib/errors.js';
 import { errorFields } from '../lib/logger.js';
 import { type Loop, startLoop } from '../lib/loop.js';
 import type { OutboxEntry } from '../store/outbox.js';
@@ -146,6 +147,7 @@ export function startDeliverer(options: SenderOptions): Loop {
   function postpone(entry: OutboxEntry, error: unknown): void {
     const retryInMs = retryMs(entry, blameFor(error) === 'away' ? AWAY_BACKOFF : ALONE_BACKOFF);
     sender.retry(entry, retryInMs, error);
+    if (blameFor(error) !== 'away') options.onFailure?.(entry, messageOf(error));
     if (!isWorthTelling(entry.attempts + 1)) return;
     log.warn('outbox.write_delayed', 'A write to the master failed and is tried again; the others go on.', {
       ...errorFields(error),

@@ -17,6 +17,8 @@ export interface SenderOptions {
   push(operations: PushOperation[]): Promise<PushResult[]>;
   /** Puts in what is not kept in the outbox: passwords and the text of mails. Null when it is owed no more. */
   complete(operation: PushOperation): Promise<PushOperation | null>;
+  /** Is called with each failure of a write that others did not share. */
+  onFailure?(entry: OutboxEntry, reason: string): void;
   clock: Clock;
   log: Log;
 }
@@ -28,7 +30,7 @@ export interface Ready {
 
 export type Sender = ReturnType<typeof createSender>;
 
-export function createSender({ outbox, push, complete: completeOperation, clock, log }: SenderOptions) {
+export function createSender({ outbox, push, complete: completeOperation, onFailure, clock, log }: SenderOptions) {
   /** Null when it is owed no more: then it is gone. */
   async function complete(entry: OutboxEntry): Promise<PushOperation | null> {
     const operation = await completeOperation(entry.operation);
@@ -70,6 +72,7 @@ export function createSender({ outbox, push, complete: completeOperation, clock,
       // The facts stay true whatever the master says: it is owed until staff have cleared the way. Its lane waits.
       const retryInMs = retryMs(entry, REFUSED_BACKOFF);
       retry(entry, retryInMs, result.message);
+      onFailure?.(entry, result.message);
       log.error('outbox.refused', `The master refuses to write an instance: ${result.message}`, {
         operation: entry.operation.key,
         retryInMs,

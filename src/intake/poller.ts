@@ -2,11 +2,14 @@
 
 import { backoffMs } from '../lib/backoff.js';
 import { type BatchSize, createBatchSize } from '../lib/batch-size.js';
+import type { Clock } from '../lib/clock.js';
 import { BridgeError, messageOf, RetryableError } from '../lib/errors.js';
 import { errorFields, type Log } from '../lib/logger.js';
 import { type Loop, startLoop } from '../lib/loop.js';
 import type { Metrics } from '../lib/metrics.js';
+import { createPatience } from '../lib/patience.js';
 import type { Master } from '../odoo/master.js';
+import { fullPassFailing } from '../owed/managers.js';
 import type { Store } from '../store/store.js';
 import type { Ingest } from './ingest.js';
 
@@ -16,6 +19,8 @@ const CURSOR = 'cursor';
 const FULL_CURSOR = 'full_cursor';
 const AWAY_BACKOFF = { baseMs: 2_000, maxMs: 30_000 };
 const PAGE_BACKOFF = { baseMs: 5_000, maxMs: 600_000 };
+/** When managers are told of a full pass that cannot go on. */
+const PAGE_TOLD_MS = 3_600_000;
 const PAGE_ROWS = 500;
 /** A backstop only: 500 rows a page are five million. */
 const MOST_PAGES = 10_000;
@@ -26,6 +31,7 @@ export interface PollerOptions {
   store: Store;
   intervalMs: number;
   fullIntervalMs: number;
+  clock: Clock;
   log: Log;
   metrics: Metrics;
 }
@@ -53,6 +59,9 @@ export function startPoller(options: PollerOptions): Poller {
   let failures = 0;
   let pageFailures = 0;
   let nextPageAt = 0;
+  const patience = createPatience(PAGE_TOLD_MS, options.clock, (since, error) =>
+    store.outbox.put(fullPassFailing(since, messageOf(error)), 'full-pass'),
+  );
   let lastError: string | null = null;
   let greeted = false;
   const sizes = { quick: createBatchSize(PAGE_ROWS), full: createBatchSize(PAGE_ROWS) };
@@ -133,9 +142,11 @@ export function startPoller(options: PollerOptions): Poller {
       await fullPage();
       if (pageFailures > 0) log.info('poll.page_read', 'The page that failed was read.', { failures: pageFailures });
       pageFailures = 0;
+      patience.done();
       nextPageAt = 0;
     } catch (error) {
       pageFailures++;
+      patience.failed(error);
       const retryInMs = backoffMs(pageFailures, PAGE_BACKOFF);
       nextPageAt = Date.now() + retryInMs;
       log.warn(

@@ -7,6 +7,8 @@ import type { Clock } from '../lib/clock.js';
 import { messageOf } from '../lib/errors.js';
 import { errorFields, type Log } from '../lib/logger.js';
 import { type Loop, startLoop } from '../lib/loop.js';
+import { createPatience } from '../lib/patience.js';
+import { engineAway } from '../owed/managers.js';
 import { logOperation } from '../owed/operations.js';
 import type { JobRow } from '../store/jobs.js';
 import type { Store } from '../store/store.js';
@@ -17,6 +19,8 @@ const TOO_MANY_DEATHS = 3;
 const DEATHS_WINDOW_MS = 15 * 60_000;
 /** However seldom it looks, so many looks fit into the window. */
 const LOOKS_IN_WINDOW = 5;
+/** When managers are told that the engine is away. */
+const AWAY_TOLD_MS = 15 * 60_000;
 
 export interface MonitorOptions {
   runtime: Pick<Runtime, 'ping' | 'observeAll'>;
@@ -78,6 +82,10 @@ export function startMonitor({ runtime, store, clock, log, intervalMs }: Monitor
   const windowMs = Math.max(DEATHS_WINDOW_MS, LOOKS_IN_WINDOW * intervalMs);
   let check: EngineCheck = { ok: false, detail: 'the engine has not been asked yet' };
 
+  const away = createPatience(AWAY_TOLD_MS, clock, (since, error) =>
+    store.outbox.put(engineAway(since, messageOf(error)), 'engine'),
+  );
+
   function countDeath(key: string): void {
     deaths.set(key, [...(deaths.get(key) ?? []), Date.now()]);
   }
@@ -94,6 +102,7 @@ export function startMonitor({ runtime, store, clock, log, intervalMs }: Monitor
       await runtime.ping();
       const busy = store.jobs.all().filter(isInHand);
       const observed = await runtime.observeAll();
+      away.done();
       if (!check.ok) log.info('engine.reached', 'The Docker engine answers.', { instances: observed.size });
       check = { ok: true, detail: `the Docker engine answers and has ${observed.size} instances` };
       const skip = new Set([...busy, ...store.jobs.all().filter(isInHand)].map(({ instanceKey }) => instanceKey));
@@ -130,6 +139,7 @@ export function startMonitor({ runtime, store, clock, log, intervalMs }: Monitor
       if (check.ok)
         log.error('engine.unreachable', 'The Docker engine does not answer; work waits.', errorFields(error));
       check = { ok: false, detail: `the Docker engine does not answer: ${messageOf(error)}` };
+      away.failed(error);
       return AWAY_INTERVAL_MS;
     }
   }

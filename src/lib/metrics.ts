@@ -4,6 +4,8 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 export interface MetricSources {
   instancesByPhase(): Record<string, number>;
   jobsWaiting(): number;
+  /** How many instances have failed for long. */
+  stuck(): number;
   outbox(): { count: number; oldestAgeMs: number; deadLetters: number };
 }
 
@@ -31,6 +33,14 @@ export function createMetrics(sources: MetricSources) {
     registers,
     collect() {
       this.set(sources.jobsWaiting());
+    },
+  });
+  new Gauge({
+    name: 'saas_instances_stuck',
+    help: 'Instances whose work has failed for so long that a person was told',
+    registers,
+    collect() {
+      this.set(sources.stuck());
     },
   });
   new Gauge({

@@ -113,14 +113,15 @@ export function problemOperation(
   };
 }
 
-/** Told to the salesperson when something cannot be done without a person. */
+/** Told to the salesperson when something cannot be done without a person; once for each time that it began to fail. */
 export function failureOperation(
   { name: instance, startedAt }: Instance,
   purchaseKey: string,
+  since: Date,
   reason: string,
 ): PushOperation {
   const code = startedAt === null ? 'instance_not_made' : 'instance_stuck';
-  return problemOperation(purchaseKey, 'failed', { code, params: { instance, reason } });
+  return problemOperation(purchaseKey, `failed:${since.toISOString()}`, { code, params: { instance, reason } });
 }
 
 /** Told to the salesperson when there is nobody to send the password to. */

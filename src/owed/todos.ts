@@ -1,8 +1,10 @@
 /** What a run owes the staff: things that only a person can see to. Pure. */
 import type { Instance } from '../instance/types.js';
 import type { PushOperation } from '../protocol/push.js';
+import type { Sentence } from '../protocol/sentences.js';
+import { toOdooTime } from '../protocol/time.js';
 import { day, type Run } from './notices.js';
-import { alertOperation, localDay, noEmailOperation } from './operations.js';
+import { alertOperation, localDay, noEmailOperation, problemOperation } from './operations.js';
 
 /** To-dos for what has just come about. */
 export function owedHelp({ before, after, facts, recovered }: Run, now: Date): PushOperation[] {
@@ -25,4 +27,40 @@ export function owedHelp({ before, after, facts, recovered }: Run, now: Date): P
 export function unwarnedAlert(instance: Instance, kind: string, deleteOn: Date, timeZone: string): PushOperation {
   const params = { instance: instance.name, day: localDay(deleteOn, timeZone) };
   return alertOperation(instance, kind, { code: 'deletion_unannounced', params });
+}
+
+/**
+ * What is tried again and again and has failed for long: a to-do for the salesperson of what was bought, or for a manager.
+ * @param since when it began to fail.
+ */
+export function lastingFailure(
+  instance: Instance,
+  purchase: { key: string } | null,
+  since: Date,
+  reason: string,
+): PushOperation {
+  const code = instance.startedAt === null ? 'still_not_made' : 'still_failing';
+  return todo(instance, purchase, `lasting:${since.toISOString()}`, {
+    code,
+    params: { instance: instance.name, since: toOdooTime(since), reason },
+  });
+}
+
+/** A write to the master that has failed for long, a mail perhaps. */
+export function lastingWrite(
+  instance: Instance,
+  purchase: { key: string } | null,
+  key: string,
+  since: Date,
+  reason: string,
+): PushOperation {
+  return todo(instance, purchase, `write:${key}:${since.toISOString()}`, {
+    code: 'write_failing',
+    params: { instance: instance.name, since: toOdooTime(since), reason },
+  });
+}
+
+/** On the document, which is there in any case; the record may be what is missing. */
+function todo(instance: Instance, purchase: { key: string } | null, kind: string, message: Sentence): PushOperation {
+  return purchase ? problemOperation(purchase.key, kind, message) : alertOperation(instance, kind, message);
 }

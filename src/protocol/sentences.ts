@@ -32,6 +32,9 @@ const SENTENCES = {
   purchase_rejected: z.strictObject({ reason }),
   instance_not_made: z.strictObject({ instance: name, reason }),
   instance_stuck: z.strictObject({ instance: name, reason }),
+  still_not_made: z.strictObject({ instance: name, since: moment, reason }),
+  still_failing: z.strictObject({ instance: name, since: moment, reason }),
+  write_failing: z.strictObject({ instance: name, since: moment, reason }),
   customer_without_email: z.strictObject({ instance: name }),
   plan_change_refused: z.strictObject({ document: name, instance: name, plan: name, misfits: z.array(misfit) }),
   // About an instance, for a manager.
@@ -40,6 +43,10 @@ const SENTENCES = {
   deletion_unannounced: z.strictObject({ instance: name, day }),
   // About the night, for all managers.
   night: z.strictObject({ day, suspended: count, reminded: count, warned: count, deleted: count, failed: count }),
+  // About the daemon's own work, for all managers.
+  engine_away: z.strictObject({ since: moment, reason }),
+  full_pass_failing: z.strictObject({ since: moment, reason }),
+  template_failing: z.strictObject({ plans: z.array(name), since: moment, reason }),
   // Answers to a command, for who asked.
   now_running: z.strictObject({}),
   now_suspended: z.strictObject({}),

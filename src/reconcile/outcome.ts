@@ -18,7 +18,6 @@ import { owedNotices, type Run } from '../owed/notices.js';
 import {
   commandOperation,
   type Endpoint,
-  failureOperation,
   instanceOperation,
   logOperation,
   noticeOperation,
@@ -196,30 +195,7 @@ export function createOutcome(parts: OutcomeParts) {
     return new Date(now.getTime() + parts.exportDays * DAY_MS);
   }
 
-  /**
-   * Records a failed run. The phase is `error` where a person must act; an instance that is only waiting for its next
-   * try keeps its phase.
-   */
-  function fail(key: string, message: string, terminal: boolean): void {
-    const before = store.instances.get(key);
-    if (!before || (before.errorMessage === message && (!terminal || before.phase === 'error'))) return;
-    store.transaction(() => {
-      const { name, customer, planId, orderId, phase } = store.instances.update(key, {
-        errorMessage: message,
-        ...(terminal ? { phase: 'error' as const } : {}),
-      });
-      const values = {
-        ...{ name, customer_id: customer.id, contact_id: customer.contactId, plan_id: planId, order_id: orderId },
-        ...{ state: phase, error_message: message },
-      };
-      store.outbox.put({ op: 'instance', key: `instance:${key}`, instance_key: key, values }, key);
-      store.outbox.put(logOperation(key, clock(), [`error: ${message}`]), key);
-      const [purchase] = store.purchases.byInstance(key);
-      if (terminal && purchase) store.outbox.put(failureOperation(before, purchase.key, message), key);
-    });
-  }
-
-  return { finish, report, giveUp, fail };
+  return { finish, report, giveUp };
 }
 
 /** The paid time that the customer knows of after this run; what is only trusted is not told. */

@@ -13,9 +13,10 @@ import { isSameRelease, type Release } from '../instance/release.js';
 import type { InstanceSpec } from '../instance/spec.js';
 import type { Step } from '../instance/steps.js';
 import type { Instance, Observed } from '../instance/types.js';
-import { BridgeError, isStopped, messageOf } from '../lib/errors.js';
+import { isStopped } from '../lib/errors.js';
 import type { Outside } from '../lib/turns.js';
 import { createExecutors } from './executors.js';
+import { createFailure } from './failure.js';
 import { createOperations } from './operations.js';
 import { createOutcome, type Ended, type OutcomeParts } from './outcome.js';
 import { createPlaces } from './places.js';
@@ -158,10 +159,5 @@ export function createReconciler(parts: ReconcilerParts) {
     log.debug('step.done', `${step.action} done.`, { instance: spec.name, step: step.action, durationMs });
   }
 
-  /** Records a failed run for the admin and the master. */
-  function fail(key: string, error: unknown): void {
-    outcome.fail(key, messageOf(error), error instanceof BridgeError && !error.retryable);
-  }
-
-  return { reconcile, fail };
+  return { reconcile, fail: createFailure(parts).fail };
 }

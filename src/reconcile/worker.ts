@@ -94,20 +94,26 @@ async function runJob(job: Job, options: WorkerOptions, outside: Outside, stoppi
     const terminal = error instanceof BridgeError && !error.retryable;
     const waitMs = terminal ? TERMINAL_RETRY_MS : backoffMs(job.attempts + 1);
     const retryAt = new Date(clock().getTime() + waitMs);
+    const failed = { ...job, failingSince: job.failingSince ?? clock() };
     try {
-      onFailure(job, error, retryAt);
+      onFailure(failed, error, retryAt);
     } catch (second) {
       log.error('worker.report_failed', 'A failure could not be recorded.', errorFields(second));
     }
-    await giveBack(job, retryAt, options, stopping);
+    await giveBack(failed, retryAt, options, stopping);
   }
 }
 
 /** A disk that is full for a while must not keep the job claimed; after a stop the next start gives it back. */
-async function giveBack(job: Job, retryAt: Date, { jobs, log }: WorkerOptions, stopping: AbortSignal): Promise<void> {
+async function giveBack(
+  job: Job & { failingSince: Date },
+  retryAt: Date,
+  { jobs, log }: WorkerOptions,
+  stopping: AbortSignal,
+): Promise<void> {
   for (;;) {
     try {
-      jobs.fail(job.instanceKey, job.token, retryAt);
+      jobs.fail(job.instanceKey, job.token, retryAt, job.failingSince);
       return;
     } catch (error) {
       log.error('worker.store_failed', 'The job queue cannot be written; trying again.', errorFields(error));

@@ -1,6 +1,7 @@
 /** The work queue: at most one row an instance, "make it as it must be". */
 import { randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3';
+import type { Clock } from '../lib/clock.js';
 import type { Ringer } from './bell.js';
 import { fromMs, toMs } from './time.js';
 
@@ -11,6 +12,8 @@ export interface Job {
   token: string;
   /** Failures in a row so far. */
   attempts: number;
+  /** When the first of these failures was; null when there is none. */
+  failingSince: Date | null;
   reason: string;
   runAt: Date;
 }
@@ -23,6 +26,13 @@ export interface JobRow {
   claimedBy: string | null;
 }
 
+/** How long what is tried again may fail until a person is to know. */
+export interface Patiences {
+  /** Of an instance that was never served. */
+  unservedMs: number;
+  othersMs: number;
+}
+
 export interface JobTable {
   /**
    * Wants the instance reconciled at `runAt`, or before anything that has a date. Joins the waiting job, the earlier time
@@ -33,8 +43,11 @@ export interface JobTable {
   claim(now: Date, workerId: string, limit: number): Job[];
   /** Done; false (and no effect) if the claim is no longer held. Null: nothing more to do unless it was enqueued meanwhile. */
   complete(instanceKey: string, token: string, nextRunAt: Date | null): boolean;
-  /** Counts the failure and waits for `retryAt`, or for what was enqueued meanwhile; false if the claim is no longer held. */
-  fail(instanceKey: string, token: string, retryAt: Date): boolean;
+  /**
+   * Counts the failure and waits for `retryAt`, or for what was enqueued meanwhile; false if the claim is no longer held.
+   * @param since when it failed, if it is the first in a row; now unless given.
+   */
+  fail(instanceKey: string, token: string, retryAt: Date, since?: Date): boolean;
   /** On start: what a crashed daemon had claimed is waiting again. Returns how many. The lock must be held. */
   releaseAll(): number;
   /** When the next waiting job is due; null when none waits. */
@@ -43,6 +56,8 @@ export interface JobTable {
   countDue(now: Date): number;
   /** Jobs whose time came by then and that are not done: waiting for their first try, or in the hands of a worker. */
   countUnfinished(until: Date): number;
+  /** Keys of the instances whose jobs have failed in a row for longer than that; the longest first. */
+  failingFor(now: Date, patience: Patiences): string[];
   /** A worker has it now. */
   isClaimed(instanceKey: string): boolean;
   /** In the order in which they run. */
@@ -54,6 +69,7 @@ interface Row {
   run_at: number;
   reason: string;
   attempts: number;
+  failing_since: number | null;
   claimed_by: string | null;
 }
 
@@ -63,7 +79,7 @@ const AT_ONCE = new Date(0);
 /** The claim ends; whatever was enqueued meanwhile takes the place of a later time. */
 const UNCLAIM = 'token = NULL, claimed_by = NULL, claimed_at = NULL, again_at = NULL, again_reason = NULL';
 
-export function jobTable(db: Database.Database, bell: Ringer): JobTable {
+export function jobTable(db: Database.Database, clock: Clock, bell: Ringer): JobTable {
   const insert = db.prepare<{ instanceKey: string; runAt: number; reason: string }>(`
     INSERT INTO jobs (instance_key, run_at, reason) VALUES (:instanceKey, :runAt, :reason)
     ON CONFLICT DO UPDATE SET
@@ -80,9 +96,16 @@ export function jobTable(db: Database.Database, bell: Ringer): JobTable {
   const removeDone = db.prepare<[string, string]>(
     'DELETE FROM jobs WHERE instance_key = ? AND token = ? AND again_at IS NULL',
   );
-  const reschedule = db.prepare<{ instanceKey: string; token: string; runAt: number | null; failed: 0 | 1 }>(`
+  const reschedule = db.prepare<{
+    instanceKey: string;
+    token: string;
+    runAt: number | null;
+    failed: 0 | 1;
+    now: number;
+  }>(`
     UPDATE jobs SET
       attempts = iif(:failed, attempts + 1, 0),
+      failing_since = iif(:failed, coalesce(failing_since, :now), NULL),
       reason = iif(again_at IS NOT NULL AND again_at <= coalesce(:runAt, again_at), again_reason, reason),
       run_at = min(coalesce(again_at, :runAt), coalesce(:runAt, again_at)), ${UNCLAIM}
     WHERE instance_key = :instanceKey AND token = :token`);
@@ -96,6 +119,13 @@ export function jobTable(db: Database.Database, bell: Ringer): JobTable {
   const countUnfinished = db
     .prepare<[number], number>('SELECT count(*) FROM jobs WHERE run_at <= ? AND (token IS NOT NULL OR attempts = 0)')
     .pluck();
+  const selectFailing = db
+    .prepare<{ unserved: number; others: number }, string>(`
+      SELECT instance_key FROM jobs LEFT JOIN instances ON instances.key = instance_key
+      WHERE failing_since IS NOT NULL
+        AND failing_since <= iif(instances.key IS NOT NULL AND started_at IS NULL, :unserved, :others)
+      ORDER BY failing_since`)
+    .pluck();
   const selectClaimed = db
     .prepare<[string], number>('SELECT 1 FROM jobs WHERE instance_key = ? AND token IS NOT NULL')
     .pluck();
@@ -106,12 +136,19 @@ export function jobTable(db: Database.Database, bell: Ringer): JobTable {
       const token = randomUUID();
       setClaim.run(token, workerId, toMs(now), row.instance_key);
       const { instance_key: instanceKey, attempts, reason } = row;
-      return { instanceKey, token, attempts, reason, runAt: fromMs(row.run_at) };
+      return {
+        instanceKey,
+        token,
+        attempts,
+        failingSince: fromMs(row.failing_since),
+        reason,
+        runAt: fromMs(row.run_at),
+      };
     }),
   );
   const complete = db.transaction((instanceKey: string, token: string, nextRunAt: Date | null) => {
     if (nextRunAt === null && removeDone.run(instanceKey, token).changes > 0) return true;
-    return reschedule.run({ instanceKey, token, runAt: toMs(nextRunAt), failed: 0 }).changes > 0;
+    return reschedule.run({ instanceKey, token, runAt: toMs(nextRunAt), failed: 0, now: 0 }).changes > 0;
   });
 
   return {
@@ -126,10 +163,14 @@ export function jobTable(db: Database.Database, bell: Ringer): JobTable {
       bell.ringFor(instanceKey);
       return held;
     },
-    fail(instanceKey, token, retryAt) {
-      const held = reschedule.run({ instanceKey, token, runAt: toMs(retryAt), failed: 1 }).changes > 0;
+    fail(instanceKey, token, retryAt, since = clock()) {
+      const failed = { instanceKey, token, runAt: toMs(retryAt), failed: 1, now: toMs(since) } as const;
+      const held = reschedule.run(failed).changes > 0;
       bell.ringFor(instanceKey);
       return held;
+    },
+    failingFor(now, { unservedMs, othersMs }) {
+      return selectFailing.all({ unserved: toMs(now) - unservedMs, others: toMs(now) - othersMs });
     },
     isClaimed: (instanceKey) => selectClaimed.get(instanceKey) !== undefined,
     releaseAll: () => releaseAll.run().changes,

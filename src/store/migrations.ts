@@ -190,4 +190,9 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE outbox ADD COLUMN alone INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX outbox_alone ON outbox (next_attempt_at) WHERE alone;
   `,
+  // What is tried again tells a person when it has failed for long.
+  `
+  ALTER TABLE jobs ADD COLUMN failing_since INTEGER;
+  CREATE INDEX jobs_failing ON jobs (failing_since) WHERE failing_since IS NOT NULL;
+  `,
 ];

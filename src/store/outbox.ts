@@ -18,6 +18,8 @@ export interface OutboxEntry {
   operation: PushOperation;
   /** Failures so far. */
   attempts: number;
+  /** When it was owed first. */
+  createdAt: Date;
 }
 
 export interface DeadLetter {
@@ -147,7 +149,7 @@ export function outboxTable(db: Database.Database, clock: Clock, bell: Ringer): 
   const take = (row: Row): OutboxEntry => {
     setInFlight.run(row.id);
     const { id, version, lane, attempts } = row;
-    return { id, version, lane, attempts, operation: operationOf(row) };
+    return { id, version, lane, attempts, operation: operationOf(row), createdAt: fromMs(row.created_at) };
   };
   const due = db.transaction((now: Date, limit: number) => selectDue.all({ now: toMs(now), limit }).map(take));
   const dueAlone = db.transaction((now: Date) => {

@@ -57,7 +57,7 @@ export function openStore(path: string, options: StoreOptions = {}): Store {
     purchases: purchaseTable(db),
     plans: planTable(db, bell),
     commands: commandTable(db, clock),
-    jobs: jobTable(db, bell),
+    jobs: jobTable(db, clock, bell),
     outbox: outboxTable(db, clock, bell),
     events: eventTable(db, clock),
     meta: metaTable(db),

@@ -38,6 +38,18 @@ class SaasBridge(models.AbstractModel):
             "purchase_rejected": _("%(reason)s. Nothing was provisioned for it."),
             "instance_not_made": _("The instance %(instance)s could not be made: %(reason)s"),
             "instance_stuck": _("The instance %(instance)s needs a person: %(reason)s"),
+            "still_not_made": _(
+                "%(instance)s could not be made since %(since)s, and its customer waits: %(reason)s. It is tried again"
+                " and again; see to the cause."
+            ),
+            "still_failing": _(
+                "What is to be done with %(instance)s has failed since %(since)s: %(reason)s. It is tried again and again;"
+                " see to the cause."
+            ),
+            "write_failing": _(
+                "The server's daemon has tried since %(since)s to write here about %(instance)s, or to mail its customer:"
+                " %(reason)s. It is tried again and again; see to the cause."
+            ),
             "customer_without_email": _(
                 "%(instance)s is running, but the customer has no e-mail address: give them the address and password"
                 " shown on the instance."
@@ -60,6 +72,17 @@ class SaasBridge(models.AbstractModel):
             "night": _(
                 "Night of %(day)s: suspended %(suspended)s, reminded %(reminded)s, warned of the deletion %(warned)s,"
                 " deleted %(deleted)s, with an error %(failed)s."
+            ),
+            # About the daemon's own work, for all managers.
+            "engine_away": _(
+                "The container engine of the server has not answered since %(since)s: nobody new is served. %(reason)s"
+            ),
+            "full_pass_failing": _(
+                "The server's daemon has not been able to read everything since %(since)s, only what changes: %(reason)s"
+            ),
+            "template_failing": _(
+                "New instances of %(plans)s cannot be made since %(since)s: %(reason)s. It is tried again and again; see"
+                " to the modules of the plan."
             ),
             # Answers to a command, for who asked.
             "now_running": _("The instance is running."),
@@ -118,7 +141,7 @@ class SaasBridge(models.AbstractModel):
                 return " ".join(self._sentence(misfit) for misfit in value[:LIST_LENGTH])
             if name == "day":
                 return format_date(self.env, fields.Date.to_date(value), date_format="long")
-            if name == "paid_until":
+            if name in ("paid_until", "since"):
                 return self._moment_text(fields.Datetime.to_datetime(value))
             if name.endswith("_gb"):
                 # A limit is a whole number.

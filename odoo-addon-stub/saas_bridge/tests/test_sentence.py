@@ -38,6 +38,7 @@ class TestSentence(SaasCommon):
         self.assertIn("January 16, 2026", self._say("deletion_unannounced", "en_US", instance="acme", day="2026-01-16"))
         # Midnight in Madrid, one hour before in Greenwich.
         self.assertIn("17/1/26, 0:30", self._say("down_unpaid", paid_until="2026-01-16 23:30:00"))
+        self.assertIn("17/1/26, 0:30", self._say("still_failing", instance="acme", since="2026-01-16 23:30:00", reason="x"))
         self.assertIn("(uno, dos)", self._say("instance_ambiguous", document="S1", instances=["uno", "dos"]))
 
     def test_what_is_too_much_for_a_plan_is_part_of_a_sentence(self):

@@ -45,6 +45,7 @@ describe('http', () => {
     const metrics = createMetrics({
       instancesByPhase: () => ({ running: 3, suspended: 1 }),
       jobsWaiting: () => 2,
+      stuck: () => 3,
       outbox: () => ({ count: 5, oldestAgeMs: 1500, deadLetters: 1 }),
     });
     metrics.lastPollAge(() => age);
@@ -56,6 +57,7 @@ describe('http', () => {
     for (const line of [
       'saas_instances{phase="running"} 3',
       'saas_jobs_waiting 2',
+      'saas_instances_stuck 3',
       'saas_outbox_pending 5',
       'saas_outbox_oldest_seconds 1.5',
       'saas_outbox_dead_letters 1',

@@ -56,6 +56,7 @@ describe('poller', () => {
       store: test.store,
       intervalMs: 5,
       fullIntervalMs,
+      clock: () => test.now,
       log,
       metrics: createMetrics(only({})),
     });
@@ -151,7 +152,8 @@ describe('poller', () => {
             return { needsFullPoll: false };
           },
         },
-        ...{ store: test.store, intervalMs: 1, fullIntervalMs: 3_600_000, log, metrics: createMetrics(only({})) },
+        ...{ store: test.store, intervalMs: 1, fullIntervalMs: 3_600_000, clock: () => test.now },
+        ...{ log, metrics: createMetrics(only({})) },
       });
       poller = reader;
       return { ...state, state, reader };

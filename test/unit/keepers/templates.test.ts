@@ -33,6 +33,7 @@ describe('template keeper', () => {
         },
       }),
       settings: { release: RELEASE, languages: ['es_ES'] },
+      clock: () => test.now,
       log,
     });
   });
@@ -58,5 +59,30 @@ describe('template keeper', () => {
     await until(() => built.length === 1);
     expect(built).deep.equal(['crm']);
     expect(log.events()).include('template.failed');
+  });
+
+  it('tells the managers after an hour which plans cannot be sold, once', async () => {
+    const told = () => test.store.outbox.due(test.now, 9).map(({ operation }) => operation);
+    const rounds = () => log.events().filter((event) => event === 'template.failed').length;
+    const round = async () => {
+      const before = rounds();
+      keeper.wake();
+      await until(() => rounds() > before);
+    };
+    test.store.plans.save([{ ...plan(1, 'broken'), name: 'Bad' }, plan(2, 'crm')]);
+    await round();
+    expect(told()).empty;
+    test.now = new Date(test.now.getTime() + 3_600_000);
+    await round();
+    await round();
+    expect(told()).deep.equal([
+      {
+        ...{ op: 'summary', key: 'template:2026-01-15T12:00:00.000Z' },
+        message: {
+          code: 'template_failing',
+          params: { plans: ['Bad'], since: '2026-01-15 12:00:00', reason: 'no such module' },
+        },
+      },
+    ]);
   });
 });

@@ -331,10 +331,12 @@ describe('reconciler', () => {
   describe('a failure', () => {
     const terminal = new TerminalError('docker.no_image', 'no image', 'Pull it.');
     const retryable = new RetryableError('docker.away', 'no engine', 'Start it.');
+    const fail = (error: unknown, attempts = 0, instanceKey = KEY) =>
+      reconciler.fail({ instanceKey, attempts, failingSince: attempts === 0 ? null : test.now }, error);
 
     it('that needs a person is recorded and told once', async () => {
       add();
-      for (let times = 0; times < 3; times++) reconciler.fail(KEY, terminal);
+      for (let times = 0; times < 3; times++) fail(terminal, times);
       expect(instance()).include({ phase: 'error', errorMessage: 'no image' });
       const operations = owed();
       expect(operations.map(({ op }) => op)).deep.equal(['instance', 'log', 'problem']);
@@ -343,17 +345,17 @@ describe('reconciler', () => {
 
     it('that passes by itself keeps the phase', () => {
       add({ phase: 'running' });
-      reconciler.fail(KEY, retryable);
-      reconciler.fail(KEY, retryable);
+      fail(retryable);
+      fail(retryable, 1);
       expect(instance()).include({ phase: 'running', errorMessage: 'no engine' });
       expect(owed().map(({ op }) => op)).deep.equal(['instance', 'log']);
-      reconciler.fail(KEY, new TerminalError('a.b', 'no engine', 'x'));
+      fail(new TerminalError('a.b', 'no engine', 'x'), 2);
       expect(instance()?.phase).equal('error');
     });
 
     it('is over with the next run that succeeds', async () => {
       add();
-      reconciler.fail(KEY, terminal);
+      fail(terminal);
       owed();
       await run();
       expect(instance()).include({ phase: 'running', errorMessage: null });
@@ -362,7 +364,7 @@ describe('reconciler', () => {
     });
 
     it('of an instance that is gone is nothing', () => {
-      reconciler.fail('sol:9', terminal);
+      fail(terminal, 0, 'sol:9');
       expect(owed()).empty;
     });
   });

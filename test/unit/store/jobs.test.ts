@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Job } from '../../../src/store/jobs.js';
-import { after, NOW, type TestStore, testStore } from './support.js';
+import { after, NOW, newInstance, type TestStore, testStore } from './support.js';
 
 describe('store.jobs', () => {
   let test: TestStore;
@@ -136,5 +136,26 @@ describe('store.jobs', () => {
     expect(jobs.claim(NOW, 'worker', 9).map(({ instanceKey }) => instanceKey)).to.deep.equal(['failed']);
     expect(jobs.countUnfinished(NOW), 'its second try').to.equal(2);
     expect(jobs.countUnfinished(after(5))).to.equal(4);
+  });
+
+  it('knows since when what fails has failed, until it succeeds', () => {
+    const { jobs, instances } = test.store;
+    instances.create(newInstance('new'), () => 'new');
+    instances.create({ ...newInstance('old'), startedAt: NOW }, () => 'old');
+    const patience = { unservedMs: 900_000, othersMs: 3_600_000 };
+    const failAll = (at: Date) => {
+      test.now = at;
+      for (const { instanceKey, token } of jobs.claim(at, 'w', 9)) jobs.fail(instanceKey, token, at);
+    };
+    for (const key of ['new', 'old', 'gone']) jobs.enqueue(key, { reason: 'test' });
+    failAll(NOW);
+    failAll(after(600_000));
+    expect(jobs.failingFor(after(899_999), patience)).to.deep.equal([]);
+    expect(jobs.failingFor(after(900_000), patience)).to.deep.equal(['new']);
+    expect(jobs.failingFor(after(3_600_000), patience)).to.have.members(['new', 'old', 'gone']);
+    const again = jobs.claim(after(4_000_000), 'w', 9);
+    expect(again.map(({ failingSince }) => failingSince)).to.deep.equal([NOW, NOW, NOW]);
+    for (const { instanceKey, token } of again) jobs.complete(instanceKey, token, NOW);
+    expect(jobs.failingFor(after(9_000_000), patience)).to.deep.equal([]);
   });
 });
