@@ -5,6 +5,7 @@ import type { Config } from './config/config.js';
 import { startDeliverer } from './delivery/deliverer.js';
 import { createLastingWrites } from './delivery/lasting.js';
 import { createApp } from './http/app.js';
+import type { Guard } from './intake/guard.js';
 import { type Poller, startPoller } from './intake/poller.js';
 import { removeOldExports } from './keepers/exports.js';
 import { startFrontKeeper } from './keepers/front.js';
@@ -36,7 +37,7 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
   const startedAt = new Date();
   const lock = lockStore(config.dataDir);
   const parts = await wire(config, log, seams);
-  const { clock, store, runtime, master, metrics, front, reconciler } = parts;
+  const { clock, store, runtime, master, metrics, front, guard, reconciler } = parts;
   const released = store.jobs.releaseAll() + store.outbox.releaseAll();
   if (released > 0) log.info('daemon.resumed', `Went on with ${released} pieces of work that a stop had cut off.`);
 
@@ -48,8 +49,18 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
   const settings = { release: releaseIn(config), languages };
   const templates = startTemplateKeeper({ store, templates: parts.templates, settings, clock, log });
   const monitor = startMonitor({ runtime, store, clock, log, intervalMs: config.monitorIntervalMs });
-  const poller = startPoller({ master, ingest: parts.ingest, store, ...config.poll, clock, log, metrics });
+  const poller = startPoller({
+    master,
+    ingest: parts.ingest,
+    store,
+    ...config.poll,
+    clock,
+    log,
+    metrics,
+    onRead: guard.heard,
+  });
   metrics.lastPollAge(() => ageOf(poller.lastPolledAt()));
+  metrics.calendarWaits(() => guard.objection() !== null);
   const worker = startWorker({
     jobs: store.jobs,
     async reconcile(key, outside) {
@@ -92,6 +103,7 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
     readiness: () => ({
       master: masterCheck(poller, config.poll.intervalMs + config.odoo.timeoutMs),
       engine: monitor.engineCheck(),
+      calendar: calendarCheck(guard),
       outbox: outboxCheck(store.outbox.backlog(clock())),
       work: workCheck(stuckInstances(store, clock)),
     }),
@@ -137,6 +149,12 @@ function masterCheck({ lastPolledAt, lastError }: Poller, lateAfterMs: number) {
   const seen = age === null ? 'the master has not been read yet' : `last read ${Math.round(age / 1000)} s ago`;
   const error = lastError();
   return { ok: age !== null && age <= Math.max(30_000, 3 * lateAfterMs), detail: error ? `${seen}: ${error}` : seen };
+}
+
+function calendarCheck(guard: Guard) {
+  const why = guard.objection();
+  if (why === null) return { ok: true, detail: 'the master was read a moment ago, and the clocks agree' };
+  return { ok: false, detail: `suspensions, warnings, reminders and deletions wait: ${why}` };
 }
 
 function outboxCheck({ count, oldestAgeMs, deadLetters }: { count: number; oldestAgeMs: number; deadLetters: number }) {

@@ -14,6 +14,7 @@ import { specReader } from './facts/spec-of.js';
 import { createDoors } from './front/doors.js';
 import { DEFAULT_SCOPE } from './instance/naming.js';
 import type { Release } from './instance/release.js';
+import { createGuard } from './intake/guard.js';
 import { createIngest } from './intake/ingest.js';
 import { createLook } from './intake/look.js';
 import { exportFileOf } from './keepers/exports.js';
@@ -105,13 +106,16 @@ export async function wire(config: Config, log: Log, seams: Seams = {}) {
     log,
   });
   const ingest = createIngest({ store, policy, firstToExpire: config.firstToExpire, clock, log });
+  const clockOffsetMs = config.clockOffset?.toMillis() ?? 0;
+  const guard = createGuard({ jobs: store.jobs, clock, clockOffsetMs, log });
   const completion = { store, secretsOf, master, policy, clock, addressOf };
   return {
-    ...{ clock, store, runtime, templates, client, master, specOf, metrics, front, ingest },
+    ...{ clock, store, runtime, templates, client, master, specOf, metrics, front, ingest, guard },
     complete: (operation: PushOperation) => completeOperation(operation, completion),
     reconciler: createReconciler({
       ...{ store, runtime, front, specOf, policy, clock, log, metrics },
       readAfresh: createLook({ master, store, ingest }),
+      mayAct: guard.mayAct,
       release: releaseIn(config),
       exportFile: (instance) => exportFileOf(config.exports, instance),
       exportDays: config.exports.keptDays,

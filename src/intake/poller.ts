@@ -9,6 +9,7 @@ import { type Loop, startLoop } from '../lib/loop.js';
 import type { Metrics } from '../lib/metrics.js';
 import { createPatience } from '../lib/patience.js';
 import type { Master } from '../odoo/master.js';
+import type { PollBatch } from '../odoo/rows.js';
 import { fullPassFailing } from '../owed/managers.js';
 import type { Store } from '../store/store.js';
 import type { Ingest } from './ingest.js';
@@ -34,6 +35,8 @@ export interface PollerOptions {
   clock: Clock;
   log: Log;
   metrics: Metrics;
+  /** Called when the master was read to the end, with its time. */
+  onRead(serverTime: Date): void;
 }
 
 export interface Poller extends Loop {
@@ -107,28 +110,27 @@ export function startPoller(options: PollerOptions): Poller {
     if (!greeted) await greet();
     let cursor = store.meta.get(CURSOR);
     for (let pages = 0; pages < MOST_PAGES && !signal.aborted; pages++) {
-      if (cursor === null) {
-        await fullPage();
-        if (store.meta.get(CURSOR) === null) continue;
-      } else {
-        const batch = await page(cursor, sizes.quick, false);
-        cursor = batch.cursor;
-        if (batch.more) continue;
-        store.meta.set(CURSOR, cursor);
+      const batch = cursor === null ? await fullPage() : await page(cursor, sizes.quick, false);
+      if (batch.more) {
+        if (cursor !== null) cursor = batch.cursor;
+        continue;
       }
+      store.meta.set(CURSOR, batch.cursor);
       polledAt = Date.now();
+      options.onRead(batch.serverTime);
       return;
     }
   }
 
   /** The next page of a full pass. Its place is kept, so that neither a failure nor a restart begins it anew. */
-  async function fullPage(): Promise<void> {
-    const { cursor, more } = await page(store.meta.get(FULL_CURSOR), sizes.full, true);
-    store.meta.set(FULL_CURSOR, more ? cursor : null);
-    if (more) return;
-    fullAt = Date.now();
-    isUrgent = false;
-    if (store.meta.get(CURSOR) === null) store.meta.set(CURSOR, cursor);
+  async function fullPage(): Promise<PollBatch> {
+    const batch = await page(store.meta.get(FULL_CURSOR), sizes.full, true);
+    store.meta.set(FULL_CURSOR, batch.more ? batch.cursor : null);
+    if (!batch.more) {
+      fullAt = Date.now();
+      isUrgent = false;
+    }
+    return batch;
   }
 
   function isFullDue(): boolean {

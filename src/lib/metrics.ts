@@ -82,6 +82,17 @@ export function createMetrics(sources: MetricSources) {
         },
       });
     },
+    /** Suspensions, warnings, reminders and deletions wait. */
+    calendarWaits(isWaiting: () => boolean) {
+      new Gauge({
+        name: 'saas_calendar_waits',
+        help: '1 while suspensions, warnings, reminders and deletions wait: the master is unread or the clocks differ',
+        registers,
+        collect() {
+          this.set(isWaiting() ? 1 : 0);
+        },
+      });
+    },
     polls: new Counter({
       name: 'saas_polls_total',
       help: 'Polls of the master',

@@ -49,7 +49,7 @@ export function createMaster(client: Pick<OdooClient, 'call'>): Master {
 
     async poll(cursor, limit = 500) {
       const reply = understand('poll', pollReply, await client.call(MODEL, 'poll', [cursor, limit]));
-      return { cursor: reply.cursor, more: reply.more, ...readRows(reply) };
+      return { cursor: reply.cursor, more: reply.more, serverTime: reply.server_time, ...readRows(reply) };
     },
 
     async look(instanceKey, purchaseKeys) {

@@ -73,6 +73,8 @@ export interface Page extends Rows {
 }
 
 export interface PollBatch extends Page {
+  /** The master's clock when it answered. */
+  serverTime: Date;
   /** For the next poll. */
   cursor: string;
 }

@@ -146,6 +146,8 @@ export const lookReply = z.object({
 });
 
 export const pollReply = lookReply.extend({
+  /** The master's clock. */
+  server_time: datetime,
   /** Opaque: pass it to the next poll. */
   cursor: z.string().min(1),
   /** More rows wait: poll again at once with the new cursor. */

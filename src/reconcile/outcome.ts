@@ -14,26 +14,17 @@ import type { Log } from '../lib/logger.js';
 import type { Metrics } from '../lib/metrics.js';
 import { answerTo } from '../owed/commands.js';
 import { lineOf } from '../owed/log-line.js';
-import { owedNotices, type Run } from '../owed/notices.js';
-import {
-  commandOperation,
-  type Endpoint,
-  instanceOperation,
-  logOperation,
-  noticeOperation,
-} from '../owed/operations.js';
-import { owedHelp, unwarnedAlert } from '../owed/todos.js';
+import type { Run } from '../owed/notices.js';
+import { commandOperation, type Endpoint, instanceOperation, logOperation } from '../owed/operations.js';
+import { owedHelp } from '../owed/todos.js';
 import type { Sentence } from '../protocol/sentences.js';
-import type { Store } from '../store/store.js';
 import { DAY_MS, earliestAfter } from '../subscription/calendar.js';
 import { nextMoment } from '../subscription/timeline.js';
-import type { Policy } from '../subscription/types.js';
+import { type NoticeParts, noticeOwer } from './notices.js';
 import type { Refusal } from './plan-change.js';
 
-export interface OutcomeParts {
-  store: Store;
+export interface OutcomeParts extends NoticeParts {
   runtime: Pick<Runtime, 'containersOf' | 'revision'>;
-  policy: Policy;
   /** Days that the final copy of a deleted instance is kept; 0: none is made. */
   exportDays: number;
   clock: Clock;
@@ -49,19 +40,29 @@ export interface Ended {
   operations: Operation[];
   /** Both containers are what would be made now. */
   upToDate: boolean;
+  /** What the calendar asks for was not done: it waits. */
+  waits: boolean;
   commands: Command[];
   refused: Refusal[];
   /** How long it took, milliseconds. */
   ms: number;
 }
 
+/** A backstop: what waits is run as soon as it may. */
+const WAIT_MS = 10 * 60_000;
+
+export function later(now: Date): Date {
+  return new Date(now.getTime() + WAIT_MS);
+}
+
 export type Outcome = ReturnType<typeof createOutcome>;
 
 export function createOutcome(parts: OutcomeParts) {
   const { store, policy, clock, log, metrics } = parts;
+  const oweNotices = noticeOwer(parts);
 
   /** Returns the next moment at which something changes by itself. */
-  function finish({ facts, spec, steps, operations, upToDate, commands, refused, ms }: Ended): Date | null {
+  function finish({ facts, spec, steps, operations, upToDate, commands, refused, ms, ...ended }: Ended): Date | null {
     const before = facts.instance;
     const now = clock();
     const phase = phaseOf(facts, spec);
@@ -85,40 +86,27 @@ export function createOutcome(parts: OutcomeParts) {
       recovered: operations.some(({ cause }) => cause === 'recovery'),
       exportKeptUntil: exportKeptUntil(before, now),
     };
+    let { waits } = ended;
     store.transaction(() => {
       report(facts, spec, changes);
       if (phase === 'deleted') store.placements.release(before.key);
       for (const { kind } of operations) {
         if (!OPERATIONS[kind].remembered || phase === 'deleted') store.operations.forget(before.key, kind);
       }
-      oweNotices(run, now);
+      waits = oweNotices(run, now) || waits;
       recordEvents(run, now);
       for (const operation of owedHelp(run, now)) store.outbox.put(operation, before.key);
       answer(facts, commands, refused);
     });
     if (before.startedAt === null && phase === 'running') metrics.provisionSeconds.observe(ms / 1000);
     tell(run, steps.length > 0, ms);
-    return phase === 'deleted' ? null : nextRun(before.key, now);
+    return phase === 'deleted' ? null : waits ? later(now) : nextRun(before.key, now);
   }
 
   /** With what has just been written: a suspension that began now has its deletion to come. */
   function nextRun(key: string, now: Date): Date | null {
     const facts = readFacts(store, policy, key, now);
     return facts && earliestAfter(now, [nextMoment(facts.decision, facts.notices, now)]);
-  }
-
-  function oweNotices(run: Run, now: Date): void {
-    const { after } = run;
-    for (const { notice, period, details } of owedNotices(run, policy, now)) {
-      const operation = noticeOperation(after, notice, period, details);
-      if (!store.events.record(operation.key, notice)) continue;
-      if (notice === 'deletion_warning') store.instances.update(after.key, { warnedAt: now });
-      const { deletion } = run.facts.decision;
-      if (after.customer.email !== '') store.outbox.put(operation, after.key);
-      else if (notice === 'deletion_warning' && deletion) {
-        store.outbox.put(unwarnedAlert(after, operation.key, deletion.at, policy.timeZone), after.key);
-      }
-    }
   }
 
   /** For the summary of the night. */

@@ -3,6 +3,7 @@
  * wait and the steps that are missing, reports. It may die anywhere; the next run finishes.
  */
 import { type Facts, planContext, readFacts } from '../facts/facts.js';
+import { actsAgainst, heldBack } from '../facts/held-back.js';
 import { isUpToDate, releaseFor } from '../facts/place.js';
 import type { SpecOf } from '../facts/spec-of.js';
 import type { Command } from '../instance/command.js';
@@ -18,7 +19,7 @@ import type { Outside } from '../lib/turns.js';
 import { createExecutors } from './executors.js';
 import { createFailure } from './failure.js';
 import { createOperations } from './operations.js';
-import { createOutcome, type Ended, type OutcomeParts } from './outcome.js';
+import { createOutcome, type Ended, later, type OutcomeParts } from './outcome.js';
 import { createPlaces } from './places.js';
 import { createPlanChange } from './plan-change.js';
 
@@ -66,14 +67,18 @@ export function createReconciler(parts: ReconcilerParts) {
 
   async function bring(key: string, commands: Command[], asked: Operation[], outside: Outside): Promise<Date | null> {
     const startedAt = performance.now();
-    const facts = await decidedFacts(key, outside);
-    if (!facts) return null;
+    const decided = await decidedFacts(key, outside);
+    if (!decided) return null;
+    const waits = mustWait(decided);
+    // Part of it may be gone already.
+    if (waits && decided.instance.phase === 'deleting') return later(clock());
+    const facts = waits ? heldBack(decided) : decided;
     log.debug('instance.reconciling', facts.desired.reason, { instance: facts.instance.name });
     const isPlaced = await place(facts);
     const work = isPlaced ? await places.at(facts.instance, () => makeSo(facts, asked, outside)) : NOTHING;
     const refused = await planChange.answer(facts, commands);
     const ms = performance.now() - startedAt;
-    const nextRunAt = outcome.finish({ facts, ...work, commands, refused, ms });
+    const nextRunAt = outcome.finish({ facts, ...work, waits, commands, refused, ms });
     metrics.reconciles.inc({ result: 'done' });
     return nextRunAt;
   }
@@ -82,7 +87,7 @@ export function createReconciler(parts: ReconcilerParts) {
   async function decidedFacts(key: string, outside: Outside): Promise<Facts | null> {
     const read = () => readFacts(store, policy, key, clock());
     let facts = read();
-    if (facts?.desired.state === 'deleted') {
+    if (facts?.desired.state === 'deleted' && !mustWait(facts)) {
       // Data goes for good: nothing that was paid a moment ago may be overlooked.
       await outside(() => parts.readAfresh(key));
       facts = read();
@@ -90,6 +95,10 @@ export function createReconciler(parts: ReconcilerParts) {
     // Each refusal turns one purchase into time of the present plan.
     while (facts && facts.desired.state !== 'deleted' && (await planChange.refuse(facts))) facts = read();
     return facts;
+  }
+
+  function mustWait(facts: Facts): boolean {
+    return actsAgainst(facts) && !parts.mayAct(facts.instance.key);
   }
 
   /** Sees that it has a place; false for an instance that has none and needs none. */

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { Record as SaasRecord } from '../../compose/demo/records.js';
 import { leaveMark, ownOdoo, running } from '../support/customer.js';
-import { remainsOf } from '../support/engine.js';
+import { containersOf, remainsOf } from '../support/engine.js';
 import { type Door, openDoor } from '../support/proxy.js';
 import { createCustomer, createPlan, invoiceAndPay, sell } from '../support/shop.js';
 import { type Subject, subject } from '../support/subject.js';
@@ -55,12 +55,19 @@ describe('a deletion that is due', function () {
   };
 
   it('waits while the master cannot be read, and is off when a payment shows that came meanwhile', async () => {
+    door.close();
     await travel(w, 31, undefined, settings);
+    await until('the suspension to wait', () => logged(w.daemon(), 'calendar.waits'));
+    for (const container of await containersOf(record)) expect(container.State).to.equal('running');
+    const ready = await fetch(`${w.daemon().url}/ready`);
+    expect(await ready.text()).to.include('suspensions, warnings, reminders and deletions wait');
+    expect(await (await fetch(`${w.daemon().url}/metrics`)).text()).to.match(/^saas_calendar_waits 1$/m);
+    door.open();
     await customer.inState('suspended');
+    expect(logged(w.daemon(), 'calendar.resumed')).not.to.equal(undefined);
     door.close();
     await travel(w, 45, undefined, settings);
-    const delayed = await until('the deletion to be tried', () => logged(w.daemon(), 'instance.delayed', record.name));
-    expect(delayed.error).to.include('could not be read before a deletion');
+    await until('the deletion to wait', () => logged(w.daemon(), 'calendar.waits'));
     expect((await remainsOf(record)).length).to.be.at.least(5);
     const since = await masterNow();
     await dateForward([await buy()], 45, since);

@@ -65,6 +65,7 @@ class SaasBridge(models.AbstractModel):
             position = {"since": position["next"]}
         return {
             "protocol": PROTOCOL,
+            "server_time": fields.Datetime.to_string(fields.Datetime.now()),
             "cursor": json.dumps(position),
             "more": more,
             "plans": rows["plan"],

@@ -18,12 +18,15 @@ describe('poller', () => {
   let poller: Poller | null = null;
   let cursors: (string | null)[];
   let pages: [string, boolean][];
+  /** The times of the master, of each time it was read to its end. */
+  let read: Date[];
 
   beforeEach(() => {
     test = testStore();
     log = keptLog();
     cursors = [];
     pages = [];
+    read = [];
   });
   afterEach(async () => {
     await poller?.stop();
@@ -59,6 +62,7 @@ describe('poller', () => {
       clock: () => test.now,
       log,
       metrics: createMetrics(only({})),
+      onRead: (serverTime) => read.push(serverTime),
     });
     return poller;
   }
@@ -81,6 +85,19 @@ describe('poller', () => {
     expect(test.store.meta.get('cursor')).equal('c');
     expect(started.lastPolledAt()).within(begunAt, Date.now());
     expect(log.events().slice(0, 2)).deep.equal(['master.reached', 'master.warning']);
+  });
+
+  it('tells the time of the master each time it was read to its end, and only then', async () => {
+    const [first, second] = [new Date('2026-01-15T12:00:00Z'), new Date('2026-01-15T12:00:01Z')];
+    start([
+      batch({ cursor: 'a', more: true }),
+      batch({ cursor: 'b', serverTime: first }),
+      new RetryableError('odoo.unreachable', 'no answer', 'Start it.'),
+      batch({ cursor: 'c', serverTime: second }),
+    ]);
+    await until(() => read.length === 2);
+    expect(read).deep.equal([first, second]);
+    await poller?.stop();
   });
 
   it('reads everything again after a new plan, and when it is time', async () => {
@@ -154,6 +171,7 @@ describe('poller', () => {
         },
         ...{ store: test.store, intervalMs: 1, fullIntervalMs: 3_600_000, clock: () => test.now },
         ...{ log, metrics: createMetrics(only({})) },
+        onRead: () => undefined,
       });
       poller = reader;
       return { ...state, state, reader };

@@ -69,7 +69,8 @@ const instance = {
   requested: true,
 };
 const command = { id: 4, instance_key: 'sol:7', command: 'restart', requested_by: 'Eva', plan_id: false };
-const reply = { protocol: PROTOCOL, cursor: 'c1', more: false, plans: [], purchases: [], instances: [], commands: [] };
+const rows = { plans: [], purchases: [], instances: [], commands: [] };
+const reply = { protocol: PROTOCOL, server_time: '2026-11-22 12:00:00', cursor: 'c1', more: false, ...rows };
 
 function masterThatAnswers(answer: unknown) {
   const calls: unknown[][] = [];

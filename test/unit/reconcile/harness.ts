@@ -128,12 +128,14 @@ export function harness(options: { exportDays?: number; release?: Release; polic
     /** What a fresh look brings. */
     readAfresh: async (_key: string): Promise<void> => expect.fail('no fresh look is expected'),
   };
+  const guard = { mayAct: true };
   const reconciler = createReconciler({
     store: test.store,
     runtime: engine.runtime,
     front: { release: async () => undefined },
     release: options.release ?? RELEASE,
     specOf: specReader((name, { httpPort }) => `https://${name}.example.com:${httpPort}`),
+    mayAct: () => guard.mayAct,
     readAfresh: (key) => master.readAfresh(key),
     exportFile: ({ key, name }) => `/exports/${name}.${key}.zip`,
     exportDays: options.exportDays ?? 90,
@@ -158,6 +160,7 @@ export function harness(options: { exportDays?: number; release?: Release; polic
     log,
     engine,
     master,
+    guard,
     reconciler,
     owed,
     add(changes: Partial<Instance> = {}, purchases = [bought({ instanceKey: KEY })]): void {

@@ -110,6 +110,7 @@ export function batch(changes: Partial<PollBatch> = {}): PollBatch {
   return {
     cursor: 'c',
     more: false,
+    serverTime: new Date(),
     plans: [],
     purchases: [],
     instances: [],
