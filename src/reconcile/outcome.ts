@@ -15,10 +15,17 @@ import type { Metrics } from '../lib/metrics.js';
 import { answerTo } from '../owed/commands.js';
 import { lineOf } from '../owed/log-line.js';
 import type { Run } from '../owed/notices.js';
-import { commandOperation, type Endpoint, instanceOperation, logOperation } from '../owed/operations.js';
+import {
+  commandOperation,
+  type Endpoint,
+  instanceOperation,
+  logOperation,
+  problemOperation,
+} from '../owed/operations.js';
 import { owedHelp } from '../owed/todos.js';
 import type { Sentence } from '../protocol/sentences.js';
 import { DAY_MS, earliestAfter } from '../subscription/calendar.js';
+import { lastPaidOn } from '../subscription/parts.js';
 import { nextMoment } from '../subscription/timeline.js';
 import { type NoticeParts, noticeOwer } from './notices.js';
 import type { Refusal } from './plan-change.js';
@@ -88,6 +95,7 @@ export function createOutcome(parts: OutcomeParts) {
     };
     let { waits } = ended;
     store.transaction(() => {
+      if (phase === 'deleted') oweAmends(before.key, now);
       report(facts, spec, changes);
       if (phase === 'deleted') store.placements.release(before.key);
       for (const { kind } of operations) {
@@ -107,6 +115,17 @@ export function createOutcome(parts: OutcomeParts) {
   function nextRun(key: string, now: Date): Date | null {
     const facts = readFacts(store, policy, key, now);
     return facts && earliestAfter(now, [nextMoment(facts.decision, facts.notices, now)]);
+  }
+
+  /** Somebody paid in the seconds in which the data went: a person must see to it. */
+  function oweAmends(key: string, now: Date): void {
+    const facts = readFacts(store, policy, key, now);
+    if (!facts || facts.desired.state === 'deleted') return;
+    const [purchase] = facts.purchases.toSorted((a, b) => Number(lastPaidOn(b)) - Number(lastPaidOn(a)));
+    if (!purchase) return;
+    const params = { document: purchase.document, instance: facts.instance.name };
+    const operation = problemOperation(purchase.key, 'deleted-instance', { code: 'instance_deleted', params });
+    store.outbox.put(operation, purchase.key);
   }
 
   /** For the summary of the night. */

@@ -8,11 +8,12 @@ import { isUpToDate, releaseFor } from '../facts/place.js';
 import type { SpecOf } from '../facts/spec-of.js';
 import type { Command } from '../instance/command.js';
 import type { Operation } from '../instance/operations/operations.js';
+import type { Phase } from '../instance/phase.js';
 import { planSteps } from '../instance/plan.js';
 import type { Front, Runtime } from '../instance/ports.js';
 import { isSameRelease, type Release } from '../instance/release.js';
 import type { InstanceSpec } from '../instance/spec.js';
-import type { Step } from '../instance/steps.js';
+import type { Step, StepName } from '../instance/steps.js';
 import type { Instance, Observed } from '../instance/types.js';
 import { isStopped } from '../lib/errors.js';
 import type { Outside } from '../lib/turns.js';
@@ -38,6 +39,9 @@ export interface ReconcilerParts extends OutcomeParts {
 export type Reconciler = ReturnType<typeof createReconciler>;
 
 type Work = Pick<Ended, 'spec' | 'steps' | 'operations' | 'upToDate'>;
+
+/** Steps of a deletion that take nothing away. */
+const COPYING: ReadonlySet<StepName> = new Set(['stopOdoo', 'stopDb', 'exportData']);
 
 const NOTHING: Work = { spec: null, steps: [], operations: [], upToDate: false };
 
@@ -76,6 +80,8 @@ export function createReconciler(parts: ReconcilerParts) {
     log.debug('instance.reconciling', facts.desired.reason, { instance: facts.instance.name });
     const isPlaced = await place(facts);
     const work = isPlaced ? await places.at(facts.instance, () => makeSo(facts, asked, outside)) : NOTHING;
+    // The next run, at once, does what they ask for.
+    if (work === 'other facts') return clock();
     const refused = await planChange.answer(facts, commands);
     const ms = performance.now() - startedAt;
     const nextRunAt = outcome.finish({ facts, ...work, waits, commands, refused, ms });
@@ -109,24 +115,35 @@ export function createReconciler(parts: ReconcilerParts) {
   }
 
   /** Operations first, then what is still missing. */
-  async function makeSo(facts: Facts, asked: Operation[], outside: Outside): Promise<Work> {
+  async function makeSo(facts: Facts, asked: Operation[], outside: Outside): Promise<Work | 'other facts'> {
     const { instance, desired } = facts;
     const before = await runtime.observe(instance);
     const spec = pin(facts, before);
     const wanted = exportsFirst(facts, before) ? beginExport(instance) : asked;
     const steps: Step[] = [];
-    let isAnnounced = false;
+    let announced = instance.phase;
     const execute = async (step: Step) => {
-      if (!isAnnounced) announce(facts, spec);
-      isAnnounced = true;
+      const phase = phaseDuring(step, facts);
+      if (phase !== announced) outcome.report(facts, spec, { phase, errorMessage: null });
+      announced = phase;
       await executeStep(step, facts, spec, outside);
       steps.push(step);
     };
     const missing = (observed: Observed) => planSteps(desired, observed, planContext(facts));
     const observe = () => runtime.observe(instance);
     const ended = await operations.run(wanted, { facts, observe, missing, execute });
+    // It may have taken hours to write the copy.
+    const isCopied = steps.some(({ action }) => action === 'exportData');
+    if (isCopied && !(await isStillToGo(instance.key, outside))) return 'other facts';
     for (const step of missing(steps.length > 0 ? await observe() : before)) await execute(step);
     return { spec, steps, operations: ended, upToDate: isUpToDate(before, steps, runtime.hashesOf(spec)) };
+  }
+
+  /** Before the first step that cannot be undone everything is read and decided anew. */
+  async function isStillToGo(key: string, outside: Outside): Promise<boolean> {
+    await outside(() => parts.readAfresh(key));
+    const facts = readFacts(store, policy, key, clock());
+    return facts?.desired.state === 'deleted' && !mustWait(facts);
   }
 
   /** Which release it gets is written down before anything is made of it. */
@@ -151,12 +168,10 @@ export function createReconciler(parts: ReconcilerParts) {
     return store.operations.of(key);
   }
 
-  /** What takes long is on the record while it is done. */
-  function announce(facts: Facts, spec: InstanceSpec): void {
-    const { instance, desired } = facts;
-    const phase =
-      desired.state === 'deleted' ? 'deleting' : instance.startedAt === null ? 'provisioning' : instance.phase;
-    if (phase !== instance.phase) outcome.report(facts, spec, { phase, errorMessage: null });
+  /** What takes long is on the record while it is done. Whoever is to be deleted can pay while the copy is written. */
+  function phaseDuring(step: Step, { instance, desired }: Facts): Phase {
+    if (desired.state !== 'deleted') return instance.startedAt === null ? 'provisioning' : instance.phase;
+    return desired.cause !== 'staff' && COPYING.has(step.action) ? instance.phase : 'deleting';
   }
 
   async function executeStep(step: Step, { instance }: Facts, spec: InstanceSpec, outside: Outside): Promise<void> {

@@ -19,10 +19,10 @@ export interface SuspensionFacts {
 
 /**
  * Counted from the moment at which it was really suspended: a daemon that slept for months suspends first. And never
- * sooner than the last warning allows, however late that was sent. Null where there is no date to count from.
+ * sooner than the last warning allows, however late that was sent, nor while a payment is on its way. Null where there is no date to count from.
  */
 export function deletionOf(
-  status: Pick<SubscriptionStatus, 'suspendAt' | 'paidUntil'>,
+  status: Pick<SubscriptionStatus, 'suspendAt' | 'paidUntil' | 'awaitedUntil'>,
   { suspendedAt, warnedAt }: SuspensionFacts,
   retentionDays: number,
   policy: Policy,
@@ -32,8 +32,9 @@ export function deletionOf(
   if (since === null) return null;
   const { timeZone } = policy;
   const natural = midnightAtOrAfter(addDays(since, retentionDays), timeZone);
+  const notBefore = (date: Date) => later(date, status.awaitedUntil) ?? date;
   const least = Math.min(...policy.deletionWarningDays);
-  if (!Number.isFinite(least)) return { since, at: natural, warnings: [] };
+  if (!Number.isFinite(least)) return { since, at: notBefore(natural), warnings: [] };
   const warnings = policy.deletionWarningDays
     .map((days) => ({ days, at: midnightBefore(natural, days, timeZone) }))
     .filter(({ at }) => at > since)
@@ -42,7 +43,7 @@ export function deletionOf(
   const allowed = midnightAtOrAfter(addDays(announced, least), timeZone);
   return {
     since,
-    at: natural > allowed ? natural : allowed,
+    at: notBefore(natural > allowed ? natural : allowed),
     // Kept for less than the warning: it is given with the suspension.
     warnings: warnings.length > 0 ? warnings : [{ days: least, at: since }],
   };

@@ -33,6 +33,10 @@ export function subscriptionStatus(
     .filter((claim) => claim !== null)
     .sort((a, b) => byTime([a.start, a.entitlement.key], [b.start, b.entitlement.key]))
     .map((claim) => ({ ...claim, start: usableFrom(claim.start, startedAt ?? now) }));
+  // The payment of what counts already would give no more time than there is.
+  const counted = new Set(claims.map(({ entitlement }) => entitlement));
+  const awaited = known.filter((entitlement) => !counted.has(entitlement));
+  const awaitedUntil = latest(awaited.map((entitlement) => awaitedFor(entitlement, policy)));
   const comingAt = coming.map(({ startsOn }) => startsOn);
   const { segments, end: paidUntil, hourly } = layOut(claims);
   const newest = segments.at(-1);
@@ -41,6 +45,7 @@ export function subscriptionStatus(
       paidUntil: null,
       suspendAt: null,
       heldOff: false,
+      awaitedUntil,
       state: coming.length > 0 ? 'draft' : stateOfNothing(known, policy),
       planId: known.findLast(({ state }) => state !== 'pending')?.planId ?? null,
       lastPaymentOn: null,
@@ -53,9 +58,6 @@ export function subscriptionStatus(
 
   const graceEnd = addDays(paidUntil, graceDaysOfPlan(newest.planId));
   const unpaidAt = hourly ? graceEnd : midnightAtOrAfter(graceEnd, policy.timeZone);
-  // The payment of what counts already would give no more time than there is.
-  const counted = new Set(claims.map(({ entitlement }) => entitlement));
-  const awaited = known.filter((entitlement) => !counted.has(entitlement));
   const heldOffUntil = latest(awaited.map((entitlement) => pendingUntil(entitlement, unpaidAt, policy)));
   const heldOff = heldOffUntil !== null && heldOffUntil > unpaidAt;
   const suspendAt = heldOff ? heldOffUntil : unpaidAt;
@@ -65,6 +67,7 @@ export function subscriptionStatus(
     paidUntil,
     suspendAt,
     heldOff,
+    awaitedUntil,
     state: now >= paidUntil ? 'expired' : now >= soonAt ? 'expiring_soon' : 'active',
     planId,
     lastPaymentOn: latest(claims.map((claim) => claim.entitlement.paidOn)),
@@ -133,10 +136,15 @@ function usableFrom(start: Date, startedAt: Date): Date {
 
 /** Until when a payment that is on its way holds off what would happen at `otherwise`; null where it does not. */
 function pendingUntil(entitlement: Entitlement, otherwise: Date, policy: Policy): Date | null {
-  const { state, pendingSince, paidOn } = entitlement;
-  if (state === 'cancelled' || pendingSince === null || paidOn !== null || pendingSince > otherwise) return null;
-  const until = midnightAtOrAfter(addDays(pendingSince, policy.pendingPaymentDays), policy.timeZone);
+  const until = awaitedFor(entitlement, policy);
+  if (until === null || entitlement.pendingSince === null || entitlement.pendingSince > otherwise) return null;
   return until > otherwise ? until : null;
+}
+
+/** Until when a payment that is on its way is waited for; null where none is. */
+function awaitedFor({ state, pendingSince, paidOn }: Entitlement, policy: Policy): Date | null {
+  if (state === 'cancelled' || pendingSince === null || paidOn !== null) return null;
+  return midnightAtOrAfter(addDays(pendingSince, policy.pendingPaymentDays), policy.timeZone);
 }
 
 /** As far as the line itself says. */

@@ -82,6 +82,8 @@ export interface SubscriptionStatus {
   suspendAt: Date | null;
   /** A payment that is on its way is why `suspendAt` is later than it would be. */
   heldOff: boolean;
+  /** Until when a payment that is on its way keeps the data of an instance, whenever it began; null where none is. */
+  awaitedUntil: Date | null;
   state: SubscriptionState;
   /** The plan of the entitlement that counts now, or of the newest. */
   planId: number | null;

@@ -1,4 +1,5 @@
 /** Data goes for good: whoever has paid meanwhile keeps it, whatever the daemon knew when the deletion was due. */
+import path from 'node:path';
 import { expect } from 'chai';
 import type { Record as SaasRecord } from '../../compose/demo/records.js';
 import { leaveMark, ownOdoo, running } from '../support/customer.js';
@@ -13,6 +14,8 @@ describe('a deletion that is due', function () {
   this.timeout(600_000);
   let w: World;
   let door: Door;
+  let engine: Door;
+  const socket = path.join('/tmp', `saas-bridge-look-${process.pid}.sock`);
   let settings: Record<string, string>;
   const email = 'tarde@example.com';
   let partner: number;
@@ -24,6 +27,7 @@ describe('a deletion that is due', function () {
     w = await world();
     const port = Number(new URL(w.master.master_url).port);
     door = await openDoor({ host: '127.0.0.1', port: port + 3 }, { host: '127.0.0.1', port });
+    engine = await openDoor({ path: socket }, { path: '/var/run/docker.sock' });
     settings = { SAAS_ODOO_URL: `http://127.0.0.1:${port + 3}`, SAAS_DELETION_WARNING_DAYS: 'none' };
     const month = { saas_period_count: 30, saas_period_unit: 'day', saas_retention_days: 5 };
     await createPlan(w.admin, 'breve', { ...month, name: 'Breve', list_price: 30 });
@@ -39,6 +43,7 @@ describe('a deletion that is due', function () {
 
   after(async () => {
     await door.end();
+    await engine.end();
   });
 
   const buy = async () => {
@@ -84,10 +89,24 @@ describe('a deletion that is due', function () {
     await customer.paidFor(120);
   });
 
-  it('happens when nobody paid', async () => {
+  it('is off when the payment comes while the final copy is written', async () => {
     await travel(w, 121, undefined, settings);
     await customer.inState('suspended');
-    await travel(w, 135, undefined, settings);
+    const copying = engine.hold('/containers/create');
+    await travel(w, 135, undefined, { ...settings, SAAS_DOCKER_SOCKET: socket });
+    const goOn = await copying;
+    const since = await masterNow();
+    await dateForward([await buy()], 135, since);
+    goOn();
+    await isSaved();
+    await customer.paidFor(165);
+    expect(logged(w.daemon(), 'instance.exported', record.name)).not.to.equal(undefined);
+  });
+
+  it('happens when nobody paid', async () => {
+    await travel(w, 166, undefined, settings);
+    await customer.inState('suspended');
+    await travel(w, 180, undefined, settings);
     await customer.inState('deleted');
     expect(await remainsOf(record)).to.deep.equal([]);
   });

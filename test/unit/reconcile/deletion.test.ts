@@ -48,7 +48,7 @@ describe('deletion', () => {
     expect(await h.run()).equal(null);
     expect(h.engine.taken()).deep.equal(['exportData', ...REMOVED]);
     expect(h.engine.exported).deep.equal(['/exports/acme.sol:1.zip']);
-    expect(looks).equal(1);
+    expect(looks, 'before the copy, and before the first step that cannot be undone').equal(2);
     expect(h.instance()).include({ phase: 'deleted', placement: null, suspendedAt: null });
     expect(h.test.store.instances.isTaken('acme')).equal(false);
     const owed = h.owed();
@@ -67,9 +67,13 @@ describe('deletion', () => {
     expect(h.test.store.events.countSince(DELETED)).include({ deletion: 1 });
   });
 
-  it('is on the record before the first step', async () => {
+  it('is on the record before the first step that takes something away; until then it can be paid', async () => {
     await due();
     h.engine.failAfter(0, new Error('power cut'));
+    await h.run().catch(() => undefined);
+    expect(h.owed()).empty;
+    expect(h.instance().phase).equal('suspended');
+    h.engine.failAfter(1, new Error('power cut'));
     await h.run().catch(() => undefined);
     expect(h.values()).include({ state: 'deleting' });
     expect(h.instance().phase).equal('deleting');
@@ -84,7 +88,7 @@ describe('deletion', () => {
     expect(await h.run()).equal(null);
     expect(h.engine.taken()).empty;
     expect(h.owed()).empty;
-    expect(looks).equal(1);
+    expect(looks).equal(2);
   });
 
   it('does not come while the master cannot be read', async () => {
@@ -140,6 +144,77 @@ describe('deletion', () => {
     expect(h.engine.exported).empty;
   });
 
+  /** The customer does this while the copy is written. */
+  function duringTheCopy(act: () => void): void {
+    const { exportData } = h.engine.runtime;
+    h.engine.runtime.exportData = async (...args) => {
+      h.engine.runtime.exportData = exportData;
+      const copied = await exportData(...args);
+      h.test.now = new Date(h.test.now.getTime() + 15 * 60_000);
+      act();
+      return copied;
+    };
+  }
+
+  it('does not come where somebody pays while the copy is written: the next run, at once, starts it', async () => {
+    await due();
+    duringTheCopy(() => pay(h.test.now));
+    expect(await h.run()).deep.equal(h.test.now);
+    expect(h.engine.taken()).deep.equal(['exportData']);
+    expect(h.instance().phase).equal('suspended');
+    await h.run();
+    expect(h.engine.taken()).deep.equal(['startDb', 'startOdoo', 'awaitReady']);
+    expect(h.mails()).deep.equal(['reactivated:2026-02-15T23:00:00Z']);
+    expect(h.test.store.operations.of(KEY), 'it is copied anew when its time comes').empty;
+  });
+
+  it('does not go on where the master cannot be read after the copy', async () => {
+    await due();
+    duringTheCopy(() => {
+      h.master.readAfresh = async () => {
+        throw new RetryableError('poll.not_afresh', 'no answer', 'Wait.');
+      };
+    });
+    await h.run().catch(() => undefined);
+    expect(h.engine.taken()).deep.equal(['exportData']);
+    h.master.readAfresh = async () => undefined;
+    await h.run();
+    expect(h.engine.taken()).deep.equal(REMOVED);
+  });
+
+  for (const [what, changes] of [
+    ['of a quotation', { state: 'pending' }],
+    ['of an order that is trusted no longer', { startsOn: utc('2026-02-20T10:00') }],
+  ] as const) {
+    it(`waits while a payment ${what} is on its way, and comes when it does not arrive`, async () => {
+      await due();
+      const pendingSince = utc('2026-03-16T10:00');
+      pay(pendingSince, { paidOn: null, pendingSince, ...changes });
+      // Five days, until midnight.
+      const over = utc('2026-03-21T23:00');
+      expect(await h.run()).deep.equal(over);
+      expect(h.engine.taken()).empty;
+      expect(h.values()).include({ delete_on: '2026-03-21 23:00:00' });
+      await h.runAt(over);
+      expect(h.instance().phase).equal('deleted');
+    });
+  }
+
+  it('tells the salesperson of a payment that came while the data went', async () => {
+    await due();
+    const { removeNetwork } = h.engine.runtime;
+    h.engine.runtime.removeNetwork = async (spec) => {
+      pay();
+      return removeNetwork(spec);
+    };
+    await h.run();
+    expect(h.instance().phase).equal('deleted');
+    expect(h.owed().find(({ op }) => op === 'problem')).deep.include({
+      purchase_key: 'sol:2',
+      message: { code: 'instance_deleted', params: { document: 'S00001', instance: 'acme' } },
+    });
+  });
+
   describe('that dies', () => {
     const steps = ['exportData', ...REMOVED];
     for (const [step, name] of steps.entries()) {
@@ -154,7 +229,7 @@ describe('deletion', () => {
         expect(h.instance().phase).equal('deleted');
         expect(h.engine.observed()).deep.equal({ network: false, db: null, odoo: null, volumes: false });
         expect(h.mails()).deep.equal(['deleted']);
-        expect(looks, 'each try looks').equal(2);
+        expect(looks, 'each try looks, and so does each that wrote the copy').equal(3);
       });
     }
 

@@ -118,7 +118,7 @@ describe('deletionOf', () => {
   ];
   for (const [name, suspendAt, suspendedAt, warnedAt, days, now, at, warnings] of cases) {
     it(name, () => {
-      const status = { suspendAt: orNull(suspendAt), paidUntil: orNull(suspendAt) };
+      const status = { suspendAt: orNull(suspendAt), paidUntil: orNull(suspendAt), awaitedUntil: null };
       const facts = { suspendedAt: orNull(suspendedAt), warnedAt: orNull(warnedAt) };
       const deletion = deletionOf(status, facts, days, POLICY, utc(now));
       expect(text(deletion?.at ?? null)).to.equal(at);
@@ -126,13 +126,29 @@ describe('deletionOf', () => {
     });
   }
 
+  for (const [name, awaitedUntil, at] of [
+    ['ends before it', '2026-03-17T22:59:59', '2026-03-17T23:00:00'],
+    ['may come after it', '2026-03-20T23:00:00', '2026-03-20T23:00:00'],
+  ] as const) {
+    it(`waits for a payment that ${name}`, () => {
+      const status = { suspendAt: utc(night), paidUntil: utc(night), awaitedUntil: utc(awaitedUntil) };
+      const facts = { suspendedAt: utc(night), warnedAt: utc('2026-03-03T23:00:00') };
+      for (const deletionWarningDays of [POLICY.deletionWarningDays, []]) {
+        const deletion = deletionOf(status, facts, 30, { ...POLICY, deletionWarningDays }, utc(at));
+        expect(text(deletion?.at ?? null)).to.equal(at);
+      }
+    });
+  }
+
   it('has no date where nothing was paid or suspended', () => {
     const facts = { suspendedAt: null, warnedAt: null };
-    expect(deletionOf({ suspendAt: null, paidUntil: null }, facts, 30, POLICY, utc(night))).to.equal(null);
+    expect(
+      deletionOf({ suspendAt: null, paidUntil: null, awaitedUntil: null }, facts, 30, POLICY, utc(night)),
+    ).to.equal(null);
   });
 
   it('warns of nothing where no days are configured', () => {
-    const status = { suspendAt: utc(night), paidUntil: utc(night) };
+    const status = { suspendAt: utc(night), paidUntil: utc(night), awaitedUntil: null };
     const facts = { suspendedAt: utc(night), warnedAt: null };
     const policy = { ...POLICY, deletionWarningDays: [] };
     const deletion = deletionOf(status, facts, 30, policy, utc('2026-07-01T00:00:00'));

@@ -118,6 +118,7 @@ describe('subscriptionStatus: unpaid orders', () => {
       paidUntil: null,
       suspendAt: null,
       heldOff: false,
+      awaitedUntil: null,
       state: 'expired',
       planId: 1,
       lastPaymentOn: null,

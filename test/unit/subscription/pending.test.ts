@@ -84,6 +84,31 @@ describe('subscriptionStatus: a payment on its way and the suspension', () => {
   });
 });
 
+describe('subscriptionStatus: a payment on its way and the data', () => {
+  const lapsed: Line = { state: 'open', startsOn: utc('2026-01-20T00:00:00') };
+  const cases: [string, Line[], string | null][] = [
+    ['none', [], null],
+    ['begun long after the suspension', [pending('2026-03-16T10:00:00')], '2026-03-21T00:00:00'],
+    ['of an order that lapsed', [pending('2026-03-16T10:00:00', lapsed)], '2026-03-21T00:00:00'],
+    ['the newest of two', [pending('2026-03-16'), pending('2026-03-17')], '2026-03-21T00:00:00'],
+    ['arrived', [at('2026-01-16', { pendingSince: utc('2026-01-16T00:00:00') })], null],
+    ['cancelled', [pending('2026-03-16', { state: 'cancelled' })], null],
+    ['failed', [pending('2026-03-16', { pendingSince: null })], null],
+  ];
+  for (const [name, lines, expected] of cases) {
+    it(name, () => {
+      expect(text(fold([month, ...lines], '2026-03-17T00:00:00').awaitedUntil)).to.equal(expected);
+    });
+  }
+
+  it('of one whose payments were all taken back is waited for too', () => {
+    const gone = at('2026-01-15T12:00:00', { state: 'cancelled' });
+    expect(text(fold([gone, pending('2026-03-16')], '2026-03-17T00:00:00').awaitedUntil)).to.equal(
+      '2026-03-20T00:00:00',
+    );
+  });
+});
+
 describe('subscriptionStatus: a payment on its way and the trust in an order', () => {
   // Trusted until 20 Jan at noon.
   const order = (since: string | null): Line =>
