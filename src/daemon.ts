@@ -1,6 +1,7 @@
 /** Starts what works by itself, in order, and stops it. What it is made of is put together in wiring.ts. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from './config/config.js';
 import { startDeliverer } from './delivery/deliverer.js';
 import { createLastingWrites } from './delivery/lasting.js';
@@ -15,6 +16,8 @@ import { startTemplateKeeper } from './keepers/templates.js';
 import { startUsage } from './keepers/usage.js';
 import { BridgeError } from './lib/errors.js';
 import { errorFields, type Log } from './lib/logger.js';
+import { once } from './lib/once.js';
+import { createStop } from './lib/stop.js';
 import { startWorker } from './reconcile/worker.js';
 import { lockStore } from './store/lock.js';
 import { releaseIn, type Seams, stuckInstances, wire } from './wiring.js';
@@ -22,10 +25,13 @@ import { releaseIn, type Seams, stuckInstances, wire } from './wiring.js';
 /** Of the instances that fail, so many are named by `/ready`. */
 const NAMED = 10;
 
+/** The part of the stop's time in which work under way may still be finished; the rest is for what is owed and for closing. */
+const WORKING_PART = 0.7;
+
 export interface Daemon {
   /** Where `/health` answers. */
   httpPort: number;
-  /** Finishes what is under way, then closes everything. */
+  /** Finishes what is under way and can be in time, then closes everything. */
   stop(): Promise<void>;
 }
 
@@ -36,7 +42,8 @@ export interface Daemon {
 export async function startDaemon(config: Config, log: Log, version: string, seams: Seams = {}): Promise<Daemon> {
   const startedAt = new Date();
   const lock = lockStore(config.dataDir);
-  const parts = await wire(config, log, seams);
+  const stopper = createStop();
+  const parts = await wire(config, log, stopper, seams);
   const { clock, store, runtime, master, metrics, front, guard, reconciler } = parts;
   const released = store.jobs.releaseAll() + store.outbox.releaseAll();
   if (released > 0) log.info('daemon.resumed', `Went on with ${released} pieces of work that a stop had cut off.`);
@@ -61,11 +68,16 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
   });
   metrics.lastPollAge(() => ageOf(poller.lastPolledAt()));
   metrics.calendarWaits(() => guard.objection() !== null);
+  const endLeftTasks = once(async () => {
+    const count = await runtime.endLeftTasks();
+    if (count > 0) log.info('daemon.tasks_ended', `Ended ${count} tasks that a daemon which died had left.`);
+  });
   const worker = startWorker({
     jobs: store.jobs,
     async reconcile(key, outside) {
       // Whoever paid while the daemon slept is not suspended for a moment, nor reminded.
       await poller.looked();
+      await endLeftTasks();
       const nextRunAt = await reconciler.reconcile(key, outside);
       monitor.restarted(key);
       return nextRunAt;
@@ -91,7 +103,6 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
   });
   const { specOf } = parts;
   const usage = startUsage({ store, measure: runtime.measure, specOf, intervalMs: config.usageIntervalMs, clock, log });
-  const loops = [poller, worker, monitor, templates, nightly, usage];
   store.bell.on('jobs', () => worker.wake());
   store.bell.on('outbox', () => deliverer.wake());
   store.bell.on('plans', () => templates.wake());
@@ -108,7 +119,8 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
       work: workCheck(stuckInstances(store, clock)),
     }),
   });
-  const server = await listen(createServer(app), config.http).catch(async (error: unknown) => {
+  let server: Server | null = null;
+  server = await listen(createServer(app), config.http).catch(async (error: unknown) => {
     await stop();
     throw error;
   });
@@ -121,12 +133,23 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
   });
 
   async function stop(): Promise<void> {
-    await Promise.all(loops.map((loop) => loop.stop()));
+    stopper.tell();
+    const hurry = setTimeout(() => stopper.hurry(), config.stopTimeoutMs * WORKING_PART);
+    // The master is read and `/health` answers for as long as anything is under way.
+    await Promise.all([worker, templates, usage].map((loop) => loop.stop()));
+    await parts.exported();
+    clearTimeout(hurry);
+    await Promise.all([poller, monitor, nightly].map((loop) => loop.stop()));
     frontKeeper.stop();
     await front.stop();
     // Last: what the running jobs report is delivered where the master answers, and kept where it does not.
     await deliverer.stop();
     await parts.client.close();
+    await new Promise((resolve) => {
+      server?.close(resolve);
+      server?.closeAllConnections();
+      if (!server) resolve(undefined);
+    });
     store.close();
     lock.release();
   }
@@ -134,12 +157,10 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
   return {
     httpPort,
     async stop() {
-      await new Promise((resolve) => {
-        server.close(resolve);
-        server.closeAllConnections();
-      });
-      await stop();
-      log.info('daemon.stopped', 'Stopped; instances keep running.');
+      const inTime = stop().then(() => true);
+      if (await Promise.race([inTime, sleep(config.stopTimeoutMs, false, { ref: false })])) {
+        log.info('daemon.stopped', 'Stopped; instances keep running.');
+      } else log.warn('daemon.cut_off', 'Stopped before all was done; the next start goes on with it.');
     },
   };
 }

@@ -4,6 +4,7 @@
  */
 import { cpus } from 'node:os';
 import path from 'node:path';
+import PQueue from 'p-queue';
 import type { Config } from './config/config.js';
 import { completeOperation } from './delivery/completion.js';
 import { createEngine } from './docker/engine/engine.js';
@@ -22,6 +23,7 @@ import { type Clock, systemClock } from './lib/clock.js';
 import type { Intercept } from './lib/intercept.js';
 import type { Log } from './lib/logger.js';
 import { createMetrics } from './lib/metrics.js';
+import type { Stop } from './lib/stop.js';
 import { createOdooClient } from './odoo/client.js';
 import { createMaster } from './odoo/master.js';
 import type { PushOperation } from './protocol/push.js';
@@ -41,13 +43,17 @@ export interface Seams {
   clock?: Clock;
 }
 
-/** The parts that reach the engine. */
-export async function openFleet(config: Config, seams: Seams = {}): Promise<Fleet> {
+/**
+ * The parts that reach the engine.
+ * @param stop ends what is under way there.
+ */
+export async function openFleet(config: Config, seams: Seams = {}, stop?: Stop): Promise<Fleet> {
   const { instances: settings, policy } = config;
   const engine = createEngine({
     socketPath: config.docker.socketPath,
     timeoutMs: config.docker.timeoutMs,
     ...(seams.engine ? { intercept: seams.engine } : {}),
+    ...(stop ? { stop } : {}),
   });
   return createFleet({
     engine,
@@ -90,10 +96,11 @@ export function releaseIn({ instances: { odooImage, postgresImage } }: Config): 
 /** Everything that only works when it is asked; the daemon starts and stops what works by itself. */
 export type Parts = Awaited<ReturnType<typeof wire>>;
 
-export async function wire(config: Config, log: Log, seams: Seams = {}) {
+/** @param stop how the daemon stops. */
+export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = {}) {
   const clock = seams.clock ?? systemClock(config.clockOffset);
   const store = openStore(config.storePath, { clock, ...(seams.store ? { intercept: seams.store } : {}) });
-  const { runtime, templates, secretsOf } = await openFleet(config, seams);
+  const { runtime, templates, secretsOf } = await openFleet(config, seams, stop);
   store.placements.complete(runtime.placementAt);
   const { client, master } = connectMaster(config, log, seams);
   const { policy } = config;
@@ -108,12 +115,16 @@ export async function wire(config: Config, log: Log, seams: Seams = {}) {
   const ingest = createIngest({ store, policy, firstToExpire: config.firstToExpire, clock, log });
   const clockOffsetMs = config.clockOffset?.toMillis() ?? 0;
   const guard = createGuard({ jobs: store.jobs, clock, clockOffsetMs, log });
+  const exports = new PQueue({ concurrency: 1 });
   const completion = { store, secretsOf, master, policy, clock, addressOf };
   return {
     ...{ clock, store, runtime, templates, client, master, specOf, metrics, front, ingest, guard },
+    /** Resolves when no copy is written. */
+    exported: () => exports.onIdle(),
     complete: (operation: PushOperation) => completeOperation(operation, completion),
     reconciler: createReconciler({
       ...{ store, runtime, front, specOf, policy, clock, log, metrics },
+      exportLane: (work) => exports.add(work),
       readAfresh: createLook({ master, store, ingest }),
       mayAct: guard.mayAct,
       release: releaseIn(config),

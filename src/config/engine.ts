@@ -22,11 +22,17 @@ export const engine = section(
       unit: 's',
       doc: "how old the measure of an instance's users and storage may get",
     }),
+    SAAS_STOP_TIMEOUT: setting(seconds(5, 600), {
+      default: '30',
+      unit: 's',
+      doc: 'longest stop; what would take longer is done by the next start. Less than the `stop_grace_period` of its container',
+    }),
   },
   (c) => ({
     docker: { socketPath: c.SAAS_DOCKER_SOCKET, timeoutMs: c.SAAS_DOCKER_TIMEOUT },
     concurrency: c.SAAS_CONCURRENCY,
     monitorIntervalMs: c.SAAS_MONITOR_INTERVAL,
+    stopTimeoutMs: c.SAAS_STOP_TIMEOUT,
     usageIntervalMs: c.SAAS_USAGE_INTERVAL,
   }),
 );

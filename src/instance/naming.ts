@@ -10,6 +10,8 @@ export const LABEL = {
   size: 'saas.size',
   conf: 'saas.conf',
   template: 'saas.template',
+  /** The process that made a task. */
+  run: 'saas.run',
 } as const;
 
 export type Role = 'odoo' | 'db' | 'job';

@@ -88,6 +88,8 @@ export interface Runtime {
    * them. TerminalError `export.no_data` when they are missing or empty.
    */
   exportData(spec: InstanceSpec, file: string): Promise<{ bytes: number }>;
+  /** Ends the tasks on instances that a daemon which died has left behind; gives how many there were. */
+  endLeftTasks(): Promise<number>;
   removeContainers(instance: InstanceRef): Promise<void>;
   removeVolumes(instance: InstanceRef): Promise<void>;
   removeNetwork(instance: InstanceRef): Promise<void>;

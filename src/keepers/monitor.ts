@@ -4,7 +4,7 @@ import { PHASE, type Phase } from '../instance/phase.js';
 import type { Runtime } from '../instance/ports.js';
 import type { Observed, ObservedContainer } from '../instance/types.js';
 import type { Clock } from '../lib/clock.js';
-import { messageOf } from '../lib/errors.js';
+import { isStopped, messageOf } from '../lib/errors.js';
 import { errorFields, type Log } from '../lib/logger.js';
 import { type Loop, startLoop } from '../lib/loop.js';
 import { createPatience } from '../lib/patience.js';
@@ -136,7 +136,7 @@ export function startMonitor({ runtime, store, clock, log, intervalMs }: Monitor
       seen = settled;
       return intervalMs;
     } catch (error) {
-      if (check.ok)
+      if (check.ok && !isStopped(error))
         log.error('engine.unreachable', 'The Docker engine does not answer; work waits.', errorFields(error));
       check = { ok: false, detail: `the Docker engine does not answer: ${messageOf(error)}` };
       away.failed(error);

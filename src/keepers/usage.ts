@@ -3,7 +3,7 @@
 import type { InstanceSpec } from '../instance/spec.js';
 import type { Instance, Plan, Usage } from '../instance/types.js';
 import type { Clock } from '../lib/clock.js';
-import { messageOf } from '../lib/errors.js';
+import { isStopped, messageOf } from '../lib/errors.js';
 import type { Log } from '../lib/logger.js';
 import { type Loop, startLoop } from '../lib/loop.js';
 import { usageOperation } from '../owed/operations.js';
@@ -54,6 +54,7 @@ export function startUsage(options: UsageOptions): Loop {
       }
       log.debug('usage.measured', `${name} has ${usage.users} users.`, { instance: name });
     } catch (error) {
+      if (isStopped(error)) return;
       // Its turn comes again: one that cannot be measured keeps nobody from being measured.
       if (store.instances.get(key)) store.instances.update(key, { measuredAt: clock() });
       log.warn('usage.failed', `${name} could not be measured: ${messageOf(error)}`, { instance: name });

@@ -19,17 +19,22 @@ export interface Target {
   outside: Outside;
 }
 
+/** Does the work when its turn has come. */
+export type Lane = <T>(work: () => Promise<T>) => Promise<T>;
+
 type Executors = { [Name in StepName]: (target: Target, args: StepArgs[Name]) => Promise<void> };
 
 export interface ExecutorParts {
   runtime: Runtime;
   front: Pick<Front, 'release'>;
+  /** One copy after the other: it takes its time, and a processor. */
+  exportLane: Lane;
   log: Log;
 }
 
 export type Execute = (step: Step, target: Target) => Promise<void>;
 
-export function createExecutors({ runtime, front, log }: ExecutorParts): Execute {
+export function createExecutors({ runtime, front, exportLane, log }: ExecutorParts): Execute {
   const executors: Executors = {
     ensureNetwork: ({ spec }) => runtime.ensureNetwork(spec),
     seedVolumes: ({ spec, provisioned }) =>
@@ -62,8 +67,8 @@ export function createExecutors({ runtime, front, log }: ExecutorParts): Execute
       }
     },
     applyLimits: ({ spec }) => runtime.applyLimits(spec),
-    async exportData({ spec, exportFile }) {
-      const { bytes } = await runtime.exportData(spec, exportFile);
+    async exportData({ spec, exportFile, outside }) {
+      const { bytes } = await outside(() => exportLane(() => runtime.exportData(spec, exportFile)));
       const megabytes = Math.ceil(bytes / 1024 ** 2);
       log.info('instance.exported', `The final copy of ${spec.name} is ${exportFile} (${megabytes} MB).`, {
         instance: spec.name,

@@ -17,7 +17,7 @@ import type { Step, StepName } from '../instance/steps.js';
 import type { Instance, Observed } from '../instance/types.js';
 import { isStopped } from '../lib/errors.js';
 import type { Outside } from '../lib/turns.js';
-import { createExecutors } from './executors.js';
+import { createExecutors, type Lane } from './executors.js';
 import { createFailure } from './failure.js';
 import { createOperations } from './operations.js';
 import { createOutcome, type Ended, later, type OutcomeParts } from './outcome.js';
@@ -27,6 +27,7 @@ import { createPlanChange } from './plan-change.js';
 export interface ReconcilerParts extends OutcomeParts {
   runtime: Runtime;
   front: Pick<Front, 'release'>;
+  exportLane: Lane;
   /** What a plan runs that says nothing else. */
   release: Release;
   specOf: SpecOf;

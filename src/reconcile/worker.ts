@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffMs } from '../lib/backoff.js';
 import type { Clock } from '../lib/clock.js';
-import { BridgeError, isStopped, stoppedError } from '../lib/errors.js';
+import { BridgeError, isStopped } from '../lib/errors.js';
 import { errorFields, type Log } from '../lib/logger.js';
 import { type Loop, startLoop } from '../lib/loop.js';
+import { untilStopped } from '../lib/stop.js';
 import { createTurns, type Outside } from '../lib/turns.js';
 import type { Job, JobTable } from '../store/jobs.js';
 
@@ -64,22 +65,6 @@ export function startWorker(options: WorkerOptions): Loop {
       await Promise.all(running);
     },
   };
-}
-
-/** What still waits when the daemon stops is not waited for. */
-async function untilStopped<T>(stopping: AbortSignal, wait: () => Promise<T>): Promise<T> {
-  const stopped = stoppedError();
-  if (stopping.aborted) throw stopped;
-  let leave = (): void => undefined;
-  const stop = new Promise<never>((_resolve, reject) => {
-    leave = () => reject(stopped);
-    stopping.addEventListener('abort', leave);
-  });
-  try {
-    return await Promise.race([wait(), stop]);
-  } finally {
-    stopping.removeEventListener('abort', leave);
-  }
 }
 
 async function runJob(job: Job, options: WorkerOptions, outside: Outside, stopping: AbortSignal): Promise<void> {

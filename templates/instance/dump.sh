@@ -60,4 +60,4 @@ code=0
 wait "$dump" || code=$?
 dump=
 wait "$filter" || true
-exit "$code"
+if ((code > 0)); then exit "$code"; fi

@@ -9,6 +9,7 @@ import { Shopper } from '../../compose/demo/shopper.js';
 import { login } from '../../src/docker/instance/ready.js';
 import { Secret } from '../../src/lib/secret.js';
 import { mails, running, WELCOME, welcomeMail } from '../support/customer.js';
+import { morePolls } from '../support/daemon.js';
 import { openDoor } from '../support/proxy.js';
 import { createCustomer, sell } from '../support/shop.js';
 import { DAEMON, logged, until, type World, world } from '../support/world.js';
@@ -89,6 +90,9 @@ describe('the main job', function () {
     const restarted = w.restart({ signal: 'SIGTERM' });
     await until('it to be told', () => logged(stopped, 'daemon.stopping'));
     expect(logged(stopped, 'instance.provisioned')).to.equal(undefined);
+    // It is alive until the work is done: the master is read, and whoever looks after it gets an answer.
+    expect((await fetch(`${stopped.url}/health`)).ok).to.equal(true);
+    await morePolls(w, 1);
     goOn();
     await restarted;
     await engine.end();

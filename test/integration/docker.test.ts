@@ -14,7 +14,7 @@ import { expect } from 'chai';
 import { BOUNDS, type Bounds } from '../../src/docker/engine/bounds.js';
 import { createEngine, type Engine } from '../../src/docker/engine/engine.js';
 import { removeBusy } from '../../src/docker/engine/retry.js';
-import { runJob } from '../../src/docker/engine/task.js';
+import { runJob, startJob } from '../../src/docker/engine/task.js';
 import { loadTemplates } from '../../src/docker/files.js';
 import { createFleet, type Fleet } from '../../src/docker/fleet.js';
 import { exportInstance } from '../../src/docker/instance/export.js';
@@ -27,6 +27,7 @@ import type { FillOptions, InstanceRef } from '../../src/instance/ports.js';
 import type { InstanceSpec } from '../../src/instance/spec.js';
 import { PlaceTakenError } from '../../src/lib/errors.js';
 import { Secret } from '../../src/lib/secret.js';
+import { createStop } from '../../src/lib/stop.js';
 import { loadDaemonKey } from '../../src/store/daemon-key.js';
 
 const SOCKET = process.env.SAAS_DOCKER_SOCKET ?? '/var/run/docker.sock';
@@ -50,7 +51,7 @@ describe('instances on the engine', function () {
     ...DEFAULT_SETTINGS,
     scope,
     // Below what Linux takes for outgoing connections.
-    portBase: 28_000 + 16 * randomInt(290),
+    portBase: 30_000 + 16 * randomInt(170),
     subnetPool: `10.${224 + randomInt(16)}.${randomInt(256)}.0/24`,
   };
   const spec = (slot: number, name: string): InstanceSpec => ({
@@ -686,6 +687,40 @@ describe('instances on the engine', function () {
     const { bytes } = await instances.exportData(acme, join(folder, 'acme.zip'));
     expect(bytes).to.be.greaterThan(1e6);
     await provision(acme);
+  });
+
+  it('ends a copy when the daemon is told to stop, and leaves nothing of it', async () => {
+    await instances.removeContainers(acme);
+    await inFilestore('head -c 400000000 /dev/urandom >odoo/large');
+    const folder = join(dataDir, 'exports', 'stopped');
+    const stop = createStop();
+    const { runtime } = await fleetOn(createEngine({ socketPath: SOCKET, stop }));
+    const exporting = rejection(runtime.exportData(acme, join(folder, 'acme.zip')));
+    await settled(async () => (await stat(join(folder, 'acme.zip.part')).catch(() => ({ size: 0 }))).size > 1e6);
+    const told = Date.now();
+    stop.tell();
+    expect(await exporting).to.include({ code: 'worker.stopped' });
+    expect(Date.now() - told).to.be.lessThan(10_000);
+    expect(await readdir(folder)).to.deep.equal([]);
+    expect(await engine.listContainers([`${LABEL.scope}=${scope}`, `${LABEL.role}=job`])).to.deep.equal([]);
+    await inFilestore('rm odoo/large');
+    await provision(acme);
+  });
+
+  it('ends what a daemon that was killed has left at work, and not what this one does', async () => {
+    const labelled = instanceLabels(scope, { ...acme, slot: acme.placement.slot });
+    const job = { name: `${scope}_task`, image: release.postgresImage, labels: labelled, bounds: AT_WORK };
+    const dead = createEngine({ socketPath: SOCKET });
+    const left = await startJob(dead, { ...job, entrypoint: ['sleep', '60'] });
+    const own = runJob(engine, { ...job, entrypoint: ['sleep', '2'] });
+    await settled(
+      async () => (await engine.listContainers([`${LABEL.scope}=${scope}`, `${LABEL.role}=job`])).length === 2,
+    );
+    expect(await instances.endLeftTasks()).to.equal(1);
+    expect((await own).exitCode).to.equal(0);
+    expect(await left.exitCode).to.equal(137);
+    await left.end(0);
+    expect(await instances.endLeftTasks()).to.equal(0);
   });
 
   it('can be started by hand from its compose file', async () => {

@@ -19,12 +19,14 @@ export interface Bounds {
   processes: number;
   /** From its start to its end. */
   seconds: number;
+  /** It may take longer than a stop of the daemon: it is ended then, and begun again by the next one. */
+  isLong: boolean;
 }
 
 /** What it may write on its standard streams in all; what is streamed is counted by who reads it. */
 export const MOST_OUTPUT_BYTES = 4 * 1024 ** 2;
 
-const NOTHING = { capabilities: [], network: false, writableRoot: false } as const;
+const NOTHING = { capabilities: [], network: false, writableRoot: false, isLong: false } as const;
 /** To read and write files of any owner, and to become another user. */
 const AS_ROOT = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETUID', 'SETGID'];
 /** The engine refuses more processors than it has. */
@@ -41,12 +43,15 @@ export const BOUNDS = {
   measure: {
     ...NOTHING,
     ...{ user: 'root', capabilities: ['DAC_READ_SEARCH'], network: true },
-    ...{ memoryMb: 256, cpus: 0.5, processes: 20, seconds: 180 },
+    ...{ memoryMb: 256, cpus: 0.5, processes: 20, seconds: 180, isLong: true },
   },
   /** A server on the database volume, and what it holds as text: a row is in memory several times. */
-  dump: { ...NOTHING, ...{ user: 'postgres', memoryMb: 1024, cpus: 1, processes: 50, seconds: 6 * HOUR } },
+  dump: {
+    ...NOTHING,
+    ...{ user: 'postgres', memoryMb: 1024, cpus: 1, processes: 50, seconds: 6 * HOUR, isLong: true },
+  },
   /** Makes the final copy of a dump and of the files. */
-  pack: { ...NOTHING, ...{ user: 'odoo', memoryMb: 1024, cpus: 1, processes: 20, seconds: 6 * HOUR } },
+  pack: { ...NOTHING, ...{ user: 'odoo', memoryMb: 1024, cpus: 1, processes: 20, seconds: 6 * HOUR, isLong: true } },
   /** The template's server and its one installation; nothing in them is a customer's. */
   install: {
     ...NOTHING,

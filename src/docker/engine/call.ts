@@ -1,5 +1,7 @@
 /** The one way to the engine: each call has a deadline, and its failure is one of ours. */
+import { isStopped } from '../../lib/errors.js';
 import { type Intercept, UNTOUCHED_CALL } from '../../lib/intercept.js';
+import { untilStopped } from '../../lib/stop.js';
 import { engineError } from './errors.js';
 
 /**
@@ -14,8 +16,11 @@ export type Call = <T>(
   timeoutMs?: number,
 ) => Promise<T>;
 
-/** @param intercept sees every call. */
-export function createCall(longestMs: number, intercept: Intercept = UNTOUCHED_CALL): Call {
+/**
+ * @param intercept sees every call.
+ * @param late ends what is still waited for (`worker.stopped`).
+ */
+export function createCall(longestMs: number, intercept: Intercept = UNTOUCHED_CALL, late?: AbortSignal): Call {
   return async <T>(
     what: string,
     run: (abortSignal: AbortSignal) => Promise<T>,
@@ -31,8 +36,10 @@ export function createCall(longestMs: number, intercept: Intercept = UNTOUCHED_C
       }, timeoutMs);
     });
     try {
-      return await Promise.race([intercept(what, () => run(abort.signal)), deadline]);
+      const call = () => Promise.race([intercept(what, () => run(abort.signal)), deadline]);
+      return await (late ? untilStopped(late, call) : call());
     } catch (error) {
+      if (isStopped(error)) throw error;
       const status = (error as { statusCode?: number }).statusCode;
       if (status !== undefined && done.includes(status)) return undefined as T;
       throw engineError(what, error);

@@ -1,6 +1,8 @@
 /** The Docker engine, as little of it as we use. The only importer of dockerode. */
+import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import Docker from 'dockerode';
+import { createStop, type Stop } from '../../lib/stop.js';
 import { type Call, createCall } from './call.js';
 import { ConflictError, NotFoundError } from './errors.js';
 import { type Attachment, attachmentOf, plainLog, type Streams, streamsOf } from './streams.js';
@@ -22,11 +24,18 @@ export class Engine {
   readonly #docker: Docker;
   readonly #timeoutMs: number;
   readonly #call: Call;
+  /** What must be done on the way out, too. */
+  readonly #lastCall: Call;
+  readonly stop: Stop;
+  /** Tells the tasks of this process from those of others. */
+  readonly run = randomBytes(4).toString('hex');
 
-  constructor({ timeoutMs = DEFAULT_TIMEOUT_MS, intercept, ...connection }: EngineOptions) {
+  constructor({ timeoutMs = DEFAULT_TIMEOUT_MS, intercept, stop = createStop(), ...connection }: EngineOptions) {
     this.#docker = new Docker(connection);
     this.#timeoutMs = timeoutMs;
-    this.#call = createCall(timeoutMs, intercept);
+    this.stop = stop;
+    this.#call = createCall(timeoutMs, intercept, stop.late);
+    this.#lastCall = createCall(timeoutMs, intercept);
   }
 
   async ping(): Promise<void> {
@@ -69,7 +78,7 @@ export class Engine {
 
   /** Removes a container, running or not, and its anonymous volumes. Absent is done. */
   async removeContainer(id: string): Promise<void> {
-    await this.#call(
+    await this.#lastCall(
       `remove container ${id}`,
       (abortSignal) => this.#docker.getContainer(id).remove({ force: true, v: true, abortSignal }),
       [404],

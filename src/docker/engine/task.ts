@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LABEL } from '../../instance/naming.js';
 import { RetryableError } from '../../lib/errors.js';
+import { untilStopped } from '../../lib/stop.js';
 import { type Bounds, MOST_OUTPUT_BYTES } from './bounds.js';
 import type { ContainerOptions, Engine } from './engine.js';
 import type { Attachment, Streams } from './streams.js';
@@ -52,10 +53,10 @@ export interface JobResult {
 
 /**
  * Runs a container to its end and removes it. Throws RetryableError `job.failed`, with its output, on a code not allowed,
- * `job.flooded` when it writes more than it may, `docker.timeout` when it takes longer.
+ * `job.flooded` when it writes more than it may, `docker.timeout` when it takes longer, `worker.stopped` on a stop.
  */
 export async function runJob(engine: Engine, job: Job, allowedCodes: readonly number[] = [0]): Promise<JobResult> {
-  const id = await engine.createContainer(jobOptions(job, randomBytes(4).toString('hex')));
+  const id = await engine.createContainer(jobOptions(job, randomBytes(4).toString('hex'), engine.run));
   let result: JobResult;
   try {
     result = await runCreated(engine, id, job);
@@ -76,7 +77,11 @@ async function runCreated(engine: Engine, id: string, job: Job): Promise<JobResu
   if (job.files) await engine.putArchive(id, '/', tar(job.files));
   const attachment = await engine.attach(id, job.keepBytes);
   try {
-    const exit = Promise.race([engine.waitForExit(id, job.bounds.seconds * 1000), flood(attachment, job.name)]);
+    const ended = () => engine.waitForExit(id, job.bounds.seconds * 1000);
+    const exit = Promise.race([
+      job.bounds.isLong ? untilStopped(engine.stop.told, ended) : ended(),
+      flood(attachment, job.name),
+    ]);
     // Its failure is reported by the await below, also when starting fails first.
     exit.catch(() => undefined);
     await engine.startContainer(id);
@@ -107,7 +112,7 @@ export interface RunningJob extends Omit<Streams, 'close'> {
 
 /** Starts a job without waiting for its end. `stdin` of the job is not used: the caller writes. */
 export async function startJob(engine: Engine, job: Job): Promise<RunningJob> {
-  const id = await engine.createContainer(jobOptions(job, randomBytes(4).toString('hex')));
+  const id = await engine.createContainer(jobOptions(job, randomBytes(4).toString('hex'), engine.run));
   try {
     const { stdin, stdout, errors, close } = await engine.attachStreams(id);
     const exitCode = engine.waitForExit(id, job.bounds.seconds * 1000);
@@ -130,7 +135,7 @@ export async function startJob(engine: Engine, job: Job): Promise<RunningJob> {
 }
 
 /** What the engine makes the job's container from. */
-export function jobOptions(job: Job, suffix: string): ContainerOptions {
+export function jobOptions(job: Job, suffix: string, run: string): ContainerOptions {
   const { bounds } = job;
   if (job.network !== undefined && !bounds.network) throw new RangeError(`${job.name} may not reach a network`);
   if (job.files !== undefined && !bounds.writableRoot)
@@ -141,7 +146,7 @@ export function jobOptions(job: Job, suffix: string): ContainerOptions {
     Image: job.image,
     Entrypoint: job.entrypoint,
     Cmd: job.command ?? [],
-    Labels: { ...job.labels, [LABEL.role]: 'job' },
+    Labels: { ...job.labels, [LABEL.role]: 'job', [LABEL.run]: run },
     User: bounds.user,
     ...(job.env ? { Env: job.env } : {}),
     Healthcheck: { Test: ['NONE'] },

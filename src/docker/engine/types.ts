@@ -1,5 +1,6 @@
 /** What the engine takes and gives, in our words. */
 import type { Intercept } from '../../lib/intercept.js';
+import type { Stop } from '../../lib/stop.js';
 
 export interface EngineOptions {
   /** Unix socket, e.g. `/var/run/docker.sock`. Without it and without `host`, dockerode's own rules (DOCKER_HOST). */
@@ -14,6 +15,8 @@ export interface EngineOptions {
   timeoutMs?: number;
   /** Sees every call. */
   intercept?: Intercept;
+  /** How the process stops; absent, it never does. */
+  stop?: Stop;
 }
 
 export interface Volume {

@@ -6,7 +6,7 @@
 import { pipeline } from 'node:stream/promises';
 import { LABEL } from '../../instance/naming.js';
 import type { Release } from '../../instance/release.js';
-import { BridgeError, messageOf, RetryableError, TerminalError } from '../../lib/errors.js';
+import { BridgeError, messageOf, RetryableError, stoppedError, TerminalError } from '../../lib/errors.js';
 import { BOUNDS } from '../engine/bounds.js';
 import type { Engine } from '../engine/engine.js';
 import { assertOurs } from '../engine/ours.js';
@@ -17,8 +17,9 @@ import type { Rendered } from './rendering.js';
 
 /** Longest time without a byte: the cluster may have to recover first, or write a big table's files to the disk. */
 const STALL_MS = 15 * 60_000;
-/** For the server to stop. The packer only reads: it is killed. */
+/** For the server to stop; on a stop of the daemon. The packer only reads: it is killed. */
 const STOP_SECONDS = 90;
+const STOP_SECONDS_NOW = 3;
 /** dump.sh and pack.py: a volume is there, but nothing is in it. */
 const NO_DATA = 66;
 /** pack.py: there is more than may be read or written. */
@@ -84,6 +85,8 @@ async function write(
 ): Promise<void> {
   const { engine } = context;
   const [dumpJob, packJob] = exportJobs(context, rendered);
+  const { told } = engine.stop;
+  if (told.aborted) throw stoppedError();
   const dump = await startJob(engine, dumpJob);
   try {
     const pack = await startJob(engine, packJob);
@@ -93,20 +96,21 @@ async function write(
       await pack.end(0);
     }
   } finally {
-    await dump.end(STOP_SECONDS);
+    await dump.end(told.aborted ? STOP_SECONDS_NOW : STOP_SECONDS);
   }
 }
 
 /** Dump → pack → file; resolves once all three say that they are whole. */
 async function join(
-  { mostBytes, stallMs = STALL_MS }: ExportContext,
+  { engine, mostBytes, stallMs = STALL_MS }: ExportContext,
   dump: RunningJob,
   pack: RunningJob,
   copy: CopyFile,
 ): Promise<void> {
   const stalled = new AbortController();
   const timer = setTimeout(() => stalled.abort(), stallMs);
-  const { signal } = stalled;
+  const { told } = engine.stop;
+  const signal = AbortSignal.any([stalled.signal, told]);
   let dumped = 0;
   let failure: unknown = null;
   async function* counted(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -133,7 +137,8 @@ async function join(
   } finally {
     clearTimeout(timer);
   }
-  if (signal.aborted) {
+  if (told.aborted) throw stoppedError();
+  if (stalled.signal.aborted) {
     const advice = 'Look at the load of the Docker host, and at the log of its engine.';
     throw new RetryableError('export.stalled', `no byte of the export within ${stallMs / 1000} s`, advice);
   }
@@ -143,8 +148,8 @@ async function join(
   if (packCode === NO_DATA && dumped > 0) throw noData('the filestore volume is empty');
   if (packCode === TOO_MUCH) throw tooLarge(mostBytes);
   // A connection that was cut looks like the end: only the length told by the packer proves that it was not.
-  const told = /^bytes (\d+)\s*$/m.exec(pack.errors())?.[1];
-  if (failure === null && dumpCode === 0 && packCode === 0 && told === String(copy.bytes())) return;
+  const length = /^bytes (\d+)\s*$/m.exec(pack.errors())?.[1];
+  if (failure === null && dumpCode === 0 && packCode === 0 && length === String(copy.bytes())) return;
   throw exportFailed({ dumpCode, packCode, dump: dump.errors(), pack: pack.errors() }, failure);
 }
 

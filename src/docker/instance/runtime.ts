@@ -16,6 +16,7 @@ import { resourcesOf, specHashOf } from './compose.js';
 import { createContainers, type Role } from './containers.js';
 import { exportInstance } from './export.js';
 import { removeFolder, writeFolder } from './folder.js';
+import { endLeftTasks } from './left-tasks.js';
 import { writeLimits } from './limits.js';
 import { observe, observeAll } from './observe.js';
 import { overlaps, placementAt, type Ranges } from './placement.js';
@@ -142,6 +143,8 @@ export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
       const { release, storageGb } = spec;
       return exportInstance({ engine, files, release, mostBytes: copyLimitBytes(storageGb) }, render(spec), file);
     },
+
+    endLeftTasks: () => endLeftTasks(engine, scope),
 
     stopOdoo: (instance) => containers.stop(instance, 'odoo'),
     stopDb: (instance) => containers.stop(instance, 'db'),

@@ -24,6 +24,10 @@ describe('executors', () => {
     createExecutors({
       runtime: only<Runtime>(runtime),
       front: { release: async ({ httpPort }) => void done.push(`port ${httpPort} is free`) },
+      exportLane: (work) => {
+        done.push('lane');
+        return work();
+      },
       log: keptLog(),
     });
 
@@ -36,6 +40,15 @@ describe('executors', () => {
       expect(done).deep.equal(['port 20004 is free', action]);
     });
   }
+
+  it('write a copy outside the turns, one after the other', async () => {
+    const exportData: Runtime['exportData'] = async (_spec, file) => {
+      done.push(`export to ${file}`);
+      return { bytes: 1 };
+    };
+    await execute({ exportData })({ action: 'exportData' }, { spec, provisioned: true, exportFile: '/x.zip', outside });
+    expect(done).deep.equal(['outside', 'lane', 'export to /x.zip']);
+  });
 
   it('never replaces the lost data of a customer by an empty database', async () => {
     const asked: boolean[] = [];

@@ -133,6 +133,7 @@ export function harness(options: { exportDays?: number; release?: Release; polic
     store: test.store,
     runtime: engine.runtime,
     front: { release: async () => undefined },
+    exportLane: (work) => work(),
     release: options.release ?? RELEASE,
     specOf: specReader((name, { httpPort }) => `https://${name}.example.com:${httpPort}`),
     mayAct: () => guard.mayAct,

@@ -81,12 +81,12 @@ describe('seedJob', () => {
       ReadOnly,
       VolumeOptions: { NoCopy: true },
     });
-    expect(jobOptions(job, '01234567')).to.deep.equal({
+    expect(jobOptions(job, '01234567', 'run')).to.deep.equal({
       name: 'odoo_cliente_acme_seed_01234567',
       Image: 'postgres:17',
       Entrypoint: ['bash', '-c', 'true', 'seed'],
       Cmd: ['fill'],
-      Labels: { 'saas.instance': 'acme', 'saas.role': 'job' },
+      Labels: { 'saas.instance': 'acme', 'saas.role': 'job', 'saas.run': 'run' },
       User: 'root',
       Healthcheck: { Test: ['NONE'] },
       AttachStdin: true,
@@ -121,7 +121,7 @@ describe('the other one-shot containers', () => {
   const rendered = { names: resourceNames('default', 'acme'), labels: { 'saas.instance': 'acme' } };
   const images = { postgresImage: 'postgres:17', odooImage: 'odoo:19.0' };
   const reach = (job: Job) => {
-    const { User, HostConfig } = jobOptions(job, '01234567');
+    const { User, HostConfig } = jobOptions(job, '01234567', 'run');
     const mounts = (HostConfig?.Mounts ?? []).map(({ Source, ReadOnly }) => `${Source}${ReadOnly ? ' read-only' : ''}`);
     return { User, NetworkMode: HostConfig?.NetworkMode, CapAdd: HostConfig?.CapAdd, mounts };
   };
@@ -142,7 +142,7 @@ describe('the other one-shot containers', () => {
       CapAdd: ['DAC_READ_SEARCH'],
       mounts: ['odoo_cliente_acme_filestore read-only'],
     });
-    expect(JSON.stringify(jobOptions(measure, '01234567'))).not.to.contain('hunter2');
+    expect(JSON.stringify(jobOptions(measure, '01234567', 'run'))).not.to.contain('hunter2');
     const files = { dumpScript: 'true', packScript: 'pass' };
     const [dump, pack] = exportJobs({ files, release: images, mostBytes: 7 }, rendered);
     expect(pack.command).to.deep.equal(['7']);
@@ -179,9 +179,9 @@ describe('the bounds of tasks', () => {
   });
 
   it('let nobody reach a network, or write to a root, who need not', () => {
-    expect(() => jobOptions(job({ network: 'bridge' }), '0')).to.throw('x may not reach a network');
+    expect(() => jobOptions(job({ network: 'bridge' }), '0', 'run')).to.throw('x may not reach a network');
     const files = [{ name: 'a', content: '', mode: 0o400 }];
-    expect(() => jobOptions(job({ files }), '0')).to.throw('x has no root');
+    expect(() => jobOptions(job({ files }), '0', 'run')).to.throw('x has no root');
   });
 
   it('of a copy follow from the plan', () => {
