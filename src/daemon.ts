@@ -8,6 +8,7 @@ import { createLastingWrites } from './delivery/lasting.js';
 import { createApp } from './http/app.js';
 import type { Guard } from './intake/guard.js';
 import { type Poller, startPoller } from './intake/poller.js';
+import { startClockKeeper } from './keepers/clock.js';
 import { removeOldExports } from './keepers/exports.js';
 import { startFrontKeeper } from './keepers/front.js';
 import { startMonitor } from './keepers/monitor.js';
@@ -48,6 +49,7 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
   const released = store.jobs.releaseAll() + store.outbox.releaseAll();
   if (released > 0) log.info('daemon.resumed', `Went on with ${released} pieces of work that a stop had cut off.`);
 
+  const clockKeeper = startClockKeeper({ store, clock, log });
   const { outbox } = store;
   const onFailure = createLastingWrites(store, clock);
   const deliverer = startDeliverer({ outbox, push: master.push, complete: parts.complete, onFailure, clock, log });
@@ -139,7 +141,7 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
     await Promise.all([worker, templates, usage].map((loop) => loop.stop()));
     await parts.exported();
     clearTimeout(hurry);
-    await Promise.all([poller, monitor, nightly].map((loop) => loop.stop()));
+    await Promise.all([clockKeeper, poller, monitor, nightly].map((loop) => loop.stop()));
     frontKeeper.stop();
     await front.stop();
     // Last: what the running jobs report is delivered where the master answers, and kept where it does not.

@@ -18,7 +18,7 @@ import type { Release } from './instance/release.js';
 import { createGuard } from './intake/guard.js';
 import { createIngest } from './intake/ingest.js';
 import { createLook } from './intake/look.js';
-import { exportFileOf } from './keepers/exports.js';
+import { copiesIn } from './keepers/exports.js';
 import { type Clock, systemClock } from './lib/clock.js';
 import type { Intercept } from './lib/intercept.js';
 import type { Log } from './lib/logger.js';
@@ -128,8 +128,7 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
       readAfresh: createLook({ master, store, ingest }),
       mayAct: guard.mayAct,
       release: releaseIn(config),
-      exportFile: (instance) => exportFileOf(config.exports, instance),
-      exportDays: config.exports.keptDays,
+      copies: copiesIn(config.exports),
     }),
   };
 }

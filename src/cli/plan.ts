@@ -2,7 +2,7 @@
 
 import type { Config } from '../config/config.js';
 import { dueOf } from '../facts/due.js';
-import { graceDaysIn } from '../facts/facts.js';
+import { graceDaysIn, situationOf } from '../facts/facts.js';
 import { PHASE } from '../instance/phase.js';
 import { systemClock } from '../lib/clock.js';
 import { noticeOperation } from '../owed/operations.js';
@@ -28,11 +28,10 @@ export async function showPlan(config: Config, at: Date | null, out: Out, asJson
       if (problem) problems.push({ name, problem });
       if (!facts) return [];
       const { plan, desired, storageOverSince } = facts;
-      const { hold, suspendedAt, warnedAt } = instance;
       const story = {
         entitlements: entitlementsOf(facts.purchases),
         startedAt: instance.startedAt,
-        situation: { hold, suspendedAt, warnedAt, storageOverSince, retentionDays: plan.retentionDays },
+        situation: situationOf(instance, plan, storageOverSince),
         graceDaysOfPlan: graceDaysIn(store),
         state: PHASE[phase].settled,
         wasSent: (notice: Happening['what'], period: string) =>

@@ -17,7 +17,7 @@ export const data = section(
     SAAS_EXPORT_DAYS: setting(whole(0, 3650), {
       default: '90',
       unit: 'days',
-      doc: 'time for which final copies are kept; 0: none are made',
+      doc: 'time for which a final copy that is made from now on is kept; 0: none are made',
     }),
   },
   (c) => {

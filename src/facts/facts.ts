@@ -5,7 +5,7 @@ import type { PlanContext } from '../instance/plan.js';
 import type { Desired, Instance, Plan } from '../instance/types.js';
 import { TerminalError } from '../lib/errors.js';
 import type { Store } from '../store/store.js';
-import { type Decision, decide } from '../subscription/desired.js';
+import { type Decision, decide, type Situation } from '../subscription/desired.js';
 import { isOverStorage } from '../subscription/fit.js';
 import { subscriptionStatus } from '../subscription/fold.js';
 import { entitlementsOf } from '../subscription/parts.js';
@@ -44,11 +44,17 @@ export function readFacts(store: Store, policy: Policy, key: string, now: Date):
   }
   const isOver = instance.usage !== null && isOverStorage(instance.usage, plan);
   const storageOverSince = isOver ? (instance.storageOverSince ?? now) : null;
-  const { hold, suspendedAt, warnedAt } = instance;
-  const situation = { hold, suspendedAt, warnedAt, storageOverSince, retentionDays: plan.retentionDays };
-  const decision = decide(status, situation, policy, now);
+  const decision = decide(status, situationOf(instance, plan, storageOverSince), policy, now);
   const notices = instance.startedAt === null ? [] : calendarNotices(status, decision, policy);
   return { instance, purchases, plan, status, decision, desired: decision.desired, notices, storageOverSince };
+}
+
+/** What decides beside the purchases. */
+export function situationOf(instance: Instance, plan: Plan, storageOverSince: Date | null): Situation {
+  const { hold, suspendedAt, warnedAt, toldDeleteAt, toldStorageAt, startedAt } = instance;
+  const told = { warnedAt, toldDeleteAt, toldStorageAt };
+  const { retentionDays } = plan;
+  return { hold, suspendedAt, ...told, isUsed: startedAt !== null, storageOverSince, retentionDays };
 }
 
 export function graceDaysIn(store: Store): (planId: number) => number {

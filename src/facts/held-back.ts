@@ -5,8 +5,9 @@ import type { Facts } from './facts.js';
 
 /** What the calendar is about to do would take something from the customer: staff's own decisions never wait. */
 export function actsAgainst({ instance, desired }: Pick<Facts, 'instance' | 'desired'>): boolean {
-  if (desired.cause === 'staff' || instance.startedAt === null) return false;
-  return desired.state === 'deleted' || (desired.state === 'suspended' && instance.suspendedAt === null);
+  if (desired.cause === 'staff') return false;
+  if (desired.state === 'deleted') return true;
+  return desired.state === 'suspended' && instance.suspendedAt === null && instance.startedAt !== null;
 }
 
 /** The same facts without it: what runs goes on, what is down stays down. */

@@ -91,6 +91,10 @@ export interface Instance {
   toldPaidUntil: Date | null;
   /** When its deletion was last announced to the customer; null again once it runs. */
   warnedAt: Date | null;
+  /** The date of its deletion that the customer was last told; null again once it runs. It never goes sooner. */
+  toldDeleteAt: Date | null;
+  /** The end of the grace of its storage that the customer was told; null again once it is within its limit. */
+  toldStorageAt: Date | null;
   /** What it runs, pinned when it was made; null until then. */
   release: Release | null;
   /** What its containers were made from beside release and plan, as one word of the runtime; null when unknown. */

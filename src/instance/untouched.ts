@@ -10,6 +10,8 @@ export const UNTOUCHED = {
   storageOverSince: null,
   toldPaidUntil: null,
   warnedAt: null,
+  toldDeleteAt: null,
+  toldStorageAt: null,
   release: null,
   revision: null,
   limits: null,

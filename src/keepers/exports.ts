@@ -1,11 +1,15 @@
 /** Final copies of deleted instances: where they are, and when they go. */
-import { readdir, stat, unlink } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../lib/clock.js';
 import { messageOf } from '../lib/errors.js';
 import type { Log } from '../lib/logger.js';
 import { DAY_MS } from '../subscription/calendar.js';
 
+/** Beside each copy a file of this ending says until when it is kept. */
+const PROMISE = '.until';
+/** Copies of former versions have no date: what was promised is at most the default, or what is set now. */
+const UNDATED_DAYS = 90;
 const NAME = /^[a-z0-9-]+\.[a-z]+-\d+\.zip$/;
 
 export interface ExportSettings {
@@ -13,20 +17,41 @@ export interface ExportSettings {
   keptDays: number;
 }
 
-/** The same file at every try: `acme.sol-7.zip`. */
-export function exportFileOf({ dir }: ExportSettings, instance: { key: string; name: string }): string {
-  return path.join(dir, `${instance.name}.${instance.key.replace(':', '-')}.zip`);
+/** Where a final copy goes, and until when it is kept: written down beside it when it is made. */
+export function copiesIn(settings: ExportSettings) {
+  return {
+    keptDays: settings.keptDays,
+    /** The same file at every try: `acme.sol-7.zip`. */
+    fileOf: ({ key, name }: { key: string; name: string }) =>
+      path.join(settings.dir, `${name}.${key.replace(':', '-')}.zip`),
+    async promise(file: string, until: Date): Promise<void> {
+      await writeFile(`${file}${PROMISE}`, `${until.toISOString()}\n`, { mode: 0o600 });
+    },
+    promisedUntil,
+  };
 }
 
-/** Removes the copies whose time is over; never throws. */
+async function promisedUntil(file: string): Promise<Date | null> {
+  const text = await readFile(`${file}${PROMISE}`, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  const date = new Date(text.trim());
+  return Number.isNaN(date.getTime()) ? null : date;
+}
+
+/** Removes the copies whose time is over, whatever the settings say now; never throws. */
 export async function removeOldExports({ dir, keptDays }: ExportSettings, clock: Clock, log: Log): Promise<void> {
-  const oldest = clock().getTime() - keptDays * DAY_MS;
+  const now = clock();
   for (const file of (await readdir(dir).catch(() => [])).filter((name) => NAME.test(name))) {
     try {
       const full = path.join(dir, file);
-      if ((await stat(full)).mtimeMs >= oldest) continue;
+      const promised = await promisedUntil(full);
+      const until = promised ?? new Date((await stat(full)).mtimeMs + Math.max(keptDays, UNDATED_DAYS) * DAY_MS);
+      if (until >= now) continue;
       await unlink(full);
-      log.info('export.removed', `${file} was kept for ${keptDays} days and is removed.`, { file: full });
+      await rm(`${full}${PROMISE}`, { force: true });
+      log.info('export.removed', `${file} was to be kept until ${until.toISOString()} and is removed.`, { file: full });
     } catch (error) {
       log.warn('export.not_removed', `${file} could not be removed: ${messageOf(error)}`);
     }

@@ -24,7 +24,7 @@ import {
 } from '../owed/operations.js';
 import { owedHelp } from '../owed/todos.js';
 import type { Sentence } from '../protocol/sentences.js';
-import { DAY_MS, earliestAfter } from '../subscription/calendar.js';
+import { earliestAfter } from '../subscription/calendar.js';
 import { lastPaidOn } from '../subscription/parts.js';
 import { nextMoment } from '../subscription/timeline.js';
 import { type NoticeParts, noticeOwer } from './notices.js';
@@ -32,8 +32,6 @@ import type { Refusal } from './plan-change.js';
 
 export interface OutcomeParts extends NoticeParts {
   runtime: Pick<Runtime, 'containersOf' | 'revision'>;
-  /** Days that the final copy of a deleted instance is kept; 0: none is made. */
-  exportDays: number;
   clock: Clock;
   log: Log;
   metrics: Metrics;
@@ -47,6 +45,8 @@ export interface Ended {
   operations: Operation[];
   /** Both containers are what would be made now. */
   upToDate: boolean;
+  /** Until when the final copy is kept that was made of it; null where there is none. */
+  copyKeptUntil: Date | null;
   /** What the calendar asks for was not done: it waits. */
   waits: boolean;
   commands: Command[];
@@ -69,7 +69,18 @@ export function createOutcome(parts: OutcomeParts) {
   const oweNotices = noticeOwer(parts);
 
   /** Returns the next moment at which something changes by itself. */
-  function finish({ facts, spec, steps, operations, upToDate, commands, refused, ms, ...ended }: Ended): Date | null {
+  function finish({
+    facts,
+    spec,
+    steps,
+    operations,
+    upToDate,
+    copyKeptUntil,
+    commands,
+    refused,
+    ms,
+    ...ended
+  }: Ended): Date | null {
     const before = facts.instance;
     const now = clock();
     const phase = phaseOf(facts, spec);
@@ -83,7 +94,10 @@ export function createOutcome(parts: OutcomeParts) {
       // What was asked for meanwhile is for the next run: only what this one has seen is changed.
       ...(facts.storageOverSince === before.storageOverSince ? {} : { storageOverSince: facts.storageOverSince }),
       ...(phase === 'running' && upToDate ? { revision: parts.runtime.revision } : {}),
-      ...(phase === 'running' ? { limits: limitsOf(facts.plan), toldPaidUntil: told, warnedAt: null } : {}),
+      ...(phase === 'running'
+        ? { limits: limitsOf(facts.plan), toldPaidUntil: told, warnedAt: null, toldDeleteAt: null }
+        : {}),
+      ...(facts.storageOverSince === null ? { toldStorageAt: null } : {}),
     };
     const run: Run = {
       before,
@@ -91,7 +105,7 @@ export function createOutcome(parts: OutcomeParts) {
       facts,
       previousPlan: store.plans.get(before.planId),
       recovered: operations.some(({ cause }) => cause === 'recovery'),
-      exportKeptUntil: exportKeptUntil(before, now),
+      exportKeptUntil: copyKeptUntil,
     };
     let { waits } = ended;
     store.transaction(() => {
@@ -195,11 +209,6 @@ export function createOutcome(parts: OutcomeParts) {
       paidUntil: facts.status.paidUntil?.toISOString(),
     });
     store.outbox.put(logOperation(before.key, clock(), [text]), before.key);
-  }
-
-  function exportKeptUntil({ startedAt }: Instance, now: Date): Date | null {
-    if (startedAt === null || parts.exportDays === 0) return null;
-    return new Date(now.getTime() + parts.exportDays * DAY_MS);
   }
 
   return { finish, report, giveUp };

@@ -17,6 +17,7 @@ import type { Step, StepName } from '../instance/steps.js';
 import type { Instance, Observed } from '../instance/types.js';
 import { isStopped } from '../lib/errors.js';
 import type { Outside } from '../lib/turns.js';
+import { DAY_MS } from '../subscription/calendar.js';
 import { createExecutors, type Lane } from './executors.js';
 import { createFailure } from './failure.js';
 import { createOperations } from './operations.js';
@@ -33,18 +34,29 @@ export interface ReconcilerParts extends OutcomeParts {
   specOf: SpecOf;
   /** Reads all that the master knows of the instance now, and takes it in. Throws where it cannot be read. */
   readAfresh(instanceKey: string): Promise<void>;
-  /** Where the final copy of an instance goes. */
-  exportFile(instance: { key: string; name: string }): string;
+  copies: Copies;
 }
 
 export type Reconciler = ReturnType<typeof createReconciler>;
 
-type Work = Pick<Ended, 'spec' | 'steps' | 'operations' | 'upToDate'>;
+/** The final copies of deleted instances. */
+export interface Copies {
+  /** So many days one that is made now is kept; 0: none are made. */
+  keptDays: number;
+  /** Where that of an instance goes. */
+  fileOf(instance: { key: string; name: string }): string;
+  /** Writes down beside it until when it is kept. */
+  promise(file: string, until: Date): Promise<void>;
+  /** What was written down; null where nothing was. */
+  promisedUntil(file: string): Promise<Date | null>;
+}
+
+type Work = Pick<Ended, 'spec' | 'steps' | 'operations' | 'upToDate' | 'copyKeptUntil'>;
 
 /** Steps of a deletion that take nothing away. */
 const COPYING: ReadonlySet<StepName> = new Set(['stopOdoo', 'stopDb', 'exportData']);
 
-const NOTHING: Work = { spec: null, steps: [], operations: [], upToDate: false };
+const NOTHING: Work = { spec: null, steps: [], operations: [], upToDate: false, copyKeptUntil: null };
 
 export function createReconciler(parts: ReconcilerParts) {
   const { store, runtime, policy, clock, log, metrics, specOf } = parts;
@@ -137,7 +149,10 @@ export function createReconciler(parts: ReconcilerParts) {
     const isCopied = steps.some(({ action }) => action === 'exportData');
     if (isCopied && !(await isStillToGo(instance.key, outside))) return 'other facts';
     for (const step of missing(steps.length > 0 ? await observe() : before)) await execute(step);
-    return { spec, steps, operations: ended, upToDate: isUpToDate(before, steps, runtime.hashesOf(spec)) };
+    const isCopyMade = ended.some(({ kind }) => kind === 'export');
+    const copyKeptUntil = isCopyMade ? await parts.copies.promisedUntil(parts.copies.fileOf(instance)) : null;
+    const upToDate = isUpToDate(before, steps, runtime.hashesOf(spec));
+    return { spec, steps, operations: ended, upToDate, copyKeptUntil };
   }
 
   /** Before the first step that cannot be undone everything is read and decided anew. */
@@ -161,7 +176,7 @@ export function createReconciler(parts: ReconcilerParts) {
 
   /** Before the data of an instance that was in use goes, a copy of it is written. */
   function exportsFirst({ instance, desired }: Facts, { volumes }: Observed): boolean {
-    return desired.state === 'deleted' && instance.startedAt !== null && parts.exportDays > 0 && volumes !== false;
+    return desired.state === 'deleted' && instance.startedAt !== null && parts.copies.keptDays > 0 && volumes !== false;
   }
 
   function beginExport({ key }: Instance): Operation[] {
@@ -178,7 +193,11 @@ export function createReconciler(parts: ReconcilerParts) {
   async function executeStep(step: Step, { instance }: Facts, spec: InstanceSpec, outside: Outside): Promise<void> {
     const startedAt = performance.now();
     const provisioned = instance.startedAt !== null;
-    await perform(step, { spec, provisioned, exportFile: parts.exportFile(instance), outside });
+    const exportFile = parts.copies.fileOf(instance);
+    await perform(step, { spec, provisioned, exportFile, outside });
+    if (step.action === 'exportData') {
+      await parts.copies.promise(exportFile, new Date(clock().getTime() + parts.copies.keptDays * DAY_MS));
+    }
     const durationMs = Math.round(performance.now() - startedAt);
     metrics.stepSeconds.observe({ step: step.action }, durationMs / 1000);
     log.debug('step.done', `${step.action} done.`, { instance: spec.name, step: step.action, durationMs });

@@ -55,6 +55,8 @@ interface Row {
   storage_over_since: number | null;
   told_paid_until: number | null;
   warned_at: number | null;
+  told_delete_at: number | null;
+  told_storage_at: number | null;
   release: string | null;
   revision: string | null;
   limits: string | null;
@@ -81,6 +83,8 @@ const COLUMNS: readonly (keyof Row)[] = [
   'storage_over_since',
   'told_paid_until',
   'warned_at',
+  'told_delete_at',
+  'told_storage_at',
   'release',
   'revision',
   'limits',
@@ -190,6 +194,8 @@ function toRow(instance: Instance): Row {
     storage_over_since: toMs(instance.storageOverSince),
     told_paid_until: toMs(instance.toldPaidUntil),
     warned_at: toMs(instance.warnedAt),
+    told_delete_at: toMs(instance.toldDeleteAt),
+    told_storage_at: toMs(instance.toldStorageAt),
     release: instance.release && JSON.stringify(instance.release),
     revision: instance.revision,
     limits: instance.limits,
@@ -217,6 +223,8 @@ function fromRow(row: Row): Instance {
     storageOverSince: fromMs(row.storage_over_since),
     toldPaidUntil: fromMs(row.told_paid_until),
     warnedAt: fromMs(row.warned_at),
+    toldDeleteAt: fromMs(row.told_delete_at),
+    toldStorageAt: fromMs(row.told_storage_at),
     release: parsed<Release>(row.release),
     revision: row.revision,
     limits: row.limits,

@@ -195,4 +195,9 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE jobs ADD COLUMN failing_since INTEGER;
   CREATE INDEX jobs_failing ON jobs (failing_since) WHERE failing_since IS NOT NULL;
   `,
+  // What a customer was told is kept, whatever the settings say later.
+  `
+  ALTER TABLE instances ADD COLUMN told_delete_at INTEGER;
+  ALTER TABLE instances ADD COLUMN told_storage_at INTEGER;
+  `,
 ];

@@ -13,6 +13,7 @@ import { type Outbox, outboxTable } from './outbox.js';
 import { type PlacementTable, placementTable } from './placements.js';
 import { type PlanTable, planTable } from './plans.js';
 import { type PurchaseTable, purchaseTable } from './purchases.js';
+import { type Waits, waitTable } from './waits.js';
 
 export interface StoreOptions {
   /** For readers beside the daemon; every write fails. */
@@ -34,6 +35,7 @@ export interface Store {
   readonly outbox: Outbox;
   readonly events: EventTable;
   readonly meta: MetaTable;
+  readonly waits: Waits;
   readonly bell: Bell;
   /** All writes of `fn` are one commit, or none if it throws. Synchronous only; may be nested. */
   transaction<T>(fn: () => T): T;
@@ -61,6 +63,7 @@ export function openStore(path: string, options: StoreOptions = {}): Store {
     outbox: outboxTable(db, clock, bell),
     events: eventTable(db, clock),
     meta: metaTable(db),
+    waits: waitTable(db, bell),
     bell,
     transaction(fn) {
       if (db.inTransaction) return db.transaction(fn).immediate();

@@ -89,6 +89,12 @@ export function earliestAfter(now: Date, dates: (Date | null)[]): Date | null {
   return times.length === 0 ? null : new Date(Math.min(...times));
 }
 
+/** The later of two moments; null where there is neither. */
+export function laterOf(a: Date | null, b: Date | null): Date | null {
+  if (a === null || b === null) return a ?? b;
+  return a > b ? a : b;
+}
+
 /** The start of the local day. */
 function localDay(moment: Date, timeZone: string): DateTime {
   const local = DateTime.fromJSDate(moment, { zone: timeZone });

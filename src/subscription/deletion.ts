@@ -1,5 +1,5 @@
 /** When the data of an instance that nobody pays goes for good, and when its customer is warned. Pure. */
-import { addDays, midnightAtOrAfter, midnightBefore } from './calendar.js';
+import { addDays, laterOf, midnightAtOrAfter, midnightBefore } from './calendar.js';
 import type { Policy, SubscriptionStatus } from './types.js';
 
 export interface Deletion {
@@ -15,26 +15,31 @@ export interface SuspensionFacts {
   suspendedAt: Date | null;
   /** When a deletion was last announced; null since it last ran. */
   warnedAt: Date | null;
+  /** The date that the customer was last told. */
+  toldDeleteAt: Date | null;
+  /** It could be used once: there is a customer who must be warned. */
+  isUsed: boolean;
 }
 
 /**
  * Counted from the moment at which it was really suspended: a daemon that slept for months suspends first. And never
- * sooner than the last warning allows, however late that was sent, nor while a payment is on its way. Null where there is no date to count from.
+ * sooner than the last warning allows, however late that was sent, nor than a date that the customer was told, nor while a payment is
+ * on its way. Null where there is no date to count from.
  */
 export function deletionOf(
   status: Pick<SubscriptionStatus, 'suspendAt' | 'paidUntil' | 'awaitedUntil'>,
-  { suspendedAt, warnedAt }: SuspensionFacts,
+  { suspendedAt, warnedAt, toldDeleteAt, isUsed }: SuspensionFacts,
   retentionDays: number,
   policy: Policy,
   now: Date,
 ): Deletion | null {
-  const since = later(suspendedAt, status.paidUntil === null ? null : status.suspendAt);
+  const since = laterOf(suspendedAt, status.paidUntil === null ? null : status.suspendAt);
   if (since === null) return null;
   const { timeZone } = policy;
   const natural = midnightAtOrAfter(addDays(since, retentionDays), timeZone);
-  const notBefore = (date: Date) => later(date, status.awaitedUntil) ?? date;
+  const notBefore = (date: Date) => laterOf(laterOf(date, status.awaitedUntil), toldDeleteAt) ?? date;
   const least = Math.min(...policy.deletionWarningDays);
-  if (!Number.isFinite(least)) return { since, at: notBefore(natural), warnings: [] };
+  if (!Number.isFinite(least) || !isUsed) return { since, at: notBefore(natural), warnings: [] };
   const warnings = policy.deletionWarningDays
     .map((days) => ({ days, at: midnightBefore(natural, days, timeZone) }))
     .filter(({ at }) => at > since)
@@ -47,9 +52,4 @@ export function deletionOf(
     // Kept for less than the warning: it is given with the suspension.
     warnings: warnings.length > 0 ? warnings : [{ days: least, at: since }],
   };
-}
-
-function later(a: Date | null, b: Date | null): Date | null {
-  if (a === null || b === null) return a ?? b;
-  return a > b ? a : b;
 }

@@ -1,15 +1,15 @@
 /** What must be, from what was paid, what is used and what staff decided. */
 import type { Cause, Desired, Hold } from '../instance/types.js';
-import { addDays, earliestAfter, midnightAtOrAfter } from './calendar.js';
-import { type Deletion, deletionOf } from './deletion.js';
+import { addDays, earliestAfter, laterOf, midnightAtOrAfter } from './calendar.js';
+import { type Deletion, deletionOf, type SuspensionFacts } from './deletion.js';
 import type { Policy, SubscriptionStatus } from './types.js';
 
 /** What is known of the instance beside its purchases. */
-export interface Situation {
+export interface Situation extends SuspensionFacts {
   hold: Hold;
-  suspendedAt: Date | null;
-  warnedAt: Date | null;
   storageOverSince: Date | null;
+  /** The end of the grace that the customer was told. */
+  toldStorageAt: Date | null;
   retentionDays: number;
 }
 
@@ -25,10 +25,11 @@ export interface Decision {
 
 /** Staff's hold goes first; then the paid time with its grace, then the storage. */
 export function decide(status: SubscriptionStatus, situation: Situation, policy: Policy, now: Date): Decision {
-  const { hold, storageOverSince, retentionDays } = situation;
+  const { hold, storageOverSince, toldStorageAt, retentionDays } = situation;
   const unpaid = unpaidReason(status, now);
   const storageSuspendAt =
-    storageOverSince && midnightAtOrAfter(addDays(storageOverSince, policy.storageGraceDays), policy.timeZone);
+    storageOverSince &&
+    laterOf(midnightAtOrAfter(addDays(storageOverSince, policy.storageGraceDays), policy.timeZone), toldStorageAt);
   const deletion =
     unpaid !== null && hold === 'none' ? deletionOf(status, situation, retentionDays, policy, now) : null;
   const decision = (state: Desired['state'], cause: Cause | null, reason: string): Decision => ({

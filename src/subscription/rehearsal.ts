@@ -46,15 +46,23 @@ export function rehearse(story: Story, policy: Policy, now: Date, to: Date): Hap
       if (desired.state === 'deleted') break;
       state = desired.state;
       const suspendedAt = state === 'suspended' ? at : null;
-      situation = { ...situation, suspendedAt, warnedAt: null };
+      situation = {
+        ...situation,
+        suspendedAt,
+        warnedAt: null,
+        toldDeleteAt: suspendedAt && (decision.deletion?.at ?? null),
+      };
       continue;
     }
     const notices = calendarNotices(status, decision, policy);
     const due = noticeDue(notices, decision, status, at);
     const key = `${due?.notice}:${due?.period}`;
-    if (due && !sent.has(key) && !story.wasSent(due.notice, due.period)) {
+    const isAnew = due?.notice === 'deletion_warning' && situation.warnedAt === null;
+    if (due && (isAnew || !(sent.has(key) || story.wasSent(due.notice, due.period)))) {
       happenings.push({ at, what: due.notice, reason: reasonOf(due.notice, due.days) });
-      if (due.notice === 'deletion_warning') situation = { ...situation, warnedAt: at };
+      if (due.notice === 'deletion_warning') {
+        situation = { ...situation, warnedAt: at, toldDeleteAt: decision.deletion?.at ?? null };
+      }
       sent.add(key);
     }
     at = nextMoment(decision, notices, at);

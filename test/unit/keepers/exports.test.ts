@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
-import { exportFileOf, removeOldExports } from '../../../src/keepers/exports.js';
+import { copiesIn, removeOldExports } from '../../../src/keepers/exports.js';
 import { keptLog } from '../reconcile/support.js';
 import { utc } from '../subscription/support.js';
 
@@ -23,9 +23,28 @@ describe('final copies', () => {
   }
 
   it('have a name that says whose they are, the same at every try, one for each who had the name', () => {
-    const file = (key: string) => exportFileOf({ dir, keptDays: 90 }, { key, name: 'acme' });
+    const file = (key: string) => copiesIn({ dir, keptDays: 90 }).fileOf({ key, name: 'acme' });
     expect(file('sol:7')).equal(path.join(dir, 'acme.sol-7.zip'));
     expect(file('sol:7')).equal(file('sol:7')).not.equal(file('rec:7'));
+  });
+
+  it('are kept until the date that was promised, whatever the settings say later, and go with it', async () => {
+    const copies = copiesIn({ dir, keptDays: 90 });
+    const [old, kept] = ['acme.sol-7.zip', 'acme.sol-8.zip'].map((name) => path.join(dir, name)) as [string, string];
+    put('acme.sol-7.zip', 89);
+    put('acme.sol-8.zip', 300);
+    await copies.promise(old, new Date(NOW.getTime() - 1));
+    await copies.promise(kept, new Date(NOW.getTime() + 1));
+    expect(await copies.promisedUntil(kept)).deep.equal(new Date(NOW.getTime() + 1));
+    expect(await copies.promisedUntil(path.join(dir, 'none.zip'))).equal(null);
+    for (const keptDays of [0, 10]) await removeOldExports({ dir, keptDays }, () => NOW, keptLog());
+    expect(readdirSync(dir)).members(['acme.sol-8.zip', 'acme.sol-8.zip.until']);
+  });
+
+  it('of former versions, without a date, are not removed by a setting of 0', async () => {
+    put('acme.sol-7.zip', 89);
+    await removeOldExports({ dir, keptDays: 0 }, () => NOW, keptLog());
+    expect(readdirSync(dir)).members(['acme.sol-7.zip']);
   });
 
   it('go when their time is over; nothing else goes', async () => {

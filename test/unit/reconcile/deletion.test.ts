@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { createIngest } from '../../../src/intake/ingest.js';
 import { RetryableError, TerminalError } from '../../../src/lib/errors.js';
 import type { InstanceRecord } from '../../../src/odoo/rows.js';
+import { COMMANDS } from '../../../src/owed/commands.js';
 import { utc } from '../subscription/support.js';
 import { type Harness, harness, KEY } from './harness.js';
 import { batch, bought, CUSTOMER, PLAN, POLICY, SELLER } from './support.js';
@@ -264,6 +265,48 @@ describe('deletion', () => {
       expect(h.instance().phase).equal('deleted');
       expect(h.engine.exported).length(2);
     });
+  });
+
+  it('is announced anew after staff pressed Resume in vain, and comes then', async () => {
+    await due();
+    await h.runAt(utc('2026-03-17T10:00'));
+    h.ask('resume');
+    h.test.store.instances.update(KEY, COMMANDS.resume.changes(h.test.now));
+    let next = await h.run();
+    const mails = h.mails();
+    for (let runs = 0; next && runs < 20; runs++) {
+      next = await h.runAt(next);
+      mails.push(...h.mails());
+    }
+    expect(mails).deep.equal(['deletion_warning:2026-02-15T23:00:00.000Z:1:2026-03-17', 'deleted']);
+    expect(h.test.now).deep.equal(utc('2026-03-18T23:00'));
+  });
+
+  it('keeps the date that the customer was told, though the plan keeps the data for less now', async () => {
+    await h.running();
+    await h.runAt(SUSPENDED);
+    await h.runAt(utc('2026-03-03T23:00'));
+    expect(h.instance().toldDeleteAt).deep.equal(DELETED);
+    h.test.store.plans.save([{ ...PLAN, retentionDays: 0 }]);
+    await h.runAt(utc('2026-03-10T12:00'));
+    expect(h.instance().phase).equal('suspended');
+    await h.runAt(DELETED);
+    expect(h.instance().phase).equal('deleted');
+  });
+
+  it('of one that was half made and never paid comes after the retention, without a word', async () => {
+    h.add();
+    h.engine.failAfter(2, new RetryableError('docker.no_space', 'disk full', 'Make room.'));
+    await h.run().catch(() => undefined);
+    h.test.store.purchases.save([bought({ instanceKey: KEY, state: 'cancelled' })]);
+    let next = await h.run();
+    expect(h.instance().phase).equal('suspended');
+    for (let runs = 0; next && runs < 5; runs++) next = await h.runAt(next);
+    expect(h.instance()).include({ phase: 'deleted', placement: null });
+    expect(h.engine.observed()).deep.equal({ network: false, db: null, odoo: null, volumes: false });
+    expect(h.engine.exported).empty;
+    expect(h.mails()).empty;
+    expect(looks).equal(1);
   });
 
   it('never comes before a warning was given long enough ago, however long the daemon slept', async () => {

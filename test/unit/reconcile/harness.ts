@@ -129,6 +129,7 @@ export function harness(options: { exportDays?: number; release?: Release; polic
     readAfresh: async (_key: string): Promise<void> => expect.fail('no fresh look is expected'),
   };
   const guard = { mayAct: true };
+  const promises = new Map<string, Date>();
   const reconciler = createReconciler({
     store: test.store,
     runtime: engine.runtime,
@@ -138,8 +139,12 @@ export function harness(options: { exportDays?: number; release?: Release; polic
     specOf: specReader((name, { httpPort }) => `https://${name}.example.com:${httpPort}`),
     mayAct: () => guard.mayAct,
     readAfresh: (key) => master.readAfresh(key),
-    exportFile: ({ key, name }) => `/exports/${name}.${key}.zip`,
-    exportDays: options.exportDays ?? 90,
+    copies: {
+      keptDays: options.exportDays ?? 90,
+      fileOf: ({ key, name }) => `/exports/${name}.${key}.zip`,
+      promise: async (file, until) => void promises.set(file, until),
+      promisedUntil: async (file) => promises.get(file) ?? null,
+    },
     policy: { ...POLICY, ...options.policy },
     clock: () => test.now,
     log,

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { deletionOf } from '../../../src/subscription/deletion.js';
 import { POLICY, text, utc } from './support.js';
 
+const USED = { toldDeleteAt: null, isUsed: true };
 const orNull = (date: string | null) => (date === null ? null : utc(date));
 
 describe('deletionOf', () => {
@@ -119,7 +120,7 @@ describe('deletionOf', () => {
   for (const [name, suspendAt, suspendedAt, warnedAt, days, now, at, warnings] of cases) {
     it(name, () => {
       const status = { suspendAt: orNull(suspendAt), paidUntil: orNull(suspendAt), awaitedUntil: null };
-      const facts = { suspendedAt: orNull(suspendedAt), warnedAt: orNull(warnedAt) };
+      const facts = { suspendedAt: orNull(suspendedAt), warnedAt: orNull(warnedAt), ...USED };
       const deletion = deletionOf(status, facts, days, POLICY, utc(now));
       expect(text(deletion?.at ?? null)).to.equal(at);
       expect(deletion?.warnings.map((warning) => [warning.days, text(warning.at)])).to.deep.equal(warnings);
@@ -132,7 +133,7 @@ describe('deletionOf', () => {
   ] as const) {
     it(`waits for a payment that ${name}`, () => {
       const status = { suspendAt: utc(night), paidUntil: utc(night), awaitedUntil: utc(awaitedUntil) };
-      const facts = { suspendedAt: utc(night), warnedAt: utc('2026-03-03T23:00:00') };
+      const facts = { suspendedAt: utc(night), warnedAt: utc('2026-03-03T23:00:00'), ...USED };
       for (const deletionWarningDays of [POLICY.deletionWarningDays, []]) {
         const deletion = deletionOf(status, facts, 30, { ...POLICY, deletionWarningDays }, utc(at));
         expect(text(deletion?.at ?? null)).to.equal(at);
@@ -140,8 +141,25 @@ describe('deletionOf', () => {
     });
   }
 
+  it('never comes before a date that the customer was told, whatever the retention is now', () => {
+    const status = { suspendAt: utc(night), paidUntil: utc(night), awaitedUntil: null };
+    const facts = { ...USED, suspendedAt: utc(night), warnedAt: utc('2026-03-03T23:00:00') };
+    const told = { ...facts, toldDeleteAt: utc('2026-03-17T23:00:00') };
+    const at = (some: typeof facts | typeof told) =>
+      deletionOf(status, some, 5, POLICY, utc('2026-03-10T00:00:00'))?.at;
+    expect(text(at(facts) ?? null)).to.equal('2026-03-04T23:00:00');
+    expect(text(at(told) ?? null)).to.equal('2026-03-17T23:00:00');
+  });
+
+  it('of one that was never used waits for no warning', () => {
+    const status = { suspendAt: null, paidUntil: null, awaitedUntil: null };
+    const facts = { suspendedAt: utc(night), warnedAt: null, toldDeleteAt: null, isUsed: false };
+    const deletion = deletionOf(status, facts, 30, POLICY, utc('2026-07-01T00:00:00'));
+    expect([text(deletion?.at ?? null), deletion?.warnings]).to.deep.equal(['2026-03-17T23:00:00', []]);
+  });
+
   it('has no date where nothing was paid or suspended', () => {
-    const facts = { suspendedAt: null, warnedAt: null };
+    const facts = { suspendedAt: null, warnedAt: null, ...USED };
     expect(
       deletionOf({ suspendAt: null, paidUntil: null, awaitedUntil: null }, facts, 30, POLICY, utc(night)),
     ).to.equal(null);
@@ -149,7 +167,7 @@ describe('deletionOf', () => {
 
   it('warns of nothing where no days are configured', () => {
     const status = { suspendAt: utc(night), paidUntil: utc(night), awaitedUntil: null };
-    const facts = { suspendedAt: utc(night), warnedAt: null };
+    const facts = { suspendedAt: utc(night), warnedAt: null, ...USED };
     const policy = { ...POLICY, deletionWarningDays: [] };
     const deletion = deletionOf(status, facts, 30, policy, utc('2026-07-01T00:00:00'));
     expect([text(deletion?.at ?? null), deletion?.warnings]).to.deep.equal(['2026-03-17T23:00:00', []]);

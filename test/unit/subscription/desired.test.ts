@@ -9,6 +9,9 @@ const SITUATION: Situation = {
   hold: 'none',
   suspendedAt: null,
   warnedAt: null,
+  toldDeleteAt: null,
+  toldStorageAt: null,
+  isUsed: true,
   storageOverSince: null,
   retentionDays: 30,
 };
@@ -180,5 +183,19 @@ describe('decide', () => {
     expect(decideOn([month], { hold: 'suspended', suspendedAt }, '2026-02-16T00:00:00').deletion).to.equal(null);
     expect(decideOn([month], { suspendedAt, warnedAt }, '2026-03-17T23:00:00').deletion).to.equal(null);
     expect(text(decideOn([month], {}, '2026-02-15T23:00:00').deletion?.at ?? null)).to.equal('2026-03-17T23:00:00');
+  });
+});
+
+describe('the grace of the storage', () => {
+  it('never ends before the date that the customer was told, whatever the setting is now', () => {
+    const status = subscriptionStatus([entitlement()], STARTED, () => 0, POLICY, utc('2026-02-01T00:00:00'));
+    const over = { ...SITUATION, storageOverSince: utc('2026-01-30T12:00:00') };
+    const told = { ...over, toldStorageAt: utc('2026-02-06T23:00:00') };
+    const policy = { ...POLICY, storageGraceDays: 0 };
+    const state = (situation: typeof over | typeof told, now: string) =>
+      decide(status, situation, policy, utc(now)).desired.state;
+    expect(state(over, '2026-02-01T00:00:00')).to.equal('suspended');
+    expect(state(told, '2026-02-06T22:59:59')).to.equal('running');
+    expect(state(told, '2026-02-06T23:00:00')).to.equal('suspended');
   });
 });

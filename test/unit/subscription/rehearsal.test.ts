@@ -13,6 +13,9 @@ const SITUATION: Situation = {
   hold: 'none',
   suspendedAt: null,
   warnedAt: null,
+  toldDeleteAt: null,
+  toldStorageAt: null,
+  isUsed: true,
   storageOverSince: null,
   retentionDays: 30,
 };

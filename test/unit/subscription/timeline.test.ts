@@ -9,6 +9,9 @@ const SITUATION: Situation = {
   hold: 'none',
   suspendedAt: null,
   warnedAt: null,
+  toldDeleteAt: null,
+  toldStorageAt: null,
+  isUsed: true,
   storageOverSince: null,
   retentionDays: 30,
 };
