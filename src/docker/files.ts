@@ -20,6 +20,7 @@ export interface Templates {
   measureScript: string;
   dumpScript: string;
   packScript: string;
+  rawCopyScript: string;
   /** Changes with what containers are made from: the compose file, odoo.conf, the module. */
   revision: string;
   /** Odoo's server-wide module saas_limits, by the names its files have in the config volume. */
@@ -54,6 +55,7 @@ export async function loadTemplates(): Promise<Templates> {
     measureScript: await read('measure.sh'),
     dumpScript: await read('dump.sh'),
     packScript: await read('pack.py'),
+    rawCopyScript: await read('raw-copy.sh'),
     limitsModule,
     revision: createHash('sha256')
       .update(JSON.stringify([composeFile, confFile, limitsModule]))

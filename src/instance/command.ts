@@ -11,6 +11,7 @@ export const COMMAND_NAMES = [
   'change_plan',
   'rebuild',
   'delete',
+  'delete_without_copy',
   'retry',
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];

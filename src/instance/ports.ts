@@ -88,6 +88,8 @@ export interface Runtime {
    * them. TerminalError `export.no_data` when they are missing or empty.
    */
   exportData(spec: InstanceSpec, file: string): Promise<{ bytes: number }>;
+  /** Writes the volumes as they are to `file`, a gzipped tar archive, for what cannot be exported. Otherwise as `exportData`. */
+  copyVolumes(spec: InstanceSpec, file: string): Promise<{ bytes: number }>;
   /** Ends the tasks on instances that a daemon which died has left behind; gives how many there were. */
   endLeftTasks(): Promise<number>;
   removeContainers(instance: InstanceRef): Promise<void>;

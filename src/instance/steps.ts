@@ -20,6 +20,8 @@ export interface StepArgs {
   applyLimits: Record<never, never>;
   /** Write database and files to a file that outlives the instance; needs the volumes, no container. */
   exportData: Record<never, never>;
+  /** Write the volumes as they are instead, where that fails again and again. */
+  copyVolumes: Record<never, never>;
   removeContainers: Record<never, never>;
   removeVolumes: Record<never, never>;
   removeNetwork: Record<never, never>;

@@ -1,6 +1,7 @@
 /** Takes in what a poll of the master brought: facts into the store, new instances, work into the queue. */
 
 import type { Command } from '../instance/command.js';
+import { OPERATIONS } from '../instance/operations/operations.js';
 import { PHASE } from '../instance/phase.js';
 import type { Instance } from '../instance/types.js';
 import type { Clock } from '../lib/clock.js';
@@ -127,9 +128,13 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
       );
       return;
     }
-    const { changes, operation } = COMMANDS[command.command];
+    const { changes, operation, isChosen } = COMMANDS[command.command];
     store.instances.update(instance.key, changes(clock()));
-    if (operation) store.operations.begin(instance.key, operation, 'command');
+    if (operation) {
+      store.operations.begin(instance.key, operation, 'command');
+      const { chosen } = OPERATIONS[operation];
+      if (isChosen && chosen) store.operations.advance({ instanceKey: instance.key, kind: operation }, chosen);
+    }
     store.jobs.enqueue(instance.key, { reason: `${command.requestedBy} asked to ${command.command}` });
     log.info('command.received', `${command.requestedBy} asked to ${command.command} ${instance.name}.`, {
       instance: instance.name,

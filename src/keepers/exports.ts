@@ -10,7 +10,7 @@ import { DAY_MS } from '../subscription/calendar.js';
 const PROMISE = '.until';
 /** Copies of former versions have no date: what was promised is at most the default, or what is set now. */
 const UNDATED_DAYS = 90;
-const NAME = /^[a-z0-9-]+\.[a-z]+-\d+\.zip$/;
+const NAME = /^[a-z0-9-]+\.[a-z]+-\d+\.(zip|tgz)$/;
 
 export interface ExportSettings {
   dir: string;
@@ -22,8 +22,8 @@ export function copiesIn(settings: ExportSettings) {
   return {
     keptDays: settings.keptDays,
     /** The same file at every try: `acme.sol-7.zip`. */
-    fileOf: ({ key, name }: { key: string; name: string }) =>
-      path.join(settings.dir, `${name}.${key.replace(':', '-')}.zip`),
+    fileOf: ({ key, name }: { key: string; name: string }, format: string) =>
+      path.join(settings.dir, `${name}.${key.replace(':', '-')}.${format}`),
     async promise(file: string, until: Date): Promise<void> {
       await writeFile(`${file}${PROMISE}`, `${until.toISOString()}\n`, { mode: 0o600 });
     },

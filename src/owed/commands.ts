@@ -11,6 +11,8 @@ export interface CommandRule {
   changes(now: Date): InstanceChanges;
   /** The act that it asks for. */
   operation?: OperationKind;
+  /** The act goes the way that only a person may choose. */
+  isChosen?: true;
   /** Only what must run can be asked for it. */
   needsToRun: boolean;
   /** What it has done once the instance is as it must be; what the instance is now where it says nothing. */
@@ -31,6 +33,8 @@ export const COMMANDS: { readonly [Name in CommandName]: CommandRule } = {
   stop: { changes: () => ({ hold: 'stopped' }), needsToRun: false },
   suspend: { changes: () => ({ hold: 'suspended' }), needsToRun: false },
   delete: { changes: () => ({ hold: 'deleted' }), needsToRun: false },
+  // The act is asked for in another way than it begins by itself: nothing is written.
+  delete_without_copy: { changes: () => ({ hold: 'deleted' }), operation: 'export', isChosen: true, needsToRun: false },
   restart: { changes: NOTHING, operation: 'restart', needsToRun: true },
   rebuild: {
     changes: NOTHING,

@@ -29,6 +29,11 @@ export function unwarnedAlert(instance: Instance, kind: string, deleteOn: Date, 
   return alertOperation(instance, kind, { code: 'deletion_unannounced', params });
 }
 
+/** No final copy can be made of what the volumes hold: they are copied as they are. */
+export function copyFailing(instance: Instance, reason: string): PushOperation {
+  return alertOperation(instance, 'copy', { code: 'copy_failing', params: { instance: instance.name, reason } });
+}
+
 /**
  * What is tried again and again and has failed for long: a to-do for the salesperson of what was bought, or for a manager.
  * @param since when it began to fail.

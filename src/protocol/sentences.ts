@@ -41,6 +41,7 @@ const SENTENCES = {
   instance_rebuilt: z.strictObject({ instance: name }),
   storage_over: z.strictObject({ instance: name, plan: name }),
   deletion_unannounced: z.strictObject({ instance: name, day }),
+  copy_failing: z.strictObject({ instance: name, reason }),
   // About the night, for all managers.
   night: z.strictObject({ day, suspended: count, reminded: count, warned: count, deleted: count, failed: count }),
   // About the daemon's own work, for all managers.

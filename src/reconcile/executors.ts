@@ -10,12 +10,15 @@ import type { Outside } from '../lib/turns.js';
 const READY_SOON_MS = 5_000;
 const READY_TIMEOUT_MS = 120_000;
 
+/** What Odoo restores, or the volumes as they are. */
+export type CopyFormat = 'zip' | 'tgz';
+
 export interface Target {
   spec: InstanceSpec;
   /** It was ready once: there is a customer's data. */
   provisioned: boolean;
   /** Where its final copy goes. */
-  exportFile: string;
+  exportFile(format: CopyFormat): string;
   outside: Outside;
 }
 
@@ -35,6 +38,17 @@ export interface ExecutorParts {
 export type Execute = (step: Step, target: Target) => Promise<void>;
 
 export function createExecutors({ runtime, front, exportLane, log }: ExecutorParts): Execute {
+  async function copy(target: Target, format: CopyFormat, write: Runtime['exportData']): Promise<void> {
+    const { spec, outside } = target;
+    const file = target.exportFile(format);
+    const { bytes } = await outside(() => exportLane(() => write(spec, file)));
+    const megabytes = Math.ceil(bytes / 1024 ** 2);
+    log.info('instance.exported', `The final copy of ${spec.name} is ${file} (${megabytes} MB).`, {
+      instance: spec.name,
+      file,
+    });
+  }
+
   const executors: Executors = {
     ensureNetwork: ({ spec }) => runtime.ensureNetwork(spec),
     seedVolumes: ({ spec, provisioned }) =>
@@ -67,14 +81,8 @@ export function createExecutors({ runtime, front, exportLane, log }: ExecutorPar
       }
     },
     applyLimits: ({ spec }) => runtime.applyLimits(spec),
-    async exportData({ spec, exportFile, outside }) {
-      const { bytes } = await outside(() => exportLane(() => runtime.exportData(spec, exportFile)));
-      const megabytes = Math.ceil(bytes / 1024 ** 2);
-      log.info('instance.exported', `The final copy of ${spec.name} is ${exportFile} (${megabytes} MB).`, {
-        instance: spec.name,
-        file: exportFile,
-      });
-    },
+    exportData: (target) => copy(target, 'zip', runtime.exportData),
+    copyVolumes: (target) => copy(target, 'tgz', runtime.copyVolumes),
     removeContainers: ({ spec }) => runtime.removeContainers(spec),
     async removeVolumes({ spec }) {
       // The page says that the data is safe.

@@ -2,9 +2,10 @@
 import type { Facts } from '../facts/facts.js';
 import { OPERATIONS, type Operation } from '../instance/operations/operations.js';
 import type { Step } from '../instance/steps.js';
-import type { Observed } from '../instance/types.js';
+import type { Instance, Observed } from '../instance/types.js';
 import { BridgeError, messageOf } from '../lib/errors.js';
 import type { Log } from '../lib/logger.js';
+import { copyFailing } from '../owed/todos.js';
 import type { Store } from '../store/store.js';
 
 export interface OperationParts {
@@ -44,10 +45,27 @@ export function createOperations({ store, log }: OperationParts) {
       const observed = await work.observe();
       const next = machine.next(progress, { observed, missing: work.missing(observed) });
       if (next === 'done') return;
-      for (const step of next.steps) await execute(operation, step, work);
+      try {
+        for (const step of next.steps) await execute(operation, step, work);
+      } catch (error) {
+        if (error instanceof BridgeError) noteFailure({ ...operation, progress }, error, work.facts.instance);
+        throw error;
+      }
       progress = next.progress;
       store.operations.advance(operation, progress);
     }
+  }
+
+  /** What can never succeed goes on in another way, at the next try, and a person is told why. */
+  function noteFailure(operation: Operation, error: BridgeError, instance: Instance): void {
+    const { kind, progress, failures } = operation;
+    const { otherwise } = OPERATIONS[kind];
+    if (!otherwise?.codes.includes(error.code) || progress === otherwise.progress) return;
+    store.transaction(() => {
+      if (failures + 1 < otherwise.after) return store.operations.failed(operation);
+      store.operations.advance(operation, otherwise.progress);
+      store.outbox.put(copyFailing(instance, messageOf(error)), instance.key);
+    });
   }
 
   async function execute(

@@ -191,7 +191,7 @@ export function createOutcome(parts: OutcomeParts) {
       }
       // They were asked for and have failed: nobody waits for them any more.
       for (const { kind, cause } of store.operations.of(key)) {
-        if (terminal && cause === 'command') store.operations.forget(key, kind);
+        if (terminal && cause === 'command' && !OPERATIONS[kind].remembered) store.operations.forget(key, kind);
       }
     });
   }

@@ -7,7 +7,7 @@ import { actsAgainst, heldBack } from '../facts/held-back.js';
 import { isUpToDate, releaseFor } from '../facts/place.js';
 import type { SpecOf } from '../facts/spec-of.js';
 import type { Command } from '../instance/command.js';
-import type { Operation } from '../instance/operations/operations.js';
+import { OPERATIONS, type Operation } from '../instance/operations/operations.js';
 import type { Phase } from '../instance/phase.js';
 import { planSteps } from '../instance/plan.js';
 import type { Front, Runtime } from '../instance/ports.js';
@@ -18,7 +18,7 @@ import type { Instance, Observed } from '../instance/types.js';
 import { isStopped } from '../lib/errors.js';
 import type { Outside } from '../lib/turns.js';
 import { DAY_MS } from '../subscription/calendar.js';
-import { createExecutors, type Lane } from './executors.js';
+import { type CopyFormat, createExecutors, type Lane } from './executors.js';
 import { createFailure } from './failure.js';
 import { createOperations } from './operations.js';
 import { createOutcome, type Ended, later, type OutcomeParts } from './outcome.js';
@@ -44,7 +44,7 @@ export interface Copies {
   /** So many days one that is made now is kept; 0: none are made. */
   keptDays: number;
   /** Where that of an instance goes. */
-  fileOf(instance: { key: string; name: string }): string;
+  fileOf(instance: { key: string; name: string }, format: CopyFormat): string;
   /** Writes down beside it until when it is kept. */
   promise(file: string, until: Date): Promise<void>;
   /** What was written down; null where nothing was. */
@@ -54,7 +54,9 @@ export interface Copies {
 type Work = Pick<Ended, 'spec' | 'steps' | 'operations' | 'upToDate' | 'copyKeptUntil'>;
 
 /** Steps of a deletion that take nothing away. */
-const COPYING: ReadonlySet<StepName> = new Set(['stopOdoo', 'stopDb', 'exportData']);
+const COPYING: ReadonlySet<StepName> = new Set(['stopOdoo', 'stopDb', 'exportData', 'copyVolumes']);
+/** What the steps that make a copy write. */
+const COPIES: { readonly [Name in StepName]?: CopyFormat } = { exportData: 'zip', copyVolumes: 'tgz' };
 
 const NOTHING: Work = { spec: null, steps: [], operations: [], upToDate: false, copyKeptUntil: null };
 
@@ -146,13 +148,22 @@ export function createReconciler(parts: ReconcilerParts) {
     const observe = () => runtime.observe(instance);
     const ended = await operations.run(wanted, { facts, observe, missing, execute });
     // It may have taken hours to write the copy.
-    const isCopied = steps.some(({ action }) => action === 'exportData');
+    const isCopied = steps.some(({ action }) => COPIES[action] !== undefined);
     if (isCopied && !(await isStillToGo(instance.key, outside))) return 'other facts';
     for (const step of missing(steps.length > 0 ? await observe() : before)) await execute(step);
-    const isCopyMade = ended.some(({ kind }) => kind === 'export');
-    const copyKeptUntil = isCopyMade ? await parts.copies.promisedUntil(parts.copies.fileOf(instance)) : null;
+    const isCopyMade = ended.some(({ kind, progress }) => kind === 'export' && progress !== OPERATIONS.export.chosen);
+    const copyKeptUntil = isCopyMade ? await promisedUntil(instance) : null;
     const upToDate = isUpToDate(before, steps, runtime.hashesOf(spec));
     return { spec, steps, operations: ended, upToDate, copyKeptUntil };
+  }
+
+  /** Of the copy that was made last. */
+  async function promisedUntil(instance: Instance): Promise<Date | null> {
+    const formats = Object.values(COPIES);
+    const dates = await Promise.all(
+      formats.map((format) => parts.copies.promisedUntil(parts.copies.fileOf(instance, format))),
+    );
+    return dates.reduce((last, date) => (Number(date) > Number(last) ? date : last), null);
   }
 
   /** Before the first step that cannot be undone everything is read and decided anew. */
@@ -193,10 +204,11 @@ export function createReconciler(parts: ReconcilerParts) {
   async function executeStep(step: Step, { instance }: Facts, spec: InstanceSpec, outside: Outside): Promise<void> {
     const startedAt = performance.now();
     const provisioned = instance.startedAt !== null;
-    const exportFile = parts.copies.fileOf(instance);
-    await perform(step, { spec, provisioned, exportFile, outside });
-    if (step.action === 'exportData') {
-      await parts.copies.promise(exportFile, new Date(clock().getTime() + parts.copies.keptDays * DAY_MS));
+    await perform(step, { spec, provisioned, exportFile: (format) => parts.copies.fileOf(instance, format), outside });
+    const format = COPIES[step.action];
+    if (format) {
+      const until = new Date(clock().getTime() + parts.copies.keptDays * DAY_MS);
+      await parts.copies.promise(parts.copies.fileOf(instance, format), until);
     }
     const durationMs = Math.round(performance.now() - startedAt);
     metrics.stepSeconds.observe({ step: step.action }, durationMs / 1000);

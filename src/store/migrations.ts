@@ -200,4 +200,8 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE instances ADD COLUMN told_delete_at INTEGER;
   ALTER TABLE instances ADD COLUMN told_storage_at INTEGER;
   `,
+  // An operation that fails again and again goes on in another way.
+  `
+  ALTER TABLE operations ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

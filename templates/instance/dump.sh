@@ -34,6 +34,15 @@ options=(
   max_locks_per_transaction=4096
   log_statement=none log_min_error_statement=panic restart_after_crash=off
 )
+# Single-user mode asks nobody whether connections are allowed, and reads no settings of databases and roles: a customer may
+# have set any that make each dump fail. What a dropped database has left (-2) stays.
+reset() {
+  postgres --single -D "$pgdata" "${options[@]/#/--}" template1 <<'SQL'
+DELETE FROM pg_db_role_setting
+UPDATE pg_database SET datallowconn = true, datconnlimit = -1 WHERE datname <> 'template0' AND datconnlimit <> -2
+SQL
+}
+started reset
 # On one line: pg_ctl has a shell read it.
 started pg_ctl start -D "$pgdata" -w -t 600 -l "$log" -o "${options[*]/#/-c }"
 

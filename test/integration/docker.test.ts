@@ -606,6 +606,35 @@ describe('instances on the engine', function () {
     expect(await readdir(join(dataDir, 'exports'))).to.deep.equal(['acme.zip']);
   });
 
+  it('exports a database whose owner has set what would make each dump fail', async () => {
+    await provision(acme);
+    await query(
+      acme,
+      `CREATE TABLE mine (x int); INSERT INTO mine VALUES (7);
+       ALTER TABLE mine ENABLE ROW LEVEL SECURITY; ALTER TABLE mine FORCE ROW LEVEL SECURITY;
+       ALTER DATABASE odoo SET role = odoo; ALTER DATABASE odoo SET statement_timeout = 1;
+       ALTER ROLE odoo IN DATABASE odoo SET row_security = on`,
+    );
+    await instances.removeContainers(acme);
+    // As a customer can from another database.
+    await runJob(engine, {
+      name: `${scope}_closed`,
+      image: release.postgresImage,
+      entrypoint: ['postgres', '--single', '-D', '/pgdata', 'template1'],
+      labels,
+      bounds: { ...AT_WORK, user: 'postgres', capabilities: [] },
+      mounts: [{ volume: resourceNames(scope, acme.name).pgdata, target: '/pgdata' }],
+      stdin: Buffer.from('ALTER DATABASE odoo ALLOW_CONNECTIONS false\n'),
+    });
+    const file = join(dataDir, 'exports', 'set.zip');
+    await instances.exportData(acme, file);
+    const unzip = promisify(execFile)('unzip', ['-p', file, 'dump.sql'], { maxBuffer: 512 * MB });
+    expect((await unzip).stdout).to.match(/COPY public\.mine \(x\) FROM stdin;\n7\n/);
+    await rm(file);
+    await provision(acme);
+    await query(acme, 'DROP TABLE mine');
+  });
+
   it('says why a database cannot be dumped, whatever else its server says', async () => {
     // A row that is more than a gigabyte as text, and some megabytes on the disk. A warning comes before the failure.
     await provision(acme);
@@ -625,6 +654,17 @@ describe('instances on the engine', function () {
     expect(refused).to.include({ code: 'export.failed', retryable: true });
     expect(String(refused)).to.match(/the export failed: pg_dump: error: .*[\s\S]*public\.long_row/);
     expect(String(refused)).to.not.match(/LOG:|warning/);
+    // What no dump can hold is copied as it lies on the disk.
+    const raw = join(dataDir, 'exports', 'acme.tgz');
+    await inFilestore('truncate -s 1T odoo/hole && ln odoo/hole odoo/same');
+    const { bytes } = await instances.copyVolumes(acme, raw);
+    expect(bytes).to.be.within(1e6, 200e6);
+    expect((await stat(raw)).mode & 0o777).to.equal(0o600);
+    const { stdout: list } = await promisify(execFile)('tar', ['-tzf', raw], { maxBuffer: 64 * MB });
+    for (const name of ['pgdata/PG_VERSION', 'filestore/filestore/odoo/hole'])
+      expect(list.split('\n')).to.include(name);
+    await inFilestore('rm odoo/hole odoo/same');
+    await rm(raw);
     await provision(acme);
     await query(acme, 'DROP TABLE long_row; DROP TABLE egg, hen');
   });

@@ -23,6 +23,7 @@ class SaasCommand(models.Model):
             ("change_plan", "Change Plan"),
             ("rebuild", "Rebuild"),
             ("delete", "Delete"),
+            ("delete_without_copy", "Delete without a Copy"),
             ("retry", "Retry"),
         ],
         required=True,
@@ -92,6 +93,7 @@ class SaasCommand(models.Model):
             "change_plan": ("running", "suspended", "stopped", "error"),
             "rebuild": ("running", "error"),
             "delete": ("provisioning", "running", "suspended", "stopped", "error"),
+            "delete_without_copy": ("suspended", "stopped", "error", "deleting"),
             "retry": ("error",),
         }
 

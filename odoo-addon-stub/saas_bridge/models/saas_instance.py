@@ -350,6 +350,9 @@ class SaasInstance(models.Model):
     def action_delete(self):
         return self._ask_for_command("delete", _("Delete the instance"))
 
+    def action_delete_without_copy(self):
+        return self._ask_for_command("delete_without_copy", _("Delete the instance without a copy"))
+
     def action_view_renewal(self):
         self.ensure_one()
         return {
@@ -522,7 +525,8 @@ class SaasInstance(models.Model):
         self.check_access("read")
         label = dict(self.env["saas.command"]._fields["command"]._description_selection(self.env))[command]
         pending = self.sudo().command_ids.filtered(lambda c: c.state == "pending")
-        if command != "retry" and (self.hold == "deleted" or "delete" in pending.mapped("command")):
+        is_deleted = self.hold == "deleted" or "delete" in pending.mapped("command")
+        if is_deleted and command not in ("retry", "delete_without_copy"):
             raise UserError(_("%s is being deleted.", self.name))
         if self.state not in self.env["saas.command"]._allowed_states()[command]:
             state = dict(self._fields["state"]._description_selection(self.env))[self.state]

@@ -68,6 +68,10 @@ class SaasBridge(models.AbstractModel):
             "deletion_unannounced": _(
                 "%(instance)s is deleted on %(day)s, and its customer has no e-mail address: tell them."
             ),
+            "copy_failing": _(
+                "No final copy of %(instance)s can be made (%(reason)s). Its volumes are copied as they are instead. If that"
+                " fails, too, its record has the button Delete without a copy."
+            ),
             # About the night, for all managers.
             "night": _(
                 "Night of %(day)s: suspended %(suspended)s, reminded %(reminded)s, warned of the deletion %(warned)s,"

@@ -119,6 +119,7 @@ class TestAccess(SaasCommon):
             (invoice, "action_post"),
             (instance, "action_stop"),
             (instance, "action_delete"),
+            (instance, "action_delete_without_copy"),
             (instance, "action_provision"),
             (instance, "action_open_url"),
             (instance, "message_post"),
@@ -153,6 +154,7 @@ class TestAccess(SaasCommon):
             mine.action_rebuild,
             mine.action_provision,
             mine.action_delete,
+            mine.action_delete_without_copy,
             mine.action_extend,
         ):
             with self.subTest(call=str(call)), self.assertRaises(AccessError):
@@ -165,7 +167,7 @@ class TestAccess(SaasCommon):
         mine.message_post(body="Called the customer")
         mine.activity_schedule("mail.mail_activity_data_todo", user_id=self.saas_user.id)
         self.assertEqual(mine.action_open_url()["url"], "http://acme.example")
-        for action in ("start", "stop", "restart", "suspend", "resume", "extend", "change_plan", "rebuild", "delete"):
+        for action in ("start", "stop", "restart", "suspend", "resume", "extend", "change_plan", "rebuild", "delete", "delete_without_copy"):
             with self.subTest(action=action), self.assertRaises(AccessError):
                 getattr(mine, f"action_{action}")()
         with self.assertRaises(AccessError):

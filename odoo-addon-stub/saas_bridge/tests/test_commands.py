@@ -14,6 +14,7 @@ ARGUMENTS = {
     "change_plan": {"plan_id": "big"},
     "rebuild": {},
     "delete": {},
+    "delete_without_copy": {"reason": "A row is too long"},
     "retry": {},
 }
 STATES = ("draft", "provisioning", "running", "suspended", "stopped", "error", "deleting", "deleted")
@@ -28,9 +29,10 @@ ALLOWED = {
     "change_plan": ("running", "suspended", "stopped", "error"),
     "rebuild": ("running", "error"),
     "delete": ALIVE,
+    "delete_without_copy": ("suspended", "stopped", "error", "deleting"),
     "retry": ("error",),
 }
-WITH_DIALOG = ("suspend", "extend", "change_plan", "delete")
+WITH_DIALOG = ("suspend", "extend", "change_plan", "delete", "delete_without_copy")
 
 
 @tagged("post_install", "-at_install")
@@ -212,6 +214,21 @@ class TestCommands(SaasCommon):
         with self.assertRaises(UserError):
             self._as(self.saas_manager).action_restart()
         self._as(self.saas_user).action_retry()
+
+    def test_delete_without_a_copy(self):
+        for state, hold in (("deleting", "deleted"), ("suspended", "none")):
+            with self.subTest(state=state):
+                self.instance.command_ids.unlink()
+                self.instance.write({"state": state, "hold": hold})
+                with self.assertRaises(AssertionError):
+                    self._dialog("delete_without_copy", confirm_name="acme")
+                with self.assertRaises(UserError):
+                    self._dialog("delete_without_copy", confirm_name="acm", reason="A row is too long").action_confirm()
+                self.assertFalse(self.instance.command_ids)
+                self._dialog("delete_without_copy", confirm_name="acme", reason="A row is too long").action_confirm()
+                command = self._only_command()
+                self.assertEqual((command.command, command.reason), ("delete_without_copy", "A row is too long"))
+                self.assertEqual(command.requested_by, self.saas_manager)
 
     def test_a_second_one_waits_for_the_first(self):
         self._dialog("extend", days=5, reason="gift").action_confirm()

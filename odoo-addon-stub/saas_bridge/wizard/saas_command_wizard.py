@@ -11,7 +11,13 @@ class SaasCommandWizard(models.TransientModel):
 
     instance_id = fields.Many2one("saas.instance", required=True, readonly=True, ondelete="cascade")
     command = fields.Selection(
-        [("suspend", "Suspend"), ("extend", "Extend"), ("change_plan", "Change Plan"), ("delete", "Delete")],
+        [
+            ("suspend", "Suspend"),
+            ("extend", "Extend"),
+            ("change_plan", "Change Plan"),
+            ("delete", "Delete"),
+            ("delete_without_copy", "Delete without a Copy"),
+        ],
         required=True,
         readonly=True,
     )
@@ -52,7 +58,7 @@ class SaasCommandWizard(models.TransientModel):
             values["reason"] = values["reason"] or _(
                 "Plan changed from %(old)s to %(new)s", old=self.current_plan_id.name, new=self.plan_id.name
             )
-        elif self.command == "delete" and (self.confirm_name or "").strip() != self.instance_id.name:
+        elif self.command in ("delete", "delete_without_copy") and (self.confirm_name or "").strip() != self.instance_id.name:
             raise UserError(_("Write the name of the instance, %s, to delete it.", self.instance_id.name))
         action = self.instance_id._request_command(self.command, **values)
         # Closing the dialog reloads the form behind it.

@@ -52,6 +52,12 @@ export const BOUNDS = {
   },
   /** Makes the final copy of a dump and of the files. */
   pack: { ...NOTHING, ...{ user: 'odoo', memoryMb: 1024, cpus: 1, processes: 20, seconds: 6 * HOUR, isLong: true } },
+  /** Reads the volumes as they lie on the disk. */
+  rawCopy: {
+    ...NOTHING,
+    ...{ user: 'root', capabilities: ['DAC_READ_SEARCH'] },
+    ...{ memoryMb: 256, cpus: 1, processes: 20, seconds: 6 * HOUR, isLong: true },
+  },
   /** The template's server and its one installation; nothing in them is a customer's. */
   install: {
     ...NOTHING,

@@ -20,10 +20,10 @@ const STALL_MS = 15 * 60_000;
 /** For the server to stop; on a stop of the daemon. The packer only reads: it is killed. */
 const STOP_SECONDS = 90;
 const STOP_SECONDS_NOW = 3;
-/** dump.sh and pack.py: a volume is there, but nothing is in it. */
-const NO_DATA = 66;
-/** pack.py: there is more than may be read or written. */
-const TOO_MUCH = 67;
+/** The scripts: a volume is there, but nothing is in it. */
+export const NO_DATA = 66;
+/** The scripts: there is more than may be read or written. */
+export const TOO_MUCH = 67;
 
 export interface ExportContext {
   engine: Engine;
@@ -50,7 +50,10 @@ export async function exportInstance(
   return writeCopy(file, context.mostBytes, (copy) => write(context, rendered, copy));
 }
 
-async function assertVolumes(engine: Engine, { names, labels }: Pick<Rendered, 'names' | 'labels'>): Promise<void> {
+export async function assertVolumes(
+  engine: Engine,
+  { names, labels }: Pick<Rendered, 'names' | 'labels'>,
+): Promise<void> {
   for (const volume of [names.pgdata, names.filestore]) {
     const found = await engine.volumeLabels(volume);
     if (found === null) throw noData(`the volume ${volume} does not exist`);
@@ -62,7 +65,10 @@ async function assertVolumes(engine: Engine, { names, labels }: Pick<Rendered, '
 }
 
 /** Two servers on one cluster would destroy it. What a daemon that died has left of an export is ended. */
-async function assertUnused(engine: Engine, { names, labels }: Pick<Rendered, 'names' | 'labels'>): Promise<void> {
+export async function assertUnused(
+  engine: Engine,
+  { names, labels }: Pick<Rendered, 'names' | 'labels'>,
+): Promise<void> {
   for (const container of await engine.listContainersOf(names.pgdata)) {
     if (container.State !== 'running' && container.State !== 'restarting') continue;
     const name = (container.Names[0] ?? container.Id).replace(/^\//, '');
@@ -202,7 +208,7 @@ export function exportJobs(
   ];
 }
 
-function noData(why: string): TerminalError {
+export function noData(why: string): TerminalError {
   return new TerminalError(
     'export.no_data',
     `there is nothing to export: ${why}`,

@@ -20,6 +20,7 @@ import { endLeftTasks } from './left-tasks.js';
 import { writeLimits } from './limits.js';
 import { observe, observeAll } from './observe.js';
 import { overlaps, placementAt, type Ranges } from './placement.js';
+import { copyVolumes } from './raw-copy.js';
 import { assertLogin, assertPortFree, awaitLoginPage } from './ready.js';
 import { type DockerSettings, type Rendered, renderInstance, revisionOf } from './rendering.js';
 import { seedVolumes } from './seed.js';
@@ -142,6 +143,11 @@ export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
     exportData(spec, file) {
       const { release, storageGb } = spec;
       return exportInstance({ engine, files, release, mostBytes: copyLimitBytes(storageGb) }, render(spec), file);
+    },
+
+    copyVolumes(spec, file) {
+      const { release, storageGb } = spec;
+      return copyVolumes({ engine, files, release, mostBytes: copyLimitBytes(storageGb) }, render(spec), file);
     },
 
     endLeftTasks: () => endLeftTasks(engine, scope),

@@ -23,6 +23,10 @@ export interface Machine<Progress extends string> {
   /** Kept when it is done, so that it is not done again: until the instance is in another state. */
   readonly remembered: boolean;
   next(progress: Progress, situation: Situation): Next<Progress>;
+  /** The progress that it goes on with when its steps have failed so many times in a row, with one of the codes. */
+  readonly otherwise?: { readonly after: number; readonly codes: readonly string[]; readonly progress: Progress };
+  /** A progress that a person may choose instead of the first one. */
+  readonly chosen?: Progress;
   /** A failure of one of its steps (by its code) that does not stop it. */
   tolerates?(code: string, hold: Hold): boolean;
 }

@@ -18,6 +18,8 @@ export interface Operation {
   cause: OperationCause;
   /** A progress of its machine. */
   progress: string;
+  /** How often it has failed in a row at this progress. */
+  failures: number;
 }
 
 export const OPERATIONS: { readonly [Kind in OperationKind]: Machine<string> } = {
@@ -38,8 +40,14 @@ function checked<Progress extends string>(machine: Machine<Progress>): Machine<s
   };
 }
 
-/** Every progress, in order: none comes twice. */
-export function progressesOf<Progress extends string>({ begin, next }: Machine<Progress>): Progress[] {
+/** Every progress, in order: none comes twice on any way. */
+export function progressesOf<Progress extends string>(machine: Machine<Progress>): Progress[] {
+  const { begin, otherwise, chosen } = machine;
+  const others = [otherwise?.progress, chosen].filter((progress) => progress !== undefined);
+  return [...new Set([begin, ...others].flatMap((progress) => wayFrom(progress, machine)))];
+}
+
+function wayFrom<Progress extends string>(begin: Progress, { next }: Machine<Progress>): Progress[] {
   const nothing: Situation = { observed: { network: true, db: null, odoo: null }, missing: [] };
   const found: Progress[] = [];
   for (let progress = begin; ; ) {

@@ -446,7 +446,19 @@ describe('ingest', () => {
       const commands = [{ id: 5, instanceKey: 'sol:1', command: 'rebuild' as const, requestedBy: 'Ann', planId: null }];
       ingest.page(batch({ commands }), false);
       expect(test.store.operations.of('sol:1')).deep.equal([
-        { instanceKey: 'sol:1', kind: 'rebuild', cause: 'command', progress: 'remove' },
+        { instanceKey: 'sol:1', kind: 'rebuild', cause: 'command', progress: 'remove', failures: 0 },
+      ]);
+    });
+
+    it('to delete without a copy leaves the copy that failed so far', () => {
+      take(bought());
+      test.store.operations.begin('sol:1', 'export', 'deletion');
+      const command = 'delete_without_copy' as const;
+      const commands = [{ id: 5, instanceKey: 'sol:1', command, requestedBy: 'Ann', planId: null }];
+      ingest.page(batch({ commands }), false);
+      expect(test.store.instances.get('sol:1')?.hold).equal('deleted');
+      expect(test.store.operations.of('sol:1')).deep.equal([
+        { instanceKey: 'sol:1', kind: 'export', cause: 'deletion', progress: 'skipped', failures: 0 },
       ]);
     });
 

@@ -23,7 +23,7 @@ describe('final copies', () => {
   }
 
   it('have a name that says whose they are, the same at every try, one for each who had the name', () => {
-    const file = (key: string) => copiesIn({ dir, keptDays: 90 }).fileOf({ key, name: 'acme' });
+    const file = (key: string) => copiesIn({ dir, keptDays: 90 }).fileOf({ key, name: 'acme' }, 'zip');
     expect(file('sol:7')).equal(path.join(dir, 'acme.sol-7.zip'));
     expect(file('sol:7')).equal(file('sol:7')).not.equal(file('rec:7'));
   });
@@ -50,7 +50,7 @@ describe('final copies', () => {
   it('go when their time is over; nothing else goes', async () => {
     put('acme.sol-7.zip', 90.01);
     put('acme.sol-8.zip', 89.99);
-    put('acme-2.rec-9.zip', 400);
+    put('acme-2.rec-9.tgz', 400);
     for (const other of ['acme.zip', 'acme.sol-7.zip.part', 'notes.txt', 'x.sol-1.zip.keep']) put(other, 400);
     mkdirSync(path.join(dir, 'sub'));
     const log = keptLog();

@@ -384,6 +384,55 @@ describe('deletion', () => {
       expect(h.engine.exported).empty;
     });
 
+    for (const code of ['export.failed', 'export.too_large', 'export.stalled']) {
+      it(`copies the volumes as they are where a copy failed three times (${code}), and a person is told why`, async () => {
+        for (const done of [['stopOdoo', 'stopDb'], [], []]) {
+          expect(h.owed().filter(({ op }) => op === 'alert')).empty;
+          h.engine.failAfter(done.length, new RetryableError(code, 'a row is too long', 'Look.'));
+          await h.run().catch(() => undefined);
+          expect(h.engine.taken()).deep.equal(done);
+        }
+        expect(h.owed().filter(({ op }) => op === 'alert')).deep.equal([
+          {
+            ...{ op: 'alert', key: `alert:${KEY}:copy`, instance_key: KEY },
+            message: { code: 'copy_failing', params: { instance: 'acme', reason: 'a row is too long' } },
+          },
+        ]);
+        await h.run();
+        expect(h.engine.taken()).deep.equal(['copyVolumes', ...REMOVED]);
+        expect(h.engine.exported).deep.equal([`/exports/acme.${KEY}.tgz`]);
+        expect(h.instance().phase).equal('deleted');
+      });
+    }
+
+    it('counts no failure that is not one of the copy: the disk may be full, the engine away', async () => {
+      for (const [done, code] of [
+        [2, 'export.no_space'],
+        [0, 'docker.unreachable'],
+        [0, 'export.in_use'],
+      ] as const) {
+        h.engine.failAfter(done, new RetryableError(code, 'not now', 'Look.'));
+        await h.run().catch(() => undefined);
+        h.engine.taken();
+      }
+      await h.run();
+      expect(h.engine.taken()).deep.equal(['exportData', ...REMOVED]);
+    });
+
+    it('without a copy, where a manager says so, is told to the customer as that', async () => {
+      h.engine.failAfter(2, new RetryableError('export.failed', 'a row is too long', 'Look.'));
+      await h.run().catch(() => undefined);
+      h.engine.taken();
+      h.owed();
+      h.ask('delete_without_copy', 6);
+      await h.run();
+      expect(h.engine.taken()).deep.equal(REMOVED);
+      expect(h.engine.exported).empty;
+      const [[key, details] = []] = h.mailsWithDetails();
+      expect(key).equal('deleted');
+      expect(details?.exportKeptUntil).equal(null);
+    });
+
     it('stops where the copy cannot be written', async () => {
       h.engine.failAfter(2, new RetryableError('export.disk_full', 'no room', 'Make room.'));
       await h.run().catch(() => undefined);

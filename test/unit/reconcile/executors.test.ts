@@ -35,7 +35,7 @@ describe('executors', () => {
     it(`${action} takes the page from the port first`, async () => {
       await execute({ [action]: async () => void done.push(action) })(
         { action },
-        { spec, provisioned: true, exportFile: '', outside },
+        { spec, provisioned: true, exportFile: () => '', outside },
       );
       expect(done).deep.equal(['port 20004 is free', action]);
     });
@@ -46,7 +46,10 @@ describe('executors', () => {
       done.push(`export to ${file}`);
       return { bytes: 1 };
     };
-    await execute({ exportData })({ action: 'exportData' }, { spec, provisioned: true, exportFile: '/x.zip', outside });
+    await execute({ exportData })(
+      { action: 'exportData' },
+      { spec, provisioned: true, exportFile: (format) => `/x.${format}`, outside },
+    );
     expect(done).deep.equal(['outside', 'lane', 'export to /x.zip']);
   });
 
@@ -54,7 +57,7 @@ describe('executors', () => {
     const asked: boolean[] = [];
     const fill: Runtime['fill'] = async (_spec, _source, { mustExist }) => void asked.push(mustExist);
     for (const provisioned of [true, false]) {
-      await execute({ fill })({ action: 'seedVolumes' }, { spec, provisioned, exportFile: '', outside });
+      await execute({ fill })({ action: 'seedVolumes' }, { spec, provisioned, exportFile: () => '', outside });
     }
     expect(asked).deep.equal([true, false]);
   });
@@ -63,13 +66,16 @@ describe('executors', () => {
     const sources: unknown[] = [];
     const fill: Runtime['fill'] = async (_spec, source) => void sources.push(source);
     const crm = { ...spec, modules: ['crm'] };
-    await execute({ fill })({ action: 'seedVolumes' }, { spec: crm, provisioned: false, exportFile: '', outside });
+    await execute({ fill })(
+      { action: 'seedVolumes' },
+      { spec: crm, provisioned: false, exportFile: () => '', outside },
+    );
     expect(sources).deep.equal([{ kind: 'template', modules: ['crm'] }]);
   });
 
   describe('awaitReady', () => {
     const step = { action: 'awaitReady', login: true } as const;
-    const target = { spec, provisioned: false, exportFile: '', outside };
+    const target = { spec, provisioned: false, exportFile: () => '', outside };
     /** @param after so many tries it answers. */
     const runtime = (after: number, error: Error = new RetryableError('instance.not_ready', 'no answer', 'Look.')) => ({
       awaitReady: async (_spec: unknown, { timeoutMs }: { timeoutMs: number }) => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { specReader } from '../../../src/facts/spec-of.js';
 import type { CommandName } from '../../../src/instance/command.js';
+import { OPERATIONS } from '../../../src/instance/operations/operations.js';
 import type { Runtime } from '../../../src/instance/ports.js';
 import type { Release } from '../../../src/instance/release.js';
 import type { Step } from '../../../src/instance/steps.js';
@@ -51,6 +52,7 @@ function stubRuntime() {
       if (!observed.volumes) throw new Error('nothing to copy');
       return {};
     },
+    copyVolumes: () => ({}),
     removeContainers: () => ({ db: null, odoo: null }),
     removeVolumes: () => ({ volumes: false }),
     removeNetwork: () => ({ network: false }),
@@ -91,6 +93,11 @@ function stubRuntime() {
     applyLimits: () => act('applyLimits'),
     async exportData(_spec, file) {
       await act('exportData');
+      exported.push(file);
+      return { bytes: 1 };
+    },
+    async copyVolumes(_spec, file) {
+      await act('copyVolumes');
       exported.push(file);
       return { bytes: 1 };
     },
@@ -141,7 +148,7 @@ export function harness(options: { exportDays?: number; release?: Release; polic
     readAfresh: (key) => master.readAfresh(key),
     copies: {
       keptDays: options.exportDays ?? 90,
-      fileOf: ({ key, name }) => `/exports/${name}.${key}.zip`,
+      fileOf: ({ key, name }, format) => `/exports/${name}.${key}.${format}`,
       promise: async (file, until) => void promises.set(file, until),
       promisedUntil: async (file) => promises.get(file) ?? null,
     },
@@ -201,8 +208,10 @@ export function harness(options: { exportDays?: number; release?: Release; polic
       return reports.length === 1 && reports[0] ? reports[0] : expect.fail(`${reports.length} reports`);
     },
     ask(command: CommandName, id = 5, planId: number | null = null) {
-      const { operation } = COMMANDS[command];
+      const { operation, isChosen } = COMMANDS[command];
       if (operation) test.store.operations.begin(KEY, operation, 'command');
+      const chosen = operation && OPERATIONS[operation].chosen;
+      if (isChosen && chosen) test.store.operations.advance({ instanceKey: KEY, kind: operation }, chosen);
       return test.store.commands.add([{ id, instanceKey: KEY, command, requestedBy: 'Ann', planId }]);
     },
     answers: () => owed().filter((operation) => operation.op === 'command'),

@@ -27,7 +27,9 @@ describe('operations', () => {
         const steps = stepsOf(kind, progress, UP);
         return steps !== 'done' && steps.some((step) => DESTRUCTIVE.includes(step));
       });
-      expect(destructive).deep.equal([machine.begin]);
+      // Another way is gone from there on where the first one has failed.
+      const others = kind === 'export' ? ['raw'] : [];
+      expect(destructive).deep.equal([machine.begin, ...others]);
     });
 
     it(`${kind} does not guess what an unknown progress is`, () => {
@@ -53,7 +55,8 @@ describe('operations', () => {
   it('a final copy is written with nothing running, and remembered', () => {
     expect(stepsOf('export', 'write', UP)).deep.equal(['stopOdoo', 'stopDb', 'exportData']);
     expect(stepsOf('export', 'write', DOWN)).deep.equal(['exportData']);
-    expect(stepsOf('export', 'written', DOWN)).equal('done');
+    expect(stepsOf('export', 'raw', UP)).deep.equal(['stopOdoo', 'stopDb', 'copyVolumes']);
+    for (const end of ['written', 'skipped']) expect(stepsOf('export', end, UP)).equal('done');
     expect(OPERATION_KINDS.filter((kind) => OPERATIONS[kind].remembered)).deep.equal(['export']);
   });
 
