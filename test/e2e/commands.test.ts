@@ -179,7 +179,9 @@ describe('commands', function () {
     expect(await remainsOf(record)).to.deep.equal([]);
     expect(existsSync(path.join(DAEMON.dataDir, 'instances', record.name))).to.equal(false);
     const folder = path.join(DAEMON.dataDir, 'exports');
-    const [copy, ...more] = readdirSync(folder).filter((file) => file.startsWith(`${record.name}.`));
+    const [copy, ...more] = readdirSync(folder).filter(
+      (file) => file.startsWith(`${record.name}.`) && !file.endsWith('.until'),
+    );
     expect(more).to.deep.equal([]);
     const file = path.join(folder, copy ?? '');
     expect(statSync(file).mode & 0o077).to.equal(0);

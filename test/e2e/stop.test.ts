@@ -55,7 +55,9 @@ describe('a stop', function () {
     expect(logged(stopped, 'instance.delayed')).to.equal(undefined);
     await inState(w, order.id, 'deleted');
     expect(await remainsOf(record)).to.deep.equal([]);
-    expect(readdirSync(folder).filter((file) => file.startsWith(`${record.name}.`))).to.have.length(1);
+    expect(
+      readdirSync(folder).filter((file) => file.startsWith(`${record.name}.`) && file.endsWith('.zip')),
+    ).to.have.length(1);
   });
 
   it('cuts off what would take longer than it may; the next daemon goes on', async () => {
