@@ -32,20 +32,26 @@ const WORKING_PART = 0.7;
 export interface Daemon {
   /** Where `/health` answers. */
   httpPort: number;
+  /** Resolves, with the reason, when it must not go on: somebody stops it then. */
+  readonly ended: Promise<BridgeError>;
   /** Finishes what is under way and can be in time, then closes everything. */
   stop(): Promise<void>;
 }
 
 /**
  * Starts the daemon. A master or an engine that is away is waited for, not an error.
- * @throws TerminalError when the data folder is in use or unusable, or the HTTP port is taken.
+ * @throws TerminalError when the data folder is in use or unusable, the scope on the engine is another daemon's, the key
+ *   is not the one of its instances, or the HTTP port is taken.
  */
 export async function startDaemon(config: Config, log: Log, version: string, seams: Seams = {}): Promise<Daemon> {
   const startedAt = new Date();
   const lock = lockStore(config.dataDir);
   const stopper = createStop();
-  const parts = await wire(config, log, stopper, seams);
-  const { clock, store, runtime, master, metrics, front, guard, reconciler } = parts;
+  const parts = await wire(config, log, stopper, seams).catch((error: unknown) => {
+    lock.release();
+    throw error;
+  });
+  const { clock, store, ownership, runtime, master, metrics, front, guard, reconciler } = parts;
   const released = store.jobs.releaseAll() + store.outbox.releaseAll();
   if (released > 0) log.info('daemon.resumed', `Went on with ${released} pieces of work that a stop had cut off.`);
 
@@ -57,7 +63,17 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
   const { languages } = config.instances;
   const settings = { release: releaseIn(config), languages };
   const templates = startTemplateKeeper({ store, templates: parts.templates, settings, clock, log });
-  const monitor = startMonitor({ runtime, store, clock, log, intervalMs: config.monitorIntervalMs });
+  const monitor = startMonitor({
+    ...{ store, clock, log, intervalMs: config.monitorIntervalMs },
+    runtime: {
+      // Another daemon may have taken the scope over.
+      async ping() {
+        await runtime.ping();
+        await ownership.look();
+      },
+      observeAll: runtime.observeAll,
+    },
+  });
   const poller = startPoller({
     master,
     ingest: parts.ingest,
@@ -158,6 +174,7 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
 
   return {
     httpPort,
+    ended: ownership.lost,
     async stop() {
       const inTime = stop().then(() => true);
       if (await Promise.race([inTime, sleep(config.stopTimeoutMs, false, { ref: false })])) {

@@ -5,12 +5,13 @@ import { Command, InvalidArgumentError } from 'commander';
 import { check } from './cli/check.js';
 import { showPlan } from './cli/plan.js';
 import { showInstance, showStatus } from './cli/status.js';
+import { takeOver } from './cli/take-over.js';
 import { buildTemplates } from './cli/template.js';
 import { loadConfig } from './config/config.js';
 import { settingsHelp } from './config/help.js';
 import { startDaemon } from './daemon.js';
 import { BridgeError, messageOf } from './lib/errors.js';
-import { createLog } from './lib/logger.js';
+import { createLog, errorFields } from './lib/logger.js';
 
 const EXIT = { ok: 0, failed: 1, misused: 2 } as const;
 
@@ -41,8 +42,11 @@ program
       await log.close();
       throw error;
     });
-    const signal = await stopSignal;
-    log.info('daemon.stopping', `Received ${signal}: finishing what is under way.`);
+    const reason = await Promise.race([stopSignal, daemon.ended]);
+    if (reason instanceof BridgeError) {
+      log.error('daemon.disowned', 'It does not work on: the scope is not its own any more.', errorFields(reason));
+      process.exitCode = EXIT.failed;
+    } else log.info('daemon.stopping', `Received ${reason}: finishing what is under way.`);
     await daemon.stop();
     await log.close();
   });
@@ -89,6 +93,12 @@ program
   .action((options: { json?: boolean }) =>
     buildTemplates(loadConfig(process.env), process.stdout, process.stderr, options.json === true),
   );
+
+program
+  .command('take-over')
+  .description("make the scope on the engine this data folder's, after the one it belonged to is lost")
+  .option('--json', 'print one JSON object')
+  .action((options: { json?: boolean }) => takeOver(loadConfig(process.env), process.stdout, options.json === true));
 
 function parseDate(text: string): Date {
   const date = new Date(text);

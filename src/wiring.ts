@@ -3,24 +3,27 @@
  * and the fault run hand in trouble: engine, master and store each have one funnel through which everything goes.
  */
 import { cpus } from 'node:os';
-import path from 'node:path';
 import PQueue from 'p-queue';
 import type { Config } from './config/config.js';
 import { completeOperation } from './delivery/completion.js';
-import { createEngine } from './docker/engine/engine.js';
+import { createEngine, type Engine } from './docker/engine/engine.js';
 import { createFleet, type Fleet } from './docker/fleet.js';
+import { createMarker } from './docker/marker.js';
 import { addressesBy } from './facts/address.js';
 import { pausedInstance } from './facts/paused.js';
 import { specReader } from './facts/spec-of.js';
 import { createDoors } from './front/doors.js';
 import { DEFAULT_SCOPE } from './instance/naming.js';
 import type { Release } from './instance/release.js';
+import { deriveSecrets } from './instance/secrets.js';
 import { createGuard } from './intake/guard.js';
 import { createIngest } from './intake/ingest.js';
 import { createLook } from './intake/look.js';
 import { copiesIn } from './keepers/exports.js';
+import { createOwnership, secretKeyIn } from './keepers/ownership.js';
 import { type Clock, systemClock } from './lib/clock.js';
-import type { Intercept } from './lib/intercept.js';
+import { TerminalError } from './lib/errors.js';
+import { after, type Intercept } from './lib/intercept.js';
 import type { Log } from './lib/logger.js';
 import { createMetrics } from './lib/metrics.js';
 import type { Stop } from './lib/stop.js';
@@ -29,7 +32,7 @@ import { createMaster } from './odoo/master.js';
 import type { PushOperation } from './protocol/push.js';
 import { LASTING_MS, UNSERVED_MS } from './reconcile/failure.js';
 import { createReconciler } from './reconcile/reconciler.js';
-import { loadDaemonKey } from './store/daemon-key.js';
+import { readDaemonKey } from './store/daemon-key.js';
 import { openStore, type Store } from './store/store.js';
 
 /** Everything that is asked of the world passes one of these; absent, it passes untouched. */
@@ -43,22 +46,31 @@ export interface Seams {
   clock?: Clock;
 }
 
-/**
- * The parts that reach the engine.
- * @param stop ends what is under way there.
- */
-export async function openFleet(config: Config, seams: Seams = {}, stop?: Stop): Promise<Fleet> {
+/** @param stop ends what is under way there. */
+function connectEngine({ docker }: Config, intercept?: Intercept, stop?: Stop): Engine {
+  const { socketPath, timeoutMs } = docker;
+  return createEngine({ socketPath, timeoutMs, ...(intercept ? { intercept } : {}), ...(stop ? { stop } : {}) });
+}
+
+/** Says whose the scope is. */
+export function openMarker(config: Config, seams: Seams = {}) {
+  return createMarker(connectEngine(config, seams.engine), config.instances.scope);
+}
+
+/** For the commands that look at the engine beside the daemon: there may be no key yet. */
+export async function openFleet(config: Config): Promise<Fleet> {
+  return fleetWith(config, await readDaemonKey(secretKeyIn(config.dataDir)), connectEngine(config));
+}
+
+function fleetWith(config: Config, key: Buffer | null, engine: Engine): Promise<Fleet> {
   const { instances: settings, policy } = config;
-  const engine = createEngine({
-    socketPath: config.docker.socketPath,
-    timeoutMs: config.docker.timeoutMs,
-    ...(seams.engine ? { intercept: seams.engine } : {}),
-    ...(stop ? { stop } : {}),
-  });
   return createFleet({
     engine,
     capacity: settings.maxSlots,
-    daemonKey: await loadDaemonKey(path.join(config.dataDir, 'secret.key')),
+    secretsOf(instanceKey) {
+      if (key) return deriveSecrets(key, instanceKey);
+      throw new TerminalError('key.none', 'there is no secret.key yet', 'The first start of the daemon makes it.');
+    },
     dataDir: config.dataDir,
     templateScope: DEFAULT_SCOPE,
     settings: {
@@ -100,7 +112,16 @@ export type Parts = Awaited<ReturnType<typeof wire>>;
 export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = {}) {
   const clock = seams.clock ?? systemClock(config.clockOffset);
   const store = openStore(config.storePath, { clock, ...(seams.store ? { intercept: seams.store } : {}) });
-  const { runtime, templates, secretsOf } = await openFleet(config, seams, stop);
+  const ownership = createOwnership({
+    ...{ scope: config.instances.scope, dataDir: config.dataDir, store, log },
+    marker: openMarker(config, seams),
+  });
+  const daemonKey = await ownership.begin().catch((error: unknown) => {
+    store.close();
+    throw error;
+  });
+  const engine = connectEngine(config, after(ownership.verified, seams.engine), stop);
+  const { runtime, templates, secretsOf } = await fleetWith(config, daemonKey, engine);
   store.placements.complete(runtime.placementAt);
   const { client, master } = connectMaster(config, log, seams);
   const { policy } = config;
@@ -118,7 +139,7 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
   const exports = new PQueue({ concurrency: 1 });
   const completion = { store, secretsOf, master, policy, clock, addressOf };
   return {
-    ...{ clock, store, runtime, templates, client, master, specOf, metrics, front, ingest, guard },
+    ...{ clock, store, ownership, runtime, templates, client, master, specOf, metrics, front, ingest, guard },
     /** Resolves when no copy is written. */
     exported: () => exports.onIdle(),
     complete: (operation: PushOperation) => completeOperation(operation, completion),

@@ -2,13 +2,17 @@
 import { createEngine } from '../../src/docker/engine/engine.js';
 import { createFleet, type Fleet } from '../../src/docker/fleet.js';
 import { DEFAULT_SETTINGS } from '../../src/docker/instance/rendering.js';
+import { createMarker } from '../../src/docker/marker.js';
 import { DEFAULT_SCOPE } from '../../src/instance/naming.js';
 
 const SOCKET = '/var/run/docker.sock';
 
-/** Removes every instance of a scope from the engine, and its folder; nothing of another scope. Gives their names. */
+/**
+ * Removes every instance of a scope from the engine, and its folder, and what says whose the scope is; nothing of another
+ * scope. Gives their names.
+ */
 export async function removeInstances(scope: string, dataDir: string): Promise<string[]> {
-  const { runtime } = await fleetOf(scope, dataDir);
+  const { engine, runtime } = await fleetOf(scope, dataDir);
   const instances = [...(await runtime.observeAll()).values()];
   await Promise.all(
     instances.map(async (instance) => {
@@ -17,6 +21,7 @@ export async function removeInstances(scope: string, dataDir: string): Promise<s
       await runtime.removeNetwork(instance);
     }),
   );
+  await createMarker(engine, scope).remove();
   return instances.map(({ name }) => name);
 }
 
@@ -35,8 +40,9 @@ export function fleetOf(scope: string, dataDir: string): Promise<Fleet> {
     engine: createEngine({ socketPath: SOCKET }),
     settings: { ...DEFAULT_SETTINGS, scope, portBase: 20_000, subnetPool: '10.208.0.0/12' },
     capacity: 0,
-    // Only to make secrets, which nothing here does.
-    daemonKey: Buffer.alloc(32),
+    secretsOf() {
+      throw new Error('nothing here needs a secret');
+    },
     dataDir,
     templateScope: DEFAULT_SCOPE,
   });

@@ -2,10 +2,14 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import type { Config } from '../config/config.js';
 import { dueOf } from '../facts/due.js';
+import { decideOwnership, fingerprintOf } from '../instance/ownership.js';
+import { secretKeyIn } from '../keepers/ownership.js';
 import { systemClock } from '../lib/clock.js';
 import { BridgeError, messageOf, TerminalError } from '../lib/errors.js';
+import { readDaemonKey } from '../store/daemon-key.js';
+import { readOwnerId } from '../store/owner-id.js';
 import { openStore } from '../store/store.js';
-import { connectMaster, openFleet, releaseIn } from '../wiring.js';
+import { connectMaster, openFleet, openMarker, releaseIn } from '../wiring.js';
 import { factsOf } from './facts.js';
 import { mark, type Out } from './output.js';
 
@@ -25,6 +29,7 @@ export async function check(config: Config, out: Out, asJson: boolean): Promise<
     ...(await tryPart('final copies', async () => [finalCopies(config)])),
     ...(await tryPart('store', async () => [storeFinding(config)])),
     ...(await tryPart('engine', () => engineFindings(config))),
+    ...(await tryPart('scope', () => scopeFindings(config))),
     ...(await tryPart('releases', () => releaseFindings(config))),
     ...(await tryPart('ports', () => portFindings(config))),
     ...(await tryPart('master', () => masterFindings(config))),
@@ -80,6 +85,26 @@ async function engineFindings(config: Config): Promise<Omit<Finding, 'part'>[]> 
   await Promise.all([engine.imageId(odooImage), engine.imageId(postgresImage)]);
   const observed = await runtime.observeAll();
   return [{ ok: true, detail: `answers, has ${odooImage} and ${postgresImage}, ${observed.size} instances` }];
+}
+
+/** Whose the scope is, and whether the key is the one of its instances. */
+async function scopeFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {
+  const { dataDir, instances, storePath } = config;
+  const { scope } = instances;
+  const marker = openMarker(config);
+  const [found, keys, id, key] = await Promise.all([
+    ...([marker.read(), marker.instanceKeys()] as const),
+    ...([readOwnerId(dataDir), readDaemonKey(secretKeyIn(dataDir))] as const),
+  ]);
+  const store = existsSync(storePath) ? openStore(storePath, { readonly: true }) : null;
+  const isKnown = keys.some((one) => store?.instances.get(one));
+  store?.close();
+  const verdict = decideOwnership({
+    ...{ scope, marker: found, id, fingerprint: key && fingerprintOf(key) },
+    ...{ hasInstances: keys.length > 0, hasStrangers: keys.length > 0 && !isKnown },
+  });
+  const detail = { ours: `${scope} belongs to this data folder`, free: `${scope} is free: the next start takes it` };
+  return [{ ok: true, detail: detail[verdict] }];
 }
 
 /** What runs something else than it would be made from today. None of it changes by itself. */

@@ -1,5 +1,5 @@
 /** Templates and instances of one scope on one engine, put together. */
-import { deriveSecrets, type InstanceSecrets } from '../instance/secrets.js';
+import type { InstanceSecrets } from '../instance/secrets.js';
 import type { Engine } from './engine/engine.js';
 import { loadTemplates } from './files.js';
 import type { Ranges } from './instance/placement.js';
@@ -12,8 +12,7 @@ export interface FleetOptions {
   settings: DockerSettings & Ranges;
   /** How many instances the ranges have room for. */
   capacity: number;
-  /** From loadDaemonKey: every instance's secrets derive from it. */
-  daemonKey: Buffer;
+  secretsOf(instanceKey: string): InstanceSecrets;
   /** Holds `instances/<name>/`. */
   dataDir: string;
   /** Scope of the templates: daemons may share them, for they hold nothing of a customer's. */
@@ -28,9 +27,8 @@ export interface Fleet {
 }
 
 export async function createFleet(options: FleetOptions): Promise<Fleet> {
-  const { engine, settings, capacity, daemonKey, dataDir, templateScope } = options;
+  const { engine, settings, capacity, secretsOf, dataDir, templateScope } = options;
   const files = await loadTemplates();
-  const secretsOf = (instanceKey: string) => deriveSecrets(daemonKey, instanceKey);
   const templates = createTemplateStore(engine, files, templateScope);
   const runtime = createEngineRuntime({ engine, files, templates, settings, capacity, secretsOf, dataDir });
   return { engine, runtime, templates, secretsOf };

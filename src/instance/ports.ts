@@ -3,6 +3,7 @@
  * are filled from (Source), how a visitor reaches them (Front). Implementations are adapters; they know the domain and
  * not each other.
  */
+import type { Owner } from './ownership.js';
 import type { Placement } from './placement.js';
 import type { Release } from './release.js';
 import type { InstanceSpec } from './spec.js';
@@ -117,4 +118,15 @@ export interface Front {
   release(placement: Pick<Placement, 'httpPort'>): Promise<void>;
   /** Takes all away, for good. */
   stop(): Promise<void>;
+}
+
+/** Says on the engine which daemon the scope belongs to. It MUST outlive containers and a restart of the engine. */
+export interface ScopeMarker {
+  read(): Promise<Owner | null>;
+  /** Writes it where there is none. Gives the one that is there then, which may be another's. */
+  claim(owner: Owner): Promise<Owner>;
+  /** Writes it, whatever is there. */
+  replace(owner: Owner): Promise<Owner>;
+  /** The keys of all instances that the engine has anything of, in the scope. */
+  instanceKeys(): Promise<string[]>;
 }

@@ -112,7 +112,7 @@ describe('daemon image', function () {
 
   after(async () => {
     await docker('rm', '-f', '-v', NAME);
-    await docker('volume', 'rm', '-f', NAME);
+    await docker('volume', 'rm', '-f', NAME, `image${process.pid}_saas_bridge_owner`);
     master?.close();
     if (dir) rmSync(dir, { recursive: true });
   });

@@ -24,6 +24,7 @@ import { DEFAULT_RELEASE, DEFAULT_SETTINGS, type DockerSettings } from '../../sr
 import type { EngineRuntime } from '../../src/docker/instance/runtime.js';
 import { DEFAULT_SCOPE, instanceLabels, LABEL, resourceNames } from '../../src/instance/naming.js';
 import type { FillOptions, InstanceRef } from '../../src/instance/ports.js';
+import { deriveSecrets } from '../../src/instance/secrets.js';
 import type { InstanceSpec } from '../../src/instance/spec.js';
 import { PlaceTakenError } from '../../src/lib/errors.js';
 import { Secret } from '../../src/lib/secret.js';
@@ -103,7 +104,10 @@ describe('instances on the engine', function () {
   /** The template is the one that all daemons of a machine share; everything else goes. */
   async function fleetOn(at: Engine): Promise<Fleet> {
     const daemonKey = await loadDaemonKey(join(dataDir, 'key'));
-    return createFleet({ engine: at, settings, capacity: 8, daemonKey, dataDir, templateScope: DEFAULT_SCOPE });
+    return createFleet({
+      ...{ engine: at, settings, capacity: 8, dataDir, templateScope: DEFAULT_SCOPE },
+      secretsOf: (instanceKey) => deriveSecrets(daemonKey, instanceKey),
+    });
   }
 
   async function provision(target: InstanceSpec): Promise<void> {

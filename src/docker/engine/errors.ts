@@ -1,5 +1,5 @@
 /** What the engine's answers mean to the queue: try again, or a person must act. Pure. */
-import { type BridgeError, messageOf, PlaceTakenError, RetryableError, TerminalError } from '../../lib/errors.js';
+import { BridgeError, messageOf, PlaceTakenError, RetryableError, TerminalError } from '../../lib/errors.js';
 
 /** The object is not there. Removing treats it as done; everything else plans again. */
 export class NotFoundError extends RetryableError {}
@@ -19,6 +19,8 @@ interface EngineFault {
  * `create container acme_db`.
  */
 export function engineError(what: string, error: unknown): BridgeError {
+  // What was thrown before the engine was asked is known already.
+  if (error instanceof BridgeError) return error;
   const fault = (typeof error === 'object' && error !== null ? error : {}) as EngineFault;
   const text = messageOf(error).replace(/^\(HTTP code \d+\) /, '');
   const message = `${what}: ${text}`;

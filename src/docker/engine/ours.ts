@@ -1,3 +1,4 @@
+import { LABEL } from '../../instance/naming.js';
 import { TerminalError } from '../../lib/errors.js';
 
 /** Throws unless the object carries the labels: nothing that is not ours is ever touched. */
@@ -6,11 +7,13 @@ export function assertOurs(
   found: Record<string, string> | undefined,
   wanted: Record<string, string>,
 ): void {
-  const foreign = Object.entries(wanted).find(([key, value]) => found?.[key] !== value);
-  if (!foreign) return;
+  const isOurs = Object.entries(wanted).every(([key, value]) => found?.[key] === value);
+  if (isOurs) return;
+  const key = found?.[LABEL.key];
+  const owner = key ? `the instance with the key ${key}, not to ${wanted[LABEL.key]}` : 'something else';
   throw new TerminalError(
     'docker.foreign',
-    `${what} exists but its label ${foreign[0]} is not ${foreign[1]}`,
-    `Rename or remove ${what}: the bridge does not touch what it has not made.`,
+    `${what} belongs to ${owner}`,
+    `Rename or remove ${what}, or give the instance another name: the bridge does not touch what is another's.`,
   );
 }

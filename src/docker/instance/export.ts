@@ -9,10 +9,10 @@ import type { Release } from '../../instance/release.js';
 import { BridgeError, messageOf, RetryableError, stoppedError, TerminalError } from '../../lib/errors.js';
 import { BOUNDS } from '../engine/bounds.js';
 import type { Engine } from '../engine/engine.js';
-import { assertOurs } from '../engine/ours.js';
 import { type Job, type RunningJob, startJob } from '../engine/task.js';
 import type { Templates as Files } from '../files.js';
 import { type CopyFile, tooLarge, writeCopy } from './copy-file.js';
+import { hasOwnVolume } from './own-volume.js';
 import type { Rendered } from './rendering.js';
 
 /** Longest time without a byte: the cluster may have to recover first, or write a big table's files to the disk. */
@@ -55,12 +55,7 @@ export async function assertVolumes(
   { names, labels }: Pick<Rendered, 'names' | 'labels'>,
 ): Promise<void> {
   for (const volume of [names.pgdata, names.filestore]) {
-    const found = await engine.volumeLabels(volume);
-    if (found === null) throw noData(`the volume ${volume} does not exist`);
-    // One restored by hand has no labels.
-    if (found[LABEL.key] === undefined) continue;
-    const { [LABEL.slot]: _slot, ...identity } = labels;
-    assertOurs(`volume ${volume}`, found, identity);
+    if (!(await hasOwnVolume(engine, volume, labels))) throw noData(`the volume ${volume} does not exist`);
   }
 }
 

@@ -4,6 +4,7 @@ import { BOUNDS } from '../engine/bounds.js';
 import type { Engine } from '../engine/engine.js';
 import { type Job, runJob } from '../engine/task.js';
 import type { Templates as Files } from '../files.js';
+import { hasOwnVolume } from './own-volume.js';
 import type { Rendered } from './rendering.js';
 
 export interface LimitsContext {
@@ -15,7 +16,7 @@ export interface LimitsContext {
 /** Writes limits.json into the config volume. Without a volume there is nothing to do: seeding writes it too. */
 export async function writeLimits({ engine, files, release }: LimitsContext, rendered: Rendered): Promise<void> {
   // Mounting a volume that is missing would make one without our labels.
-  if ((await engine.volumeLabels(rendered.names.config)) === null) return;
+  if (!(await hasOwnVolume(engine, rendered.names.config, rendered.labels))) return;
   await runJob(engine, limitsJob(files, release, rendered));
 }
 

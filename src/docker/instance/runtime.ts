@@ -1,5 +1,5 @@
 /** One engine as a runtime: everything the daemon does to one instance there. Each action may be repeated at will. */
-import { resourceNames } from '../../instance/naming.js';
+import { LABEL, resourceNames } from '../../instance/naming.js';
 import type { FillOptions, InstanceRef, Runtime, Source } from '../../instance/ports.js';
 import type { InstanceSecrets } from '../../instance/secrets.js';
 import type { InstanceSpec } from '../../instance/spec.js';
@@ -110,7 +110,8 @@ export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
         await engine.createNetwork(names.network, labels, placement.subnet);
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error;
-        const found = (await engine.listNetworks(containers.ours(spec))).find(({ name }) => name === names.network);
+        const networks = await engine.listNetworks([`${LABEL.scope}=${scope}`]);
+        const found = networks.find(({ name }) => name === names.network);
         assertOurs(`network ${names.network}`, found?.labels, containers.identity(spec));
       }
     },

@@ -1,16 +1,14 @@
 /** Filling an instance's volumes: a copy of the template with the customer's values in it, before anything runs. */
-
-import { LABEL } from '../../instance/naming.js';
 import type { FillOptions } from '../../instance/ports.js';
 import type { InstanceSecrets } from '../../instance/secrets.js';
 import type { InstanceSpec } from '../../instance/spec.js';
 import { RetryableError, TerminalError } from '../../lib/errors.js';
 import { BOUNDS } from '../engine/bounds.js';
 import type { Engine } from '../engine/engine.js';
-import { assertOurs } from '../engine/ours.js';
 import { tar } from '../engine/tar.js';
 import { type Job, runJob } from '../engine/task.js';
 import type { Templates as Files } from '../files.js';
+import { hasOwnVolume } from './own-volume.js';
 import { odooPasswordHash, personaliseSql } from './personalise.js';
 import type { DockerSettings, Rendered } from './rendering.js';
 import type { OpenSource, SourceVolumes } from './sources.js';
@@ -61,14 +59,10 @@ export async function seedVolumes(
   throw new RetryableError('template.empty', `${spec.name}: the new template is empty`, advice);
 }
 
-/** Makes the volume; one that exists may have been restored by hand without labels, but never be another instance's. */
+/** Makes the volume, unless it is there. */
 async function ensureOwnVolume(engine: Engine, volume: string, labels: Record<string, string>): Promise<void> {
   await engine.ensureVolume(volume, labels);
-  const found = await engine.volumeLabels(volume);
-  if (found?.[LABEL.key] === undefined) return;
-  // Not the slot: it may have changed since.
-  const { [LABEL.slot]: _slot, ...identity } = labels;
-  assertOurs(`volume ${volume}`, found, identity);
+  await hasOwnVolume(engine, volume, labels);
 }
 
 function dataMissing(name: string, output: string): TerminalError {

@@ -8,6 +8,7 @@ import { BOUNDS } from '../engine/bounds.js';
 import type { Engine } from '../engine/engine.js';
 import { type Job, runJob } from '../engine/task.js';
 import type { Templates as Files } from '../files.js';
+import { hasOwnVolume } from './own-volume.js';
 import type { Rendered } from './rendering.js';
 
 const MAX_MODULES = 2000;
@@ -29,6 +30,10 @@ export async function measureUsage(
   rendered: Pick<Rendered, 'names' | 'labels'>,
   secrets: Pick<InstanceSecrets, 'dbPassword'>,
 ): Promise<Usage> {
+  if (!(await hasOwnVolume(engine, rendered.names.filestore, rendered.labels))) {
+    const advice = 'Restore its volumes from a backup.';
+    throw new RetryableError('usage.unreadable', `${rendered.names.project} has no files`, advice);
+  }
   const job = measureJob(files, release, rendered, secrets);
   const { exitCode, output } = await runJob(engine, job, ANY_CODE);
   const usage = exitCode === 0 ? parseUsage(output) : null;

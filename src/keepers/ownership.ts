@@ -1,0 +1,124 @@
+/**
+ * Nothing is done on the engine before it is known that the scope belongs to this daemon: to its data folder, and with
+ * the key that its instances were made with.
+ */
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { decideOwnership, fingerprintOf, type Owner, requireKey } from '../instance/ownership.js';
+import type { ScopeMarker } from '../instance/ports.js';
+import { type BridgeError, RetryableError, TerminalError } from '../lib/errors.js';
+import { errorFields, type Log } from '../lib/logger.js';
+import { loadDaemonKey, readDaemonKey } from '../store/daemon-key.js';
+import { ensureOwnerId, readOwnerId } from '../store/owner-id.js';
+import type { Store } from '../store/store.js';
+
+/** In the store, so that another key is noticed while the engine is away. */
+const FINGERPRINT = 'key_fingerprint';
+
+export interface OwnershipParts {
+  scope: string;
+  dataDir: string;
+  marker: ScopeMarker;
+  store: Pick<Store, 'meta' | 'instances'>;
+  log: Log;
+}
+
+export interface Ownership {
+  /**
+   * The daemon's key, once it is known to be the right one; made by the very first start. An engine that is away is
+   * waited for in `verified`, except by a start without a key.
+   * @throws TerminalError `scope.foreign`, `scope.unclaimed`, `key.missing`, `key.other`, `key.unsafe`.
+   */
+  begin(): Promise<Buffer>;
+  /** Resolves once the scope is known to be ours. RetryableError `scope.unverified`: it may be another daemon's. */
+  verified(): Promise<void>;
+  /** Looks again. */
+  look(): Promise<void>;
+  /** Resolves when the scope is found to be another daemon's: this one must end. */
+  readonly lost: Promise<BridgeError>;
+}
+
+export function createOwnership({ scope, dataDir, marker, store, log }: OwnershipParts): Ownership {
+  let key: Buffer | null = null;
+  let id: string | null = null;
+  let known: Promise<void> | null = null;
+  let failure: RetryableError | null = null;
+  let lose: (error: BridgeError) => void = () => undefined;
+  const lost = new Promise<BridgeError>((resolve) => {
+    lose = resolve;
+  });
+
+  /** Reads the marker, or writes it where there is none. */
+  async function settle(): Promise<void> {
+    const found = await marker.read();
+    const keys = found ? [] : await marker.instanceKeys();
+    const mine = { scope, id, fingerprint: key && fingerprintOf(key) };
+    const hasStrangers = keys.length > 0 && !keys.some((one) => store.instances.get(one) !== null);
+    if (decideOwnership({ ...mine, marker: found, hasStrangers, hasInstances: keys.length > 0 }) === 'free') {
+      await claim();
+    }
+    if (key) store.meta.set(FINGERPRINT, fingerprintOf(key));
+  }
+
+  async function claim(): Promise<void> {
+    key ??= await loadDaemonKey(secretKeyIn(dataDir));
+    const owner = await ownerHere(dataDir, fingerprintOf(key));
+    id = owner.id;
+    // Of two first starts at once, one wins.
+    const winner = await marker.claim(owner);
+    decideOwnership({ ...owner, scope, marker: winner, hasInstances: false, hasStrangers: false });
+    log.info('scope.claimed', `The scope ${scope} on this engine belongs to ${owner.place} from now on.`, { scope });
+  }
+
+  async function look(): Promise<void> {
+    if (failure) throw failure;
+    try {
+      await settle();
+    } catch (error) {
+      if (!(error instanceof TerminalError)) throw error;
+      failure = new RetryableError('scope.unverified', error.message, error.advice, { cause: error });
+      lose(error);
+      throw failure;
+    }
+  }
+
+  return {
+    lost,
+    look,
+
+    async begin() {
+      [key, id] = await Promise.all([readDaemonKey(secretKeyIn(dataDir)), readOwnerId(dataDir)]);
+      const told = store.meta.get(FINGERPRINT);
+      if (told !== null) requireKey(key && fingerprintOf(key), told);
+      try {
+        await settle();
+        known = Promise.resolve();
+      } catch (error) {
+        // Whether a start without a key is the first one, only the engine can say.
+        if (!(error instanceof RetryableError) || !key) throw error;
+        const message = 'The engine does not answer: it is not known yet whether the scope belongs to this daemon.';
+        log.warn('scope.unverified', message, errorFields(error));
+      }
+      if (!key) throw new TerminalError('key.vanished', 'secret.key vanished', 'See who empties the data folder.');
+      return key;
+    },
+
+    verified() {
+      if (failure) return Promise.reject(failure);
+      known ??= look().catch((error: unknown) => {
+        known = null;
+        throw error;
+      });
+      return known;
+    },
+  };
+}
+
+export function secretKeyIn(dataDir: string): string {
+  return join(dataDir, 'secret.key');
+}
+
+/** This data folder, which has an id from now on. */
+export async function ownerHere(dataDir: string, fingerprint: string): Promise<Owner> {
+  return { id: await ensureOwnerId(dataDir), fingerprint, place: `${hostname()}:${dataDir}` };
+}
