@@ -840,11 +840,35 @@ describe('instances on the engine', function () {
     });
   });
 
-  it('takes over nothing that another instance of the same name has', async () => {
-    const namesake = { ...other, key: 'sol:999' };
-    expect(await rejection(fill(namesake, { mustExist: false }))).to.include({
-      code: 'docker.foreign',
-    });
+  it('touches nothing that another instance of the same name has, and says whose it is', async () => {
+    await provision(acme);
+    const namesake = { ...acme, key: 'sol:999' };
+    const before = await instances.observe(acme);
+    const work = {
+      network: () => instances.ensureNetwork(namesake),
+      volumes: () => fill(namesake, { mustExist: false }),
+      database: () => instances.startDb(namesake),
+      limits: () => instances.applyLimits(namesake),
+      usage: () => instances.measure(namesake),
+      copy: () => instances.exportData(namesake, join(dataDir, 'stolen.zip')),
+    };
+    for (const [what, run] of Object.entries(work)) {
+      const refused = await rejection(run());
+      expect(refused, what).to.include({ code: 'docker.foreign' });
+      expect(String(refused), what).to.contain(`the key ${acme.key}, not to sol:999`);
+    }
+    const nothing = { network: false, db: null, odoo: null, volumes: false };
+    expect(await instances.observe(namesake)).to.deep.equal(nothing);
+    await instances.stopOdoo(namesake);
+    await instances.stopDb(namesake);
+    await remove(namesake);
+    expect((await instances.observe(acme)).db).to.include({ id: before.db?.id, running: true });
+    expect((await instances.observe(acme)).odoo).to.include({ id: before.odoo?.id, running: true });
+    for (const volume of Object.values(resourceNames(scope, acme.name)).filter((name) =>
+      /(pgdata|filestore)$/.test(name),
+    )) {
+      expect(await engine.volumeLabels(volume)).to.have.property(LABEL.key, acme.key);
+    }
   });
 
   it('leaves nothing when it is removed', async () => {
