@@ -96,9 +96,7 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
       // Whoever paid while the daemon slept is not suspended for a moment, nor reminded.
       await poller.looked();
       await endLeftTasks();
-      const nextRunAt = await reconciler.reconcile(key, outside);
-      monitor.restarted(key);
-      return nextRunAt;
+      return reconciler.reconcile(key, outside);
     },
     onFailure(job, error, retryAt) {
       const terminal = error instanceof BridgeError && !error.retryable;

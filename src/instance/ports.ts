@@ -38,6 +38,18 @@ export interface FillOptions {
   progress?: Progress;
 }
 
+/** A container of an instance started, was removed, or ended (`died`), by itself or by our hand. */
+export interface ContainerChange {
+  key: string;
+  died: boolean;
+}
+
+export interface Watch {
+  /** Settles when the connection is lost: the runtime may have been restarted, and what happened since is not known. */
+  ended: Promise<void>;
+  close(): void;
+}
+
 /**
  * Where containers run. Every method is idempotent and may be repeated at will; each MUST have a deadline and throw a
  * RetryableError or a TerminalError. What carries the name of an instance and another key is foreign: it MUST NOT be
@@ -52,7 +64,10 @@ export interface Runtime {
   freePlaces(): Promise<(placement: Placement) => Promise<boolean>>;
   /** Throws while the runtime does not answer. */
   ping(): Promise<void>;
-  observe(instance: InstanceRef): Promise<Observed>;
+  /** With the number of the place that its network and containers were made for; null where there is none. */
+  observe(instance: InstanceRef): Promise<Observed & { slot: number | null }>;
+  /** Tells of each container that starts or ends, from now on until the connection is lost. */
+  watch(onChange: (change: ContainerChange) => void): Promise<Watch>;
   /** Every instance of ours, by key, in a number of calls that does not grow with them. */
   observeAll(): Promise<Map<string, ObservedInstance>>;
   /** What this version of the program, with its settings, makes containers from, as one word. */

@@ -137,8 +137,6 @@ export interface ObservedContainer {
   exitCode: number | null;
   /** It ended by itself and the engine starts it again and again. */
   restarting?: boolean;
-  /** How long it has been up, where that is less than a minute. */
-  upSeconds?: number | null;
 }
 
 /** One instance as the engine has it. */

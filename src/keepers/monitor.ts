@@ -1,8 +1,12 @@
-/** Looks at the engine every so often: does it answer, and does what should run run. */
+/**
+ * Does the engine answer, and does what should run run. The engine tells what happens; beside that a few instances are
+ * looked at each time, one after the other round all of them: what a look costs does not grow with how many there are.
+ */
 
 import { PHASE, type Phase } from '../instance/phase.js';
-import type { Runtime } from '../instance/ports.js';
-import type { Observed, ObservedContainer } from '../instance/types.js';
+import type { ContainerChange, Runtime, Watch } from '../instance/ports.js';
+import type { Observed } from '../instance/types.js';
+import { isWorthTelling } from '../lib/backoff.js';
 import type { Clock } from '../lib/clock.js';
 import { isStopped, messageOf } from '../lib/errors.js';
 import { errorFields, type Log } from '../lib/logger.js';
@@ -10,25 +14,28 @@ import { type Loop, startLoop } from '../lib/loop.js';
 import { createPatience } from '../lib/patience.js';
 import { engineAway } from '../owed/managers.js';
 import { logOperation } from '../owed/operations.js';
-import type { JobRow } from '../store/jobs.js';
 import type { Store } from '../store/store.js';
+import { createDeaths, TOO_MANY_DEATHS } from './deaths.js';
 
 const AWAY_INTERVAL_MS = 5_000;
-/** One that died so often within the window is made anew; starting it again has not helped. */
-const TOO_MANY_DEATHS = 3;
-const DEATHS_WINDOW_MS = 15 * 60_000;
-/** However seldom it looks, so many looks fit into the window. */
-const LOOKS_IN_WINDOW = 5;
 /** When managers are told that the engine is away. */
 const AWAY_TOLD_MS = 15 * 60_000;
+/** So many instances are looked at each time. */
+const SLICE = 20;
+/** Between two slices of a round that looks for what happened while the engine did not tell. */
+const CATCH_UP_MS = 100;
+/** An engine that ends all its containers ends the connection before so long: then none of them has died. */
+const SETTLE_MS = 3_000;
 
 export interface MonitorOptions {
-  runtime: Pick<Runtime, 'ping' | 'observeAll'>;
+  runtime: Pick<Runtime, 'ping' | 'observe' | 'watch'>;
   store: Store;
   clock: Clock;
   log: Log;
   /** Between two looks, milliseconds. */
   intervalMs: number;
+  /** See SETTLE_MS; for tests. */
+  settleMs?: number;
 }
 
 export interface EngineCheck {
@@ -39,120 +46,154 @@ export interface EngineCheck {
 export interface Monitor extends Loop {
   /** The result of the last look. */
   engineCheck(): EngineCheck;
-  /** The daemon itself has worked on it: that its containers are young is no death. */
-  restarted(key: string): void;
 }
 
-/** A worker has it, or it failed and waits for its next try: looking again would only defeat the back-off. */
-function isInHand({ claimedBy, attempts }: JobRow): boolean {
-  return claimedBy !== null || attempts > 0;
-}
-
-function driftOf(phase: Phase, found: Observed | undefined): { event: string; reason: string } | null {
-  const db = found?.db?.running === true;
-  const odoo = found?.odoo?.running === true;
+function driftOf(phase: Phase, { db, odoo }: Observed): { event: string; reason: string } | null {
   const { containers } = PHASE[phase];
-  if (containers === 'up' && !(db && odoo)) {
+  if (containers === 'up' && !(db?.running && odoo?.running)) {
     return { event: 'instance.found_stopped', reason: 'should run and does not' };
   }
-  if (containers === 'down' && (db || odoo)) {
+  if (containers === 'down' && (db?.running || odoo?.running)) {
     return { event: 'instance.found_running', reason: 'should not run and does' };
   }
   return null;
 }
 
-/** It ended by itself since the last look: the engine starts it again, or has just done so. */
-function hasDied(
-  container: ObservedContainer | null | undefined,
-  before: string | undefined,
-  sinceLastMs: number,
-): boolean {
-  if (!container?.running) return false;
-  if (container.restarting) return true;
-  const { upSeconds } = container;
-  return container.id === before && upSeconds != null && (upSeconds + 1) * 1000 < sinceLastMs;
-}
-
-/** A fixed number of engine calls however many instances there are. */
-export function startMonitor({ runtime, store, clock, log, intervalMs }: MonitorOptions): Monitor {
-  /** When each running instance was seen to have died, and the containers it had at the last look. */
-  const deaths = new Map<string, number[]>();
-  let seen = new Map<string, string>();
-  let lookedAt = performance.now();
-  const windowMs = Math.max(DEATHS_WINDOW_MS, LOOKS_IN_WINDOW * intervalMs);
+export function startMonitor({
+  runtime,
+  store,
+  clock,
+  log,
+  intervalMs,
+  settleMs = SETTLE_MS,
+}: MonitorOptions): Monitor {
+  const deaths = createDeaths(clock);
+  /** How often each was put right: the record is told ever more seldom. */
+  const putRight = new Map<string, number>();
+  let watch: Watch | null = null;
+  /** What the engine has told since and is not looked at yet. */
+  let changes = new Map<string, { at: number; died: boolean }>();
+  /** Where the round is. */
+  let cursor = '';
+  /** The first round after a connection: what is down may be down because the engine was. */
+  let isCatchingUp = true;
   let check: EngineCheck = { ok: false, detail: 'the engine has not been asked yet' };
-
   const away = createPatience(AWAY_TOLD_MS, clock, (since, error) =>
     store.outbox.put(engineAway(since, messageOf(error)), 'engine'),
   );
 
-  function countDeath(key: string): void {
-    deaths.set(key, [...(deaths.get(key) ?? []), Date.now()]);
+  function hear({ key, died }: ContainerChange): void {
+    // What a worker stops has not died.
+    const isDeath = died && !store.jobs.isInHand(key);
+    changes.set(key, { at: performance.now(), died: isDeath || changes.get(key)?.died === true });
+    setTimeout(() => loop.wake(), settleMs).unref();
   }
 
-  function isDying(key: string): boolean {
-    const recent = (deaths.get(key) ?? []).filter((at) => at > Date.now() - windowMs);
-    if (recent.length > 0) deaths.set(key, recent);
-    else deaths.delete(key);
-    return recent.length >= TOO_MANY_DEATHS;
+  /** Nothing is known of what happened before; nor whether the engine itself was restarted. */
+  async function connect(): Promise<void> {
+    if (watch) return;
+    const opened = await runtime.watch(hear);
+    watch = opened;
+    startOver();
+    void opened.ended.then(() => {
+      if (watch === opened) watch = null;
+      startOver();
+      loop.wake();
+    });
   }
 
-  async function look(): Promise<number> {
+  function startOver(): void {
+    changes = new Map();
+    cursor = '';
+    isCatchingUp = true;
+  }
+
+  async function look(stopping: AbortSignal): Promise<number> {
     try {
       await runtime.ping();
-      const busy = store.jobs.all().filter(isInHand);
-      const observed = await runtime.observeAll();
+      await connect();
+      if (!check.ok) log.info('engine.reached', 'The Docker engine answers.');
+      check = { ok: true, detail: 'the Docker engine answers' };
       away.done();
-      if (!check.ok) log.info('engine.reached', 'The Docker engine answers.', { instances: observed.size });
-      check = { ok: true, detail: `the Docker engine answers and has ${observed.size} instances` };
-      const skip = new Set([...busy, ...store.jobs.all().filter(isInHand)].map(({ instanceKey }) => instanceKey));
-      const settled = new Map<string, string>();
-      const sinceLastMs = performance.now() - lookedAt;
-      lookedAt = performance.now();
-      for (const { key, name, phase } of store.instances.all()) {
-        if (skip.has(key)) continue;
-        const found = observed.get(key);
-        const drift = driftOf(phase, found);
-        if (drift) {
-          if (PHASE[phase].containers === 'up') countDeath(key);
-          store.jobs.enqueue(key, { reason: drift.reason });
-          log.warn(drift.event, `${name} ${drift.reason}: it is put right.`, { instance: name });
-          store.outbox.put(logOperation(key, clock(), [`It ${drift.reason}: it is put right.`]), key);
-        } else if (PHASE[phase].containers === 'up') {
-          const died = (role: 'odoo' | 'db') => hasDied(found?.[role], seen.get(`${key} ${role}`), sinceLastMs);
-          if (died('odoo') || died('db')) countDeath(key);
-          if (found?.odoo) settled.set(`${key} odoo`, found.odoo.id);
-          if (found?.db) settled.set(`${key} db`, found.db.id);
-        }
-        if (PHASE[phase].containers === 'up' && isDying(key)) {
-          deaths.delete(key);
-          store.operations.begin(key, 'rebuild', 'recovery');
-          store.jobs.enqueue(key, { reason: 'it keeps dying' });
-          log.warn('instance.keeps_dying', `${name} died ${TOO_MANY_DEATHS} times: it is made anew from its volumes.`, {
-            instance: name,
-          });
-        }
-      }
-      seen = settled;
-      return intervalMs;
+      await lookAtChanges(stopping);
+      await lookAtSlice(stopping);
+      return isCatchingUp ? Math.min(intervalMs, CATCH_UP_MS) : intervalMs;
     } catch (error) {
       if (check.ok && !isStopped(error))
         log.error('engine.unreachable', 'The Docker engine does not answer; work waits.', errorFields(error));
       check = { ok: false, detail: `the Docker engine does not answer: ${messageOf(error)}` };
       away.failed(error);
+      watch?.close();
+      watch = null;
+      startOver();
       return AWAY_INTERVAL_MS;
     }
+  }
+
+  async function lookAtChanges(stopping: AbortSignal): Promise<void> {
+    const settled = [...changes].filter(([, { at }]) => performance.now() - at >= settleMs);
+    for (const [key, { died }] of settled) {
+      if (stopping.aborted) break;
+      changes.delete(key);
+      await lookAt(key, died ? 'died' : 'told');
+    }
+  }
+
+  async function lookAtSlice(stopping: AbortSignal): Promise<void> {
+    const keys = store.instances.keysAfter(cursor, SLICE);
+    for (const key of keys) {
+      if (stopping.aborted) break;
+      await lookAt(key, isCatchingUp ? 'after_outage' : 'round');
+      cursor = key;
+    }
+    if (keys.length === SLICE || stopping.aborted) return;
+    cursor = '';
+    isCatchingUp = false;
+  }
+
+  /** @param why it died, as the engine told; something of it changed; it is its turn; the engine was away before. */
+  async function lookAt(key: string, why: 'died' | 'told' | 'round' | 'after_outage'): Promise<void> {
+    // A worker has it, or it failed and waits for its next try: looking again would only defeat the back-off.
+    if (store.jobs.isInHand(key)) return;
+    const instance = store.instances.get(key);
+    if (!instance || PHASE[instance.phase].containers === 'any') return;
+    const found = await runtime.observe(instance);
+    if (store.jobs.isInHand(key) || store.instances.get(key)?.phase !== instance.phase) return;
+    const { name, phase } = instance;
+    const mustRun = PHASE[phase].containers === 'up';
+    const drift = driftOf(phase, found);
+    if (drift) enqueue(key, name, drift);
+    // The engine starts it again and again, or has not told of it.
+    const isDown =
+      why === 'round' && (drift !== null || found.odoo?.restarting === true || found.db?.restarting === true);
+    if (mustRun && (why === 'died' || isDown) && deaths.count(key)) makeAnew(key, name);
+  }
+
+  function enqueue(key: string, name: string, { event, reason }: { event: string; reason: string }): void {
+    const times = (putRight.get(key) ?? 0) + 1;
+    putRight.set(key, times);
+    store.jobs.enqueue(key, { reason });
+    log.warn(event, `${name} ${reason}: it is put right.`, { instance: name, times });
+    if (isWorthTelling(times)) store.outbox.put(logOperation(key, clock(), [`It ${reason}: it is put right.`]), key);
+  }
+
+  function makeAnew(key: string, name: string): void {
+    store.operations.begin(key, 'rebuild', 'recovery');
+    store.jobs.enqueue(key, { reason: 'it keeps dying' });
+    log.warn('instance.keeps_dying', `${name} died ${TOO_MANY_DEATHS} times: it is made anew from its volumes.`, {
+      instance: name,
+    });
   }
 
   const loop = startLoop(look, (error) =>
     log.error('monitor.failed', 'Looking at the engine failed.', errorFields(error)),
   );
   return {
-    ...loop,
-    engineCheck: () => check,
-    restarted(key) {
-      seen.delete(`${key} odoo`);
-      seen.delete(`${key} db`);
+    wake: () => loop.wake(),
+    async stop() {
+      await loop.stop();
+      watch?.close();
     },
+    engineCheck: () => check,
   };
 }

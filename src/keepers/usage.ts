@@ -1,4 +1,7 @@
-/** Measures what the running instances use, one after the other, so that the cost has a bound however many there are. */
+/**
+ * Measures what the running instances use, one after the other, spread over the interval: with pauses while it keeps up,
+ * and without where there are more than fit in.
+ */
 
 import type { InstanceSpec } from '../instance/spec.js';
 import type { Instance, Plan, Usage } from '../instance/types.js';
@@ -10,8 +13,10 @@ import { usageOperation } from '../owed/operations.js';
 import type { Store } from '../store/store.js';
 import { isOverStorage } from '../subscription/fit.js';
 
-/** After each measure a pause of so many times its length: at most a tenth of one processor. */
+/** After each measure a pause of so many times its length: at most a tenth of one processor while it keeps up. */
 const PAUSE_FACTOR = 9;
+/** Late by this part of the interval, it makes no pause at all. */
+const LATEST = 0.25;
 const LONGEST_PAUSE_MS = 30_000;
 
 export interface UsageOptions {
@@ -25,6 +30,12 @@ export interface UsageOptions {
   log: Log;
 }
 
+/** How long to pause after a measure that took so long, of an instance that was late by so much. Pure. */
+export function pauseMs(tookMs: number, lateMs: number, intervalMs: number): number {
+  const lateness = Math.min(1, Math.max(0, lateMs / (LATEST * intervalMs)));
+  return Math.min(LONGEST_PAUSE_MS, tookMs * PAUSE_FACTOR * (1 - lateness));
+}
+
 /** Runs until stopped: the instance that was measured longest ago is the next one. */
 export function startUsage(options: UsageOptions): Loop {
   const { store, clock, log } = options;
@@ -33,9 +44,11 @@ export function startUsage(options: UsageOptions): Loop {
     const before = new Date(clock().getTime() - options.intervalMs);
     const instance = store.instances.leastMeasured(before);
     if (!instance) return Math.min(LONGEST_PAUSE_MS, options.intervalMs);
+    // The one that waited longest tells how the others fare.
+    const lateMs = before.getTime() - (instance.measuredAt ?? instance.startedAt ?? before).getTime();
     const startedAt = performance.now();
     await measureOne(instance);
-    return Math.min(LONGEST_PAUSE_MS, (performance.now() - startedAt) * PAUSE_FACTOR);
+    return pauseMs(performance.now() - startedAt, lateMs, options.intervalMs);
   }
 
   async function measureOne(instance: Instance): Promise<void> {

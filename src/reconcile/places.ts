@@ -1,7 +1,7 @@
 /** Where an instance stands: the place it has, the one it has on the engine (the store may have been lost), or a new one. */
 import type { Placement } from '../instance/placement.js';
-import type { Runtime } from '../instance/ports.js';
-import type { Instance, ObservedInstance } from '../instance/types.js';
+import type { InstanceRef, Runtime } from '../instance/ports.js';
+import type { Instance } from '../instance/types.js';
 import { PlaceTakenError, RetryableError } from '../lib/errors.js';
 import type { Store } from '../store/store.js';
 
@@ -10,47 +10,38 @@ const PLACES_A_RUN = 30;
 
 export interface PlacesParts {
   store: Store;
-  runtime: Pick<
-    Runtime,
-    'capacity' | 'placementAt' | 'freePlaces' | 'observeAll' | 'removeContainers' | 'removeNetwork'
-  >;
+  runtime: Pick<Runtime, 'capacity' | 'placementAt' | 'freePlaces' | 'observe' | 'removeContainers' | 'removeNetwork'>;
 }
 
 export type Places = ReturnType<typeof createPlaces>;
 
 export function createPlaces({ store, runtime }: PlacesParts) {
   /** The place that its objects on the engine were made for; null when it has none there. */
-  async function find(instanceKey: string): Promise<Placement | null> {
-    return adopt(instanceKey, await runtime.observeAll());
+  async function find(instance: InstanceRef): Promise<Placement | null> {
+    const { slot, network, db, odoo } = await runtime.observe(instance);
+    // Volumes alone prove nothing: they outlive a place that was left.
+    if (slot === null || !(network || db || odoo)) return null;
+    const placement = runtime.placementAt(slot);
+    store.placements.set(instance.key, placement);
+    return placement;
   }
 
   /** The place it has on the engine, or the lowest where nothing is in the way. */
-  async function allocate(instanceKey: string): Promise<Placement> {
-    const observed = await runtime.observeAll();
-    const adopted = adopt(instanceKey, observed);
-    if (adopted) return adopted;
-    const taken = new Set([...observed.values()].map(({ slot }) => slot));
+  async function allocate(instance: InstanceRef): Promise<Placement> {
+    const found = await find(instance);
+    if (found) return found;
     const isFree = await runtime.freePlaces();
     // Each try takes a place out of the choice, so that it ends.
     for (let tries = 0; tries < runtime.capacity; tries++) {
-      const placement = store.placements.allocate(instanceKey, runtime, (slot) => !taken.has(slot));
+      const placement = store.placements.allocate(instance.key, runtime);
       if (await isFree(placement)) return placement;
-      store.placements.retire(instanceKey);
+      store.placements.retire(instance.key);
     }
     throw new RetryableError(
       'instance.no_place',
       `other programs have the ports of all ${runtime.capacity} places`,
       'Set SAAS_PORT_RANGE to ports that are free on this host (ss -tlnp lists the others).',
     );
-  }
-
-  /** Volumes alone prove nothing: they outlive a place that was left. */
-  function adopt(instanceKey: string, observed: Map<string, ObservedInstance>): Placement | null {
-    const found = observed.get(instanceKey);
-    if (!found || found.slot === null || !(found.network || found.db || found.odoo)) return null;
-    const placement = runtime.placementAt(found.slot);
-    store.placements.set(instanceKey, placement);
-    return placement;
   }
 
   /**
@@ -69,7 +60,7 @@ export function createPlaces({ store, runtime }: PlacesParts) {
           throw new RetryableError('instance.slot_taken', error.message, advice, { cause: error });
         }
       }
-      instance.placement = await allocate(instance.key);
+      instance.placement = await allocate(instance);
     }
   }
 

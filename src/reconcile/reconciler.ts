@@ -124,8 +124,7 @@ export function createReconciler(parts: ReconcilerParts) {
 
   /** Sees that it has a place; false for an instance that has none and needs none. */
   async function place({ instance, desired }: Facts): Promise<boolean> {
-    const { key } = instance;
-    instance.placement ??= await (desired.state === 'running' ? places.allocate(key) : places.find(key));
+    instance.placement ??= await (desired.state === 'running' ? places.allocate(instance) : places.find(instance));
     return instance.placement !== null;
   }
 

@@ -17,10 +17,11 @@ export function commandTable(db: Database.Database, clock: Clock): CommandTable 
   const insert = db.prepare<Command & { now: number }>(`
     INSERT INTO commands (id, instance_key, command, requested_by, plan_id, seen_at)
     VALUES (:id, :instanceKey, :command, :requestedBy, :planId, :now) ON CONFLICT DO NOTHING`);
-  const selectPending = db.prepare<[{ instanceKey: string | null }], Command>(`
-    SELECT id, instance_key AS instanceKey, command, requested_by AS requestedBy, plan_id AS planId
-    FROM commands
-    WHERE state = 'pending' AND (:instanceKey IS NULL OR instance_key = :instanceKey) ORDER BY id`);
+  const columns = 'id, instance_key AS instanceKey, command, requested_by AS requestedBy, plan_id AS planId';
+  const selectPending = db.prepare<[], Command>(`SELECT ${columns} FROM commands WHERE state = 'pending' ORDER BY id`);
+  const selectOf = db.prepare<[string], Command>(
+    `SELECT ${columns} FROM commands WHERE state = 'pending' AND instance_key = ? ORDER BY id`,
+  );
   const finish = db.prepare<[number, number]>(
     "UPDATE commands SET state = 'done', finished_at = ? WHERE id = ? AND state = 'pending'",
   );
@@ -33,7 +34,7 @@ export function commandTable(db: Database.Database, clock: Clock): CommandTable 
   });
   return {
     add: (commands) => addAll.immediate(commands),
-    pending: (instanceKey) => selectPending.all({ instanceKey: instanceKey ?? null }),
+    pending: (instanceKey) => (instanceKey === undefined ? selectPending.all() : selectOf.all(instanceKey)),
     finish: (id) => finish.run(toMs(clock()), id).changes > 0,
   };
 }

@@ -30,6 +30,8 @@ export interface InstanceTable {
   /** Those whose customer is this commercial partner; oldest first. */
   ofCustomer(customerId: number): Instance[];
   keysOfPlan(planId: number): string[];
+  /** Of those that run, or are down and stay so: the next ones in the order of their keys. */
+  keysAfter(key: string, limit: number): string[];
   /** Oldest first. */
   all(): Instance[];
   countByPhase(): Partial<Record<Phase, number>>;
@@ -99,13 +101,18 @@ export function instanceTable(db: Database.Database, bell: Ringer): InstanceTabl
   const selectByName = db.prepare<[string], Row>(
     "SELECT * FROM instances WHERE name = ? ORDER BY phase = 'deleted', created_at DESC LIMIT 1",
   );
-  const selectLeastMeasured = db.prepare<[number], Row>(`
-    SELECT * FROM instances WHERE phase = 'running' AND (measured_at IS NULL OR measured_at < ?)
-    ORDER BY measured_at LIMIT 1`);
+  // Those that were never measured come first.
+  const selectLeastMeasured = db.prepare<[], Row>(
+    "SELECT * FROM instances INDEXED BY instances_measured WHERE phase = 'running' ORDER BY measured_at LIMIT 1",
+  );
   const selectOfCustomer = db.prepare<[number], Row>(
     "SELECT * FROM instances WHERE json_extract(customer, '$.id') = ? ORDER BY created_at, key",
   );
   const selectOfPlan = db.prepare<[number], string>('SELECT key FROM instances WHERE plan_id = ?').pluck();
+  const selectAfter = db
+    .prepare<[string, number], string>(`
+      SELECT key FROM instances INDEXED BY instances_settled WHERE key > ? AND phase IN ('running', 'suspended', 'stopped') ORDER BY key LIMIT ?`)
+    .pluck();
   const selectAll = db.prepare<[], Row>('SELECT * FROM instances ORDER BY created_at, key');
   const countPhases = db.prepare<[], { phase: Phase; count: number }>(
     'SELECT phase, count(*) AS count FROM instances GROUP BY phase',
@@ -165,9 +172,13 @@ export function instanceTable(db: Database.Database, bell: Ringer): InstanceTabl
     get,
     byName,
     isTaken,
-    leastMeasured: (before) => orNull(selectLeastMeasured.get(toMs(before))),
+    leastMeasured(before) {
+      const least = orNull(selectLeastMeasured.get());
+      return least && (least.measuredAt === null || least.measuredAt < before) ? least : null;
+    },
     ofCustomer: (customerId) => selectOfCustomer.all(customerId).map(fromRow),
     keysOfPlan: (planId) => selectOfPlan.all(planId),
+    keysAfter: (key, limit) => selectAfter.all(key, limit),
     all: () => selectAll.all().map(fromRow),
     countByPhase: () => Object.fromEntries(countPhases.all().map(({ phase, count }) => [phase, count])),
   };

@@ -60,6 +60,8 @@ export interface JobTable {
   failingFor(now: Date, patience: Patiences): string[];
   /** A worker has it now. */
   isClaimed(instanceKey: string): boolean;
+  /** A worker has it now, or it failed and waits for its next try. */
+  isInHand(instanceKey: string): boolean;
   /** In the order in which they run. */
   all(): JobRow[];
 }
@@ -117,7 +119,9 @@ export function jobTable(db: Database.Database, clock: Clock, bell: Ringer): Job
     .prepare<[number], number>('SELECT count(*) FROM jobs WHERE token IS NULL AND run_at <= ?')
     .pluck();
   const countUnfinished = db
-    .prepare<[number], number>('SELECT count(*) FROM jobs WHERE run_at <= ? AND (token IS NOT NULL OR attempts = 0)')
+    .prepare<{ until: number }, number>(`
+      SELECT (SELECT count(*) FROM jobs WHERE token IS NOT NULL AND run_at <= :until)
+        + (SELECT count(*) FROM jobs WHERE token IS NULL AND run_at <= :until AND attempts = 0)`)
     .pluck();
   const selectFailing = db
     .prepare<{ unserved: number; others: number }, string>(`
@@ -128,6 +132,9 @@ export function jobTable(db: Database.Database, clock: Clock, bell: Ringer): Job
     .pluck();
   const selectClaimed = db
     .prepare<[string], number>('SELECT 1 FROM jobs WHERE instance_key = ? AND token IS NOT NULL')
+    .pluck();
+  const selectInHand = db
+    .prepare<[string], number>('SELECT 1 FROM jobs WHERE instance_key = ? AND (token IS NOT NULL OR attempts > 0)')
     .pluck();
   const selectAll = db.prepare<[], Row>('SELECT * FROM jobs ORDER BY run_at, rowid');
 
@@ -173,9 +180,10 @@ export function jobTable(db: Database.Database, clock: Clock, bell: Ringer): Job
       return selectFailing.all({ unserved: toMs(now) - unservedMs, others: toMs(now) - othersMs });
     },
     isClaimed: (instanceKey) => selectClaimed.get(instanceKey) !== undefined,
+    isInHand: (instanceKey) => selectInHand.get(instanceKey) !== undefined,
     releaseAll: () => releaseAll.run().changes,
     nextDueAt: () => fromMs(nextDue.get() ?? null),
-    countUnfinished: (until) => countUnfinished.get(toMs(until)) ?? 0,
+    countUnfinished: (until) => countUnfinished.get({ until: toMs(until) }) ?? 0,
     countDue: (now) => countDue.get(toMs(now)) ?? 0,
     all: () =>
       selectAll.all().map((row) => {

@@ -204,4 +204,11 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE operations ADD COLUMN failures INTEGER NOT NULL DEFAULT 0;
   `,
+  // What is done again and again looks at as little as is there to do.
+  `
+  CREATE INDEX instances_settled ON instances (key) WHERE phase IN ('running', 'suspended', 'stopped');
+  CREATE INDEX instances_by_phase ON instances (phase);
+  CREATE INDEX jobs_claimed ON jobs (run_at) WHERE token IS NOT NULL;
+  CREATE INDEX outbox_age ON outbox (created_at);
+  `,
 ];

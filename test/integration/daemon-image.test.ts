@@ -212,7 +212,7 @@ describe('daemon image', function () {
         return told ? { status: response.status, checks: body.checks } : null;
       });
       expect(status).equal(503);
-      expect(checks.engine).deep.equal({ ok: true, detail: 'the Docker engine answers and has 0 instances' });
+      expect(checks.engine).deep.equal({ ok: true, detail: 'the Docker engine answers' });
       expect(checks.master?.ok).equal(false);
       expect(checks.master?.detail).match(/^the master has not been read yet: .*2/);
       expect(checks.outbox?.ok).equal(true);

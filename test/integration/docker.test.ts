@@ -23,7 +23,7 @@ import { login } from '../../src/docker/instance/ready.js';
 import { DEFAULT_RELEASE, DEFAULT_SETTINGS, type DockerSettings } from '../../src/docker/instance/rendering.js';
 import type { EngineRuntime } from '../../src/docker/instance/runtime.js';
 import { DEFAULT_SCOPE, instanceLabels, LABEL, resourceNames } from '../../src/instance/naming.js';
-import type { FillOptions, InstanceRef } from '../../src/instance/ports.js';
+import type { ContainerChange, FillOptions, InstanceRef } from '../../src/instance/ports.js';
 import { deriveSecrets } from '../../src/instance/secrets.js';
 import type { InstanceSpec } from '../../src/instance/spec.js';
 import { PlaceTakenError } from '../../src/lib/errors.js';
@@ -216,8 +216,7 @@ describe('instances on the engine', function () {
   });
 
   it('changes nothing when it is repeated', async () => {
-    const look = async () =>
-      JSON.parse(JSON.stringify(await instances.observe(acme), (key, value) => (key === 'upSeconds' ? 0 : value)));
+    const look = () => instances.observe(acme);
     const before = await look();
     const facts = `SELECT string_agg(key || value, ',' ORDER BY key) FROM ir_config_parameter`;
     const was = await value(acme, facts);
@@ -469,6 +468,20 @@ describe('instances on the engine', function () {
     await instances.startOdoo(bigger);
     await instances.applyLimits(acme);
     expect(await look()).to.deep.equal(before);
+  });
+
+  it('tells of each container that ends or starts, until nobody listens', async () => {
+    const told: ContainerChange[] = [];
+    const watch = await instances.watch((change) => void told.push(change));
+    await instances.stopOdoo(acme);
+    await instances.startOdoo(acme);
+    await instances.awaitReady(acme, { login: true, timeoutMs: READY_MS });
+    expect(told).to.deep.equal([
+      { key: acme.key, died: true },
+      { key: acme.key, died: false },
+    ]);
+    watch.close();
+    await watch.ended;
   });
 
   it('keeps data over a stop, and over another plan', async () => {

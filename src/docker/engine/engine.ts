@@ -1,10 +1,13 @@
 /** The Docker engine, as little of it as we use. The only importer of dockerode. */
 import { randomBytes } from 'node:crypto';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import Docker from 'dockerode';
 import { createStop, type Stop } from '../../lib/stop.js';
 import { type Call, createCall } from './call.js';
 import { ConflictError, NotFoundError } from './errors.js';
+import { type EngineEvent, type EventStream, readEvents } from './events.js';
+import { get } from './get.js';
+import { memoryIn, type Stats } from './stats.js';
 import { type Attachment, attachmentOf, plainLog, type Streams, streamsOf } from './streams.js';
 import type { EngineOptions, Network, Resources, Volume } from './types.js';
 
@@ -39,13 +42,15 @@ export class Engine {
   }
 
   async ping(): Promise<void> {
-    await this.#call('ping', () => this.#docker.ping());
+    await this.#call('ping', (abortSignal) => get(this.#docker.modem, '/_ping', abortSignal));
   }
 
   /** Content id (`sha256:…`) of an image. TerminalError `docker.image_missing` when the engine has not got it. */
   async imageId(image: string): Promise<string> {
-    const details = await this.#call(`inspect image ${image}`, () => this.#docker.getImage(image).inspect());
-    return details.Id;
+    const { Id } = await this.#call(`inspect image ${image}`, (abortSignal) =>
+      get<{ Id: string }>(this.#docker.modem, `/images/${image}/json`, abortSignal),
+    );
+    return Id;
   }
 
   /** Creates a container and gives its id. ConflictError when the name is in use. */
@@ -146,10 +151,20 @@ export class Engine {
   }
 
   async #hijack(id: string): Promise<Duplex> {
-    const stream = await this.#call(`attach to ${id}`, () =>
-      this.#docker.getContainer(id).attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true }),
+    const options = { stream: true, hijack: true, stdin: true, stdout: true, stderr: true };
+    const stream = await this.#call(`attach to ${id}`, (abortSignal) =>
+      this.#docker.getContainer(id).attach({ ...options, abortSignal }),
     );
-    return stream as Duplex;
+    return stream as unknown as Duplex;
+  }
+
+  /** Tells of what happens to containers with all of the labels, until the connection ends. */
+  async events(labels: string[], actions: string[], onEvent: (event: EngineEvent) => void): Promise<EventStream> {
+    const filters = { type: ['container'], event: actions, label: labels };
+    const stream = await this.#call('listen to events', (abortSignal) =>
+      this.#docker.getEvents({ filters, abortSignal } as object),
+    );
+    return readEvents(stream as unknown as Readable, onEvent);
   }
 
   /** The last lines a container wrote. */
@@ -162,12 +177,8 @@ export class Engine {
 
   /** Memory in use without the page cache, bytes. */
   async memoryBytes(id: string): Promise<number> {
-    const stats = await this.#call(`read usage of ${id}`, () =>
-      this.#docker.getContainer(id).stats({ stream: false, 'one-shot': true }),
-    );
-    const memory = stats.memory_stats as { usage?: number; stats?: Record<string, number> };
-    const cache = memory.stats?.total_inactive_file ?? memory.stats?.inactive_file ?? 0;
-    return (memory.usage ?? 0) - cache;
+    const path = `/containers/${id}/stats?stream=false&one-shot=true`;
+    return memoryIn(await this.#call(`read usage of ${id}`, (signal) => get<Stats>(this.#docker.modem, path, signal)));
   }
 
   /** Creates a volume; an existing one is kept as it is, with the labels it has. */

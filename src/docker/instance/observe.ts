@@ -6,10 +6,11 @@ import type { Network, Volume } from '../engine/types.js';
 import { specHashOf } from './compose.js';
 
 /** One instance: three calls at the same time. */
-export async function observe(engine: Engine, scope: string, key: string): Promise<Observed> {
+export async function observe(engine: Engine, scope: string, key: string): Promise<Observed & { slot: number | null }> {
   const found = await look(engine, [`${LABEL.scope}=${scope}`, `${LABEL.key}=${key}`]);
-  const { network, db, odoo, volumes } = found.get(key) ?? { network: false, db: null, odoo: null, volumes: false };
-  return { network, db, odoo, volumes };
+  const nothing = { network: false, db: null, odoo: null, volumes: false, slot: null };
+  const { network, db, odoo, volumes, slot } = found.get(key) ?? nothing;
+  return { network, db, odoo, volumes, slot };
 }
 
 /** Every instance of the scope, by key: three calls. */
@@ -67,14 +68,5 @@ function observedContainer(
     specHash: specHashOf(container.Labels),
     exitCode: exit ? Number(exit[1]) : null,
     restarting: container.State === 'restarting',
-    upSeconds: upSeconds(container),
   };
-}
-
-/** The list tells it in words; from a minute on they are too coarse to be of use. */
-function upSeconds({ State, Status }: Pick<ContainerSummary, 'State' | 'Status'>): number | null {
-  if (State !== 'running') return null;
-  if (/^Up Less than a second/.test(Status)) return 0;
-  const seconds = /^Up (\d+) seconds?\b/.exec(Status);
-  return seconds ? Number(seconds[1]) : null;
 }

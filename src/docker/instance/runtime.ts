@@ -26,6 +26,7 @@ import { type DockerSettings, type Rendered, renderInstance, revisionOf } from '
 import { seedVolumes } from './seed.js';
 import { sourceOpener } from './sources.js';
 import { measureUsage } from './usage.js';
+import { watch } from './watch.js';
 
 export interface RuntimeOptions {
   engine: Engine;
@@ -38,6 +39,9 @@ export interface RuntimeOptions {
   /** Holds `instances/<name>/`. */
   dataDir: string;
 }
+
+/** How long the networks of the host are remembered. */
+const NETWORKS_KEPT_MS = 5 * 60_000;
 
 /** The runtime, and what only tests and figures ask of an engine. */
 export interface EngineRuntime extends Runtime {
@@ -85,16 +89,22 @@ export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
     await Promise.all([httpPort, longpollingPort].map((port) => assertPortFree(settings.bindAddress, port)));
   }
 
+  // There may be one for each customer. What has come since, the engine itself refuses.
+  const takenSubnets = keptFor(NETWORKS_KEPT_MS, async () =>
+    (await engine.listNetworks([])).flatMap(({ subnet }) => subnet ?? []),
+  );
+
   return {
     capacity: options.capacity,
     placementAt: (slot) => placementAt(settings, slot),
     async freePlaces() {
-      const subnets = (await engine.listNetworks([])).flatMap(({ subnet }) => subnet ?? []);
+      const subnets = await takenSubnets();
       return async (placement) =>
         !subnets.some((subnet) => overlaps(subnet, placement.subnet)) &&
         assertFree(placement).then(() => true, takenAsFalse);
     },
     ping: () => engine.ping(),
+    watch: (onChange) => watch(engine, scope, onChange),
     observe: ({ key }) => observe(engine, scope, key),
     observeAll: () => observeAll(engine, scope),
     revision: revisionOf(files, settings),
@@ -189,6 +199,21 @@ export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
 function takenAsFalse(error: unknown): false {
   if (error instanceof PlaceTakenError) return false;
   throw error;
+}
+
+/** The same answer for a while; a failure is not kept. */
+function keptFor<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
+  let kept: { at: number; answer: Promise<T> } | null = null;
+  return () => {
+    if (kept && performance.now() - kept.at < ms) return kept.answer;
+    const answer = ask();
+    const asked = { at: performance.now(), answer };
+    kept = asked;
+    answer.catch(() => {
+      if (kept === asked) kept = null;
+    });
+    return answer;
+  };
 }
 
 /** Waits for all of them, also when one fails; then throws the first failure. */

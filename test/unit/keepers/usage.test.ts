@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { Phase } from '../../../src/instance/phase.js';
 import type { InstanceSpec } from '../../../src/instance/spec.js';
 import type { Usage } from '../../../src/instance/types.js';
-import { startUsage } from '../../../src/keepers/usage.js';
+import { pauseMs, startUsage } from '../../../src/keepers/usage.js';
 import type { Loop } from '../../../src/lib/loop.js';
 import { deferred, keptLog, only, PLAN, until } from '../reconcile/support.js';
 import { newInstance, places, type TestStore, testStore } from '../store/support.js';
@@ -135,6 +135,12 @@ describe('measuring', () => {
     await until(() => at.length >= 3);
     const [begun = 0, ended = 0, next = 0] = at;
     expect(next - ended).least(9 * (ended - begun) - 5);
+  });
+
+  it('makes shorter pauses the later it is, and none from a quarter of the interval on', () => {
+    const pauses = [-5, 0, 0.75, 1.5, 20].map((hours) => pauseMs(1000, hours * HOUR_MS, 6 * HOUR_MS));
+    expect(pauses).deep.equal([9000, 9000, 4500, 0, 0]);
+    expect(pauseMs(60_000, 0, 6 * HOUR_MS)).equal(30_000);
   });
 
   it('leaves one alone that was suspended meanwhile', async () => {

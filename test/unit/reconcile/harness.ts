@@ -71,11 +71,7 @@ function stubRuntime() {
     revision: 'this one',
     placementAt,
     freePlaces: async () => async () => true,
-    observe: async () => observed,
-    async observeAll() {
-      const instance = { name: 'acme', key: KEY, slot: found, network: found !== null, volumes: false };
-      return new Map([[KEY, { ...instance, db: null, odoo: null }]]);
-    },
+    observe: async () => ({ ...observed, slot: found, network: observed.network || found !== null }),
     hashesOf: () => ({ db: 'h', odoo: 'h' }),
     containersOf: ({ name }) => ({ odoo: name, db: `${name}_db` }),
     async measure() {
