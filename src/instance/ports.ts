@@ -119,8 +119,8 @@ export interface TemplateLibrary {
   find(spec: TemplateSpec): Promise<{ id: string } | null>;
   /** The template, built first if need be (about a minute). Builds of one spec at the same time are one. */
   ensure(spec: TemplateSpec, progress?: Progress): Promise<{ id: string }>;
-  /** Removes all ready templates but those to keep, and what dead builds left. Gives the removed ids. */
-  prune(keep: readonly string[]): Promise<string[]>;
+  /** Removes a template that is ready, and what dead builds left. Absent is done; one that is copied just now is not. */
+  remove(id: string): Promise<void>;
 }
 
 /** How a visitor reaches an instance. Level-based: what is shown follows the state of the instance. */

@@ -21,6 +21,8 @@ export interface Plan {
   retentionDays: number;
   /** Free, and once for each customer. */
   trial: boolean;
+  /** False for one that is sold no more. */
+  active?: boolean;
   /** What it is to run where that is not what the settings say. */
   release?: Partial<Release>;
 }

@@ -159,6 +159,7 @@ export function toPlan(row: PlanRow): Plan {
     graceDays: row.grace_days,
     retentionDays: row.retention_days,
     trial: row.trial,
+    ...(row.active ? {} : { active: false }),
   };
 }
 

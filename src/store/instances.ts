@@ -25,7 +25,7 @@ export interface InstanceTable {
   byName(name: string): Instance | null;
   /** A living instance has the name. */
   isTaken(name: string): boolean;
-  /** The running instance that was measured longest ago, if that was before `before` or never. */
+  /** The running instance that was never measured, or longest ago, if that was before `before` or never. */
   leastMeasured(before: Date): Instance | null;
   /** Those whose customer is this commercial partner; oldest first. */
   ofCustomer(customerId: number): Instance[];
@@ -101,7 +101,6 @@ export function instanceTable(db: Database.Database, bell: Ringer): InstanceTabl
   const selectByName = db.prepare<[string], Row>(
     "SELECT * FROM instances WHERE name = ? ORDER BY phase = 'deleted', created_at DESC LIMIT 1",
   );
-  // Those that were never measured come first.
   const selectLeastMeasured = db.prepare<[], Row>(
     "SELECT * FROM instances INDEXED BY instances_measured WHERE phase = 'running' ORDER BY measured_at LIMIT 1",
   );
@@ -120,7 +119,6 @@ export function instanceTable(db: Database.Database, bell: Ringer): InstanceTabl
 
   const get = (key: string) => orNull(selectOne.get(key));
   const byName = (name: string) => orNull(selectByName.get(name));
-
   const isTaken = (name: string) => (byName(name)?.phase ?? 'deleted') !== 'deleted';
 
   const create = db.transaction(

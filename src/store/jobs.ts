@@ -60,7 +60,7 @@ export interface JobTable {
   failingFor(now: Date, patience: Patiences): string[];
   /** A worker has it now. */
   isClaimed(instanceKey: string): boolean;
-  /** A worker has it now, or it failed and waits for its next try. */
+  /** A worker has it now or as soon as one is free, or it failed and waits for its next try. */
   isInHand(instanceKey: string): boolean;
   /** In the order in which they run. */
   all(): JobRow[];
@@ -134,7 +134,9 @@ export function jobTable(db: Database.Database, clock: Clock, bell: Ringer): Job
     .prepare<[string], number>('SELECT 1 FROM jobs WHERE instance_key = ? AND token IS NOT NULL')
     .pluck();
   const selectInHand = db
-    .prepare<[string], number>('SELECT 1 FROM jobs WHERE instance_key = ? AND (token IS NOT NULL OR attempts > 0)')
+    .prepare<[string], number>(
+      `SELECT 1 FROM jobs WHERE instance_key = ? AND (token IS NOT NULL OR attempts > 0 OR run_at <= ${AT_ONCE.getTime()})`,
+    )
     .pluck();
   const selectAll = db.prepare<[], Row>('SELECT * FROM jobs ORDER BY run_at, rowid');
 

@@ -47,8 +47,11 @@ function encode({
   graceDays,
   retentionDays,
   trial,
+  active,
   release,
 }: Plan): string {
   const limits = { cpu, memoryMb, storageGb, maxUsers, modules };
-  return JSON.stringify({ id, code, name, names, ...limits, graceDays, retentionDays, trial, release });
+  // Most are: what was kept before this was known stays equal.
+  const sold = active === false ? { active } : {};
+  return JSON.stringify({ id, code, name, names, ...limits, graceDays, retentionDays, trial, ...sold, release });
 }

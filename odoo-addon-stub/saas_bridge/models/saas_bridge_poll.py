@@ -217,11 +217,12 @@ class SaasBridge(models.AbstractModel):
 
     @api.model
     def _plan_query(self, wanted, after):
+        """What is a plan, was one (it still has the code), or is that of an instance."""
         return SQL(
             """
             SELECT t.id FROM product_template t
             WHERE t.id > %s AND %s
-              AND (t.saas_plan OR EXISTS (SELECT 1 FROM saas_instance i WHERE i.plan_id = t.id AND i.state != 'deleted'))
+              AND (t.saas_plan OR t.saas_plan_code > '' OR EXISTS (SELECT 1 FROM saas_instance i WHERE i.plan_id = t.id AND i.state != 'deleted'))
             """,
             after,
             wanted,

@@ -129,6 +129,12 @@ class TestPoll(SaasCommon):
         [row] = [row for row in self._poll(limit=2000)["plans"] if row["id"] == self.plan.id]
         self.assertFalse(row["active"])
 
+    def test_what_was_a_plan_is_told_once_more_as_one_that_is_sold_no_more(self):
+        cursor = self._since_now()
+        self.plan.saas_plan = False
+        [row] = [row for row in self._poll(cursor)["plans"] if row["id"] == self.plan.id]
+        self.assertFalse(row["active"])
+
     def test_quotations_are_not_purchases(self):
         order = self._order(confirm=False)
         self.assertIsNone(self._purchase(order.order_line))

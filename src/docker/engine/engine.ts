@@ -7,6 +7,7 @@ import { type Call, createCall } from './call.js';
 import { ConflictError, NotFoundError } from './errors.js';
 import { type EngineEvent, type EventStream, readEvents } from './events.js';
 import { get } from './get.js';
+import { networkOf, volumeOf } from './listing.js';
 import { memoryIn, type Stats } from './stats.js';
 import { type Attachment, attachmentOf, plainLog, type Streams, streamsOf } from './streams.js';
 import type { EngineOptions, Network, Resources, Volume } from './types.js';
@@ -205,11 +206,7 @@ export class Engine {
     const { Volumes } = await this.#call('list volumes', (abortSignal) =>
       this.#docker.listVolumes({ filters: { label: labels }, abortSignal }),
     );
-    return (Volumes ?? []).map((volume) => ({
-      name: volume.Name,
-      labels: volume.Labels ?? {},
-      createdAt: new Date((volume as unknown as { CreatedAt?: string }).CreatedAt ?? 0),
-    }));
+    return (Volumes ?? []).map(volumeOf);
   }
 
   /** Removes a volume; absent is done. ConflictError while a container uses it. */
@@ -239,13 +236,7 @@ export class Engine {
     const networks = await this.#call('list networks', (abortSignal) =>
       this.#docker.listNetworks({ filters: { label: labels }, abortSignal }),
     );
-    return networks.map((network) => ({
-      id: network.Id,
-      name: network.Name,
-      labels: network.Labels ?? {},
-      subnet: network.IPAM?.Config?.[0]?.Subnet ?? null,
-      createdAt: new Date(network.Created),
-    }));
+    return networks.map((network) => networkOf(network as Parameters<typeof networkOf>[0]));
   }
 
   /** Removes a network; absent is done. */

@@ -40,9 +40,6 @@ export interface RuntimeOptions {
   dataDir: string;
 }
 
-/** How long the networks of the host are remembered. */
-const NETWORKS_KEPT_MS = 5 * 60_000;
-
 /** The runtime, and what only tests and figures ask of an engine. */
 export interface EngineRuntime extends Runtime {
   /** Memory in use by the running pair, bytes; null for a container that does not run. */
@@ -89,16 +86,11 @@ export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
     await Promise.all([httpPort, longpollingPort].map((port) => assertPortFree(settings.bindAddress, port)));
   }
 
-  // There may be one for each customer. What has come since, the engine itself refuses.
-  const takenSubnets = keptFor(NETWORKS_KEPT_MS, async () =>
-    (await engine.listNetworks([])).flatMap(({ subnet }) => subnet ?? []),
-  );
-
   return {
     capacity: options.capacity,
     placementAt: (slot) => placementAt(settings, slot),
     async freePlaces() {
-      const subnets = await takenSubnets();
+      const subnets = (await engine.listNetworks([])).flatMap(({ subnet }) => subnet ?? []);
       return async (placement) =>
         !subnets.some((subnet) => overlaps(subnet, placement.subnet)) &&
         assertFree(placement).then(() => true, takenAsFalse);
@@ -199,21 +191,6 @@ export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
 function takenAsFalse(error: unknown): false {
   if (error instanceof PlaceTakenError) return false;
   throw error;
-}
-
-/** The same answer for a while; a failure is not kept. */
-function keptFor<T>(ms: number, ask: () => Promise<T>): () => Promise<T> {
-  let kept: { at: number; answer: Promise<T> } | null = null;
-  return () => {
-    if (kept && performance.now() - kept.at < ms) return kept.answer;
-    const answer = ask();
-    const asked = { at: performance.now(), answer };
-    kept = asked;
-    answer.catch(() => {
-      if (kept === asked) kept = null;
-    });
-    return answer;
-  };
 }
 
 /** Waits for all of them, also when one fails; then throws the first failure. */

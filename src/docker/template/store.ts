@@ -117,11 +117,10 @@ export function createTemplateStore(engine: Engine, files: Files, scope: string)
       }
     },
 
-    async prune(keep) {
-      const old = (await list()).filter((template) => !keep.includes(template.id) && !building.has(template.id));
-      for (const template of old) await discard(template);
+    async remove(id) {
+      const template = building.has(id) ? null : await findById(id);
+      if (template) await discard(template);
       await removeDeadBuilds();
-      return old.map((template) => template.id);
     },
   };
 }

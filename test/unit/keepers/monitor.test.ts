@@ -247,6 +247,13 @@ describe('monitor', () => {
       expect(isRebuilt()).equal(true);
     });
 
+    it('is not one that waits to be put right: that counts once', async () => {
+      set('acme', false, false);
+      for (let looks = 0; looks < 5; looks++) await die();
+      expect(isRebuilt()).equal(false);
+      expect(times('instance.found_stopped')).equal(1);
+    });
+
     it('is told from one that a worker stopped', async () => {
       for (let restarts = 0; restarts < 4; restarts++) {
         test.store.jobs.enqueue('sol:acme', { reason: 'test' });

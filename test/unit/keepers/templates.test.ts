@@ -11,6 +11,8 @@ describe('template keeper', () => {
   const log = keptLog();
   const ready = new Set<string>();
   const built: string[] = [];
+  const removed: string[] = [];
+  let now = 0;
 
   const plan = (id: number, ...modules: string[]) => ({ ...PLAN, id, modules });
   const name = ({ modules }: TemplateSpec) => modules.join(',');
@@ -20,6 +22,8 @@ describe('template keeper', () => {
     test = testStore();
     ready.clear();
     built.length = 0;
+    removed.length = 0;
+    now = Date.now();
     log.lines.length = 0;
     keeper = startTemplateKeeper({
       store: test.store,
@@ -31,9 +35,14 @@ describe('template keeper', () => {
           ready.add(name(spec));
           return template(name(spec));
         },
+        async remove(id) {
+          if (id === 'in use') throw new Error('volume is in use');
+          removed.push(id);
+        },
       }),
       settings: { release: RELEASE, languages: ['es_ES'] },
       clock: () => test.now,
+      now: () => now,
       log,
     });
   });
@@ -84,5 +93,76 @@ describe('template keeper', () => {
         },
       },
     ]);
+  });
+
+  it('builds none for a plan that is sold no more', async () => {
+    test.store.plans.save([{ ...plan(1, 'old'), active: false }, plan(2, 'crm')]);
+    keeper.wake();
+    await until(() => built.length === 1);
+    expect(built).deep.equal(['crm']);
+  });
+
+  describe('one that no plan needs any more', () => {
+    const DAY = 86_400_000;
+    /** A round, so many days later. */
+    async function later(days: number): Promise<void> {
+      now += days * DAY;
+      const before = rounds;
+      keeper.wake();
+      await until(() => rounds > before);
+    }
+    let rounds: number;
+    beforeEach(() => {
+      rounds = 0;
+      const { set } = test.store.meta;
+      test.store.meta.set = (name, value) => {
+        set(name, value);
+        rounds++;
+      };
+    });
+    function sell(...modules: string[]): void {
+      test.store.plans.save([plan(1, ...modules)]);
+      keeper.wake();
+    }
+
+    it('is removed after a month, and not before', async () => {
+      sell('crm');
+      await until(() => built.length === 1);
+      sell('sale');
+      await later(1);
+      await later(28);
+      expect(removed).empty;
+      await later(2);
+      expect(removed).deep.equal(['crm']);
+      await later(60);
+      expect(removed, 'the one that is sold stays').deep.equal(['crm']);
+      expect(log.events()).include('template.removed');
+    });
+
+    it('stays where it is needed again within the month', async () => {
+      sell('crm');
+      await until(() => built.length === 1);
+      sell('sale');
+      await later(20);
+      sell('crm');
+      await later(1);
+      sell('sale');
+      await later(20);
+      expect(removed).empty;
+    });
+
+    it('stays when it is another daemon’s: this one has never needed it', async () => {
+      ready.add('theirs');
+      sell('crm');
+      await later(100);
+      expect(removed).empty;
+    });
+
+    it('is tried again where it could not be removed', async () => {
+      test.store.meta.set('templates_needed', JSON.stringify({ 'in use': now - 40 * DAY }));
+      await later(1);
+      expect(log.events()).include('template.not_removed');
+      expect(test.store.meta.get('templates_needed')).contain('in use');
+    });
   });
 });

@@ -17,6 +17,7 @@ const ALL: { sql: RegExp; why: string }[] = [
   { sql: /FROM commands WHERE state = 'pending' ORDER BY id/, why: 'it reads the index of those that wait alone' },
   { sql: /FROM instances INDEXED BY instances_measured/, why: 'it reads the first of an index' },
   { sql: /UPDATE jobs SET run_at = min/, why: 'at the start' },
+  { sql: /UPDATE instances SET measured_at = NULL/, why: 'when a clock that ran ahead is right again' },
 ];
 
 /** These put into order what they have found. */

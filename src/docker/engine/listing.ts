@@ -1,0 +1,25 @@
+/** What the engine lists, in our words. Pure. */
+import type { Network, Volume } from './types.js';
+
+interface ListedNetwork {
+  Id: string;
+  Name: string;
+  Labels?: Record<string, string>;
+  IPAM?: { Config?: { Subnet?: string }[] };
+  Created: string;
+}
+
+interface ListedVolume {
+  Name: string;
+  Labels?: Record<string, string>;
+  CreatedAt?: string;
+}
+
+export function networkOf({ Id, Name, Labels, IPAM, Created }: ListedNetwork): Network {
+  const subnet = IPAM?.Config?.[0]?.Subnet ?? null;
+  return { id: Id, name: Name, labels: Labels ?? {}, subnet, createdAt: new Date(Created) };
+}
+
+export function volumeOf({ Name, Labels, CreatedAt }: ListedVolume): Volume {
+  return { name: Name, labels: Labels ?? {}, createdAt: new Date(CreatedAt ?? 0) };
+}
