@@ -4,13 +4,15 @@ import { BridgeError } from '../lib/errors.js';
 export type Blame =
   /** The master cannot be reached: no write is to blame. */
   | 'away'
-  /** No answer in time: it may be too much at once, or one write on which the master hangs. */
+  /** No answer, or none in time: it may be too much at once, one write on which the master hangs, or the master. */
   | 'slow'
   /** The master answered, but not with a result: some write may be the reason. */
   | 'content';
 
+const SLOW = ['odoo.timeout', 'odoo.too_large', 'odoo.cut', 'odoo.http_status', 'odoo.conflict'];
+
 export function blameFor(error: unknown): Blame {
   if (!(error instanceof BridgeError) || !error.retryable || error.code === 'odoo.fault') return 'content';
-  if (error.code === 'odoo.timeout' || error.code === 'odoo.too_large') return 'slow';
+  if (SLOW.includes(error.code)) return 'slow';
   return error.code.startsWith('odoo.') ? 'away' : 'content';
 }

@@ -1,4 +1,5 @@
 /** A fresh look at one instance in the master, before its data goes: whoever has paid meanwhile is not overlooked. */
+import PQueue from 'p-queue';
 import { messageOf, RetryableError } from '../lib/errors.js';
 import type { Master } from '../odoo/master.js';
 import type { Store } from '../store/store.js';
@@ -6,6 +7,7 @@ import type { Ingest } from './ingest.js';
 
 /** A poll comes every two seconds, and a look takes a fraction of one. */
 const MOST_TRIES = 5;
+const LOOKS_AT_ONCE = 2;
 
 export interface LookParts {
   master: Pick<Master, 'look'>;
@@ -18,6 +20,9 @@ export interface LookParts {
  * @throws RetryableError `poll.not_afresh` when it could not be read, whole.
  */
 export function createLook({ master, store, ingest }: LookParts): (instanceKey: string) => Promise<void> {
+  // A night with hundreds of deletions must leave the master to polls and writes.
+  const queue = new PQueue({ concurrency: LOOKS_AT_ONCE });
+
   async function look(key: string): Promise<void> {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const before = ingest.pages();
@@ -35,7 +40,7 @@ export function createLook({ master, store, ingest }: LookParts): (instanceKey: 
 
   return async (key) => {
     try {
-      await look(key);
+      await queue.add(() => look(key));
     } catch (error) {
       const message = `the master could not be read before a deletion: ${messageOf(error)}`;
       throw new RetryableError('poll.not_afresh', message, 'Nothing was deleted; it is tried again.', { cause: error });

@@ -15,6 +15,7 @@ import { createPatience } from '../lib/patience.js';
 import { engineAway } from '../owed/managers.js';
 import { logOperation } from '../owed/operations.js';
 import type { Store } from '../store/store.js';
+import { DAY_MS } from '../subscription/calendar.js';
 import { createDeaths, TOO_MANY_DEATHS } from './deaths.js';
 
 const AWAY_INTERVAL_MS = 5_000;
@@ -68,13 +69,14 @@ export function startMonitor({
   settleMs = SETTLE_MS,
 }: MonitorOptions): Monitor {
   const deaths = createDeaths(clock);
-  /** How often each was put right: the record is told ever more seldom. */
-  const putRight = new Map<string, number>();
+  /** How often each was put right, and when: the record is told ever more seldom. */
+  const putRight = new Map<string, { times: number; at: number }>();
   let watch: Watch | null = null;
   /** What the engine has told since and is not looked at yet. */
   let changes = new Map<string, { at: number; died: boolean }>();
   /** Where the round is. */
   let cursor = '';
+  let nextSliceAt = 0;
   /** The first round after a connection: what is down may be down because the engine was. */
   let isCatchingUp = true;
   let check: EngineCheck = { ok: false, detail: 'the engine has not been asked yet' };
@@ -86,7 +88,7 @@ export function startMonitor({
     // What a worker stops has not died.
     const isDeath = died && !store.jobs.isInHand(key);
     changes.set(key, { at: performance.now(), died: isDeath || changes.get(key)?.died === true });
-    setTimeout(() => loop.wake(), settleMs).unref();
+    loop.wake();
   }
 
   /** Nothing is known of what happened before; nor whether the engine itself was restarted. */
@@ -105,6 +107,7 @@ export function startMonitor({
   function startOver(): void {
     changes = new Map();
     cursor = '';
+    nextSliceAt = 0;
     isCatchingUp = true;
   }
 
@@ -116,8 +119,8 @@ export function startMonitor({
       check = { ok: true, detail: 'the Docker engine answers' };
       away.done();
       await lookAtChanges(stopping);
-      await lookAtSlice(stopping);
-      return isCatchingUp ? Math.min(intervalMs, CATCH_UP_MS) : intervalMs;
+      if (performance.now() >= nextSliceAt) await lookAtSlice(stopping);
+      return Math.max(0, Math.min(nextSliceAt, nextSettledAt()) - performance.now());
     } catch (error) {
       if (check.ok && !isStopped(error))
         log.error('engine.unreachable', 'The Docker engine does not answer; work waits.', errorFields(error));
@@ -128,6 +131,10 @@ export function startMonitor({
       startOver();
       return AWAY_INTERVAL_MS;
     }
+  }
+
+  function nextSettledAt(): number {
+    return Math.min(...[...changes.values()].map(({ at }) => at + settleMs));
   }
 
   async function lookAtChanges(stopping: AbortSignal): Promise<void> {
@@ -143,12 +150,15 @@ export function startMonitor({
     const keys = store.instances.keysAfter(cursor, SLICE);
     for (const key of keys) {
       if (stopping.aborted) break;
-      await lookAt(key, isCatchingUp ? 'after_outage' : 'round');
+      // What the engine told of it is looked at in its time: one death counts once.
+      if (!changes.has(key)) await lookAt(key, isCatchingUp ? 'after_outage' : 'round');
       cursor = key;
     }
-    if (keys.length === SLICE || stopping.aborted) return;
-    cursor = '';
-    isCatchingUp = false;
+    if (keys.length < SLICE && !stopping.aborted) {
+      cursor = '';
+      isCatchingUp = false;
+    }
+    nextSliceAt = performance.now() + (isCatchingUp ? Math.min(intervalMs, CATCH_UP_MS) : intervalMs);
   }
 
   /** @param why it died, as the engine told; something of it changed; it is its turn; the engine was away before. */
@@ -170,8 +180,10 @@ export function startMonitor({
   }
 
   function enqueue(key: string, name: string, { event, reason }: { event: string; reason: string }): void {
-    const times = (putRight.get(key) ?? 0) + 1;
-    putRight.set(key, times);
+    const now = clock().getTime();
+    const before = putRight.get(key);
+    const times = before && now - before.at < DAY_MS ? before.times + 1 : 1;
+    putRight.set(key, { times, at: now });
     store.jobs.enqueue(key, { reason });
     log.warn(event, `${name} ${reason}: it is put right.`, { instance: name, times });
     if (isWorthTelling(times)) store.outbox.put(logOperation(key, clock(), [`It ${reason}: it is put right.`]), key);
@@ -189,7 +201,10 @@ export function startMonitor({
     log.error('monitor.failed', 'Looking at the engine failed.', errorFields(error)),
   );
   return {
-    wake: () => loop.wake(),
+    wake() {
+      nextSliceAt = 0;
+      loop.wake();
+    },
     async stop() {
       await loop.stop();
       watch?.close();

@@ -20,6 +20,7 @@ OVERLAP_SECONDS = 120
 CONFIRM_AFTER_SECONDS = 10
 CONFIRM_WITHIN_DAYS = 30
 MAX_LIMIT = 2000
+LOCK_TIMEOUT = "2s"
 
 MODELS = {
     "plan": "product.template",
@@ -43,6 +44,8 @@ class SaasBridge(models.AbstractModel):
         position = self._read_cursor(cursor)
         limit = max(1, min(int(limit or 500), MAX_LIMIT))
         self.env.flush_all()
+        # One record that somebody keeps locked must not keep all others from being told.
+        self.env.cr.execute("SET LOCAL lock_timeout = %s", [LOCK_TIMEOUT])
         self._confirm_paid_orders(position["since"])
         rows = {kind: [] for kind in KINDS}
         more = False
@@ -113,6 +116,9 @@ class SaasBridge(models.AbstractModel):
         rows = []
         for record in records:
             fold = folds.get(record)
+            if isinstance(fold, psycopg2.errors.LockNotAvailable):
+                # Somebody is at work on it: it is told when they are done, as any other change.
+                continue
             if isinstance(fold, Exception):
                 rows.append(self._problem_row(kind, record, fold))
                 continue
@@ -131,6 +137,10 @@ class SaasBridge(models.AbstractModel):
                 return work()
             with self.env.cr.savepoint():
                 return work()
+        except psycopg2.errors.LockNotAvailable as error:
+            if not savepoint:
+                raise
+            return error
         except (psycopg2.OperationalError, ConcurrencyError):
             raise
         except Exception as error:
@@ -591,6 +601,8 @@ class SaasBridge(models.AbstractModel):
                     )
                     if self.env.cr.fetchone() and order._saas_paid_by_transactions():
                         order.with_company(order.company_id).action_confirm()
+            except psycopg2.errors.LockNotAvailable:
+                _logger.info("Order %s is paid and waits for a lock", order.id)
             except (psycopg2.OperationalError, ConcurrencyError):
                 raise
             except Exception:

@@ -45,6 +45,14 @@ OPERATIONS = ("instance", "log", "notice", "problem", "alert", "summary", "comma
 PURCHASE_MODELS = {"sol": "sale.order.line", "aml": "account.move.line", "grant": "saas.grant"}
 
 
+# Less than the daemon waits for a push.
+LOCK_TIMEOUT = "5s"
+
+
+class Locked(Exception):
+    """What the operation writes is in the hands of somebody else."""
+
+
 class Refused(UserError):
     """This operation will never be accepted as it is."""
 
@@ -54,6 +62,8 @@ class SaasBridge(models.AbstractModel):
 
     @api.model
     def _push(self, operations):
+        # One record that somebody keeps locked must not use up the time of all.
+        self.env.cr.execute("SET LOCAL lock_timeout = %s", [LOCK_TIMEOUT])
         return [self._push_one(operation) for operation in operations or []]
 
     @api.model
@@ -71,6 +81,9 @@ class SaasBridge(models.AbstractModel):
             with self.env.cr.savepoint():
                 bridge = self._for_company(self._company_of(operation))
                 status, message = getattr(bridge, f"_push_{operation['op']}")(operation)
+        except psycopg2.errors.LockNotAvailable as error:
+            # Not repeated by Odoo at once: the daemon finds the one by sending each alone.
+            raise Locked(f"{key} waits for a lock: {error}") from error
         except psycopg2.OperationalError:
             raise
         except (AccessError, MissingError, UserError, ValidationError) as error:

@@ -135,6 +135,36 @@ class TestPoll(SaasCommon):
         [row] = [row for row in self._poll(cursor)["plans"] if row["id"] == self.plan.id]
         self.assertFalse(row["active"])
 
+    def test_what_somebody_keeps_locked_keeps_back_no_other(self):
+        locked, other = self._order(), self._order()
+        settle = type(locked)._saas_settle
+
+        def meets_a_lock(orders):
+            if locked in orders:
+                raise psycopg2.errors.LockNotAvailable()
+            return settle(orders)
+
+        self.patch(type(locked), "_saas_settle", meets_a_lock)
+        keys = [row["key"] for row in self._poll(limit=2000)["purchases"]]
+        self.assertIn(f"sol:{other.order_line.id}", keys)
+        self.assertNotIn(f"sol:{locked.order_line.id}", keys)
+
+    def test_a_paid_order_that_somebody_keeps_locked_is_confirmed_later(self):
+        order = self._order(confirm=False)
+        transaction = self._transaction(order)
+        transaction.last_state_change = "2026-01-01 00:00:00"
+        confirm = type(order).action_confirm
+
+        def meets_a_lock(orders):
+            raise psycopg2.errors.LockNotAvailable()
+
+        self.patch(type(order), "action_confirm", meets_a_lock)
+        self._poll()
+        self.assertEqual(order.state, "draft")
+        self.patch(type(order), "action_confirm", confirm)
+        self._poll()
+        self.assertEqual(order.state, "sale")
+
     def test_quotations_are_not_purchases(self):
         order = self._order(confirm=False)
         self.assertIsNone(self._purchase(order.order_line))

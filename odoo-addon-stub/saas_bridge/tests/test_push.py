@@ -363,6 +363,14 @@ class TestPush(SaasCommon):
             "message": {"code": "instance_not_made", "params": {"instance": "acme", "reason": "No <room> left"}},
         }
 
+    def test_what_waits_for_a_lock_faults_so_that_it_can_be_sent_alone(self):
+        def meets_a_lock(*_args):
+            raise psycopg2.errors.LockNotAvailable()
+
+        self.patch(type(self.env["saas.bridge"]), "_push_problem", meets_a_lock)
+        with self.assertRaisesRegex(Exception, "problem:1 waits for a lock"):
+            self._push(self._problem(self._order().order_line))
+
     def test_problem_once(self):
         order = self._order()
         statuses = [self._push(self._problem(order.order_line))[0]["status"] for _again in range(2)]

@@ -4,7 +4,7 @@ import { createLook } from '../../../src/intake/look.js';
 import { RetryableError } from '../../../src/lib/errors.js';
 import type { Master } from '../../../src/odoo/master.js';
 import type { Rows } from '../../../src/odoo/rows.js';
-import { batch, bought, CUSTOMER, keptLog, only, PLAN, POLICY } from '../reconcile/support.js';
+import { batch, bought, CUSTOMER, deferred, keptLog, only, PLAN, POLICY } from '../reconcile/support.js';
 import { newInstance, type TestStore, testStore } from '../store/support.js';
 
 describe('a fresh look', () => {
@@ -66,6 +66,29 @@ describe('a fresh look', () => {
     expect(await failure(away('sol:1'))).equal(`${before}no answer`);
     const rejected = [{ kind: 'purchase' as const, key: 'sol:3', id: null, problem: 'no period' }];
     expect(await failure(start(() => ({ ...ROWS, rejected }))('sol:1'))).equal(`${before}no period`);
+  });
+
+  it('is one of two at once: the others wait, and leave the master to polls and writes', async () => {
+    const gate = deferred();
+    let now = 0;
+    let most = 0;
+    const look = createLook({
+      master: only<Master>({
+        async look() {
+          most = Math.max(most, ++now);
+          await gate.promise;
+          now--;
+          return ROWS;
+        },
+      }),
+      store: test.store,
+      ingest: { page: () => ({ needsFullPoll: false }), pages: () => 0 },
+    });
+    const looks = Promise.all(Array.from({ length: 20 }, () => look('sol:1')));
+    await new Promise((resolve) => setImmediate(resolve));
+    gate.resolve();
+    await looks;
+    expect(most).equal(2);
   });
 
   it('is made again where a poll was taken in meanwhile, which may know better', async () => {

@@ -50,7 +50,7 @@ describe('monitor', () => {
   function set(name: string, db: boolean, odoo: boolean): void {
     engine.set(`sol:${name}`, { network: true, volumes: true, db: container(db), odoo: container(odoo) });
   }
-  function start(ping: () => Promise<void> = async () => undefined): void {
+  function start(ping: () => Promise<void> = async () => undefined, settleMs = 1): void {
     monitor = startMonitor({
       runtime: only<Runtime>({
         async ping() {
@@ -72,7 +72,7 @@ describe('monitor', () => {
       clock: () => test.now,
       log,
       intervalMs: 30_000,
-      settleMs: 1,
+      settleMs,
     });
   }
   const jobs = () => test.store.jobs.all().map(({ instanceKey }) => instanceKey);
@@ -252,6 +252,22 @@ describe('monitor', () => {
       for (let looks = 0; looks < 5; looks++) await die();
       expect(isRebuilt()).equal(false);
       expect(times('instance.found_stopped')).equal(1);
+    });
+
+    it('counts once, though its turn in the round comes before the engine’s word has settled', async () => {
+      await monitor?.stop();
+      start(undefined, 60);
+      await look();
+      for (let deaths = 1; deaths <= 2; deaths++) {
+        set('acme', true, false);
+        tell({ key: 'sol:acme', died: true });
+        await look();
+        expect(jobs(), 'not yet').empty;
+        await until(() => jobs().length === 1);
+        set('acme', true, true);
+        work();
+      }
+      expect(isRebuilt()).equal(false);
     });
 
     it('is told from one that a worker stopped', async () => {
