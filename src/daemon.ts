@@ -71,7 +71,8 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
         await runtime.ping();
         await ownership.look();
       },
-      observeAll: runtime.observeAll,
+      observe: runtime.observe,
+      watch: runtime.watch,
     },
   });
   const poller = startPoller({
