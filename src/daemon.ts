@@ -19,6 +19,7 @@ import { BridgeError } from './lib/errors.js';
 import { errorFields, type Log } from './lib/logger.js';
 import { once } from './lib/once.js';
 import { createStop } from './lib/stop.js';
+import { enqueueOutdated } from './reconcile/outdated.js';
 import { startWorker } from './reconcile/worker.js';
 import { lockStore } from './store/lock.js';
 import { releaseIn, type Seams, stuckInstances, wire } from './wiring.js';
@@ -56,6 +57,9 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
   if (released > 0) log.info('daemon.resumed', `Went on with ${released} pieces of work that a stop had cut off.`);
 
   const clockKeeper = startClockKeeper({ store, clock, log });
+  const outdated = enqueueOutdated(store);
+  if (outdated > 0) log.info('daemon.outdated', `${outdated} instances get passwords of the new key, one by one.`);
+
   const { outbox } = store;
   const onFailure = createLastingWrites(store, clock);
   const deliverer = startDeliverer({ outbox, push: master.push, complete: parts.complete, onFailure, clock, log });

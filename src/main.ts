@@ -97,8 +97,11 @@ program
 program
   .command('take-over')
   .description("make the scope on the engine this data folder's, after the one it belonged to is lost")
+  .option('--new-key', 'make another secret.key where the one of the instances is lost; each is restarted once')
   .option('--json', 'print one JSON object')
-  .action((options: { json?: boolean }) => takeOver(loadConfig(process.env), process.stdout, options.json === true));
+  .action(({ newKey = false, json = false }: { newKey?: boolean; json?: boolean }) =>
+    takeOver(loadConfig(process.env), process.stdout, { newKey, asJson: json }),
+  );
 
 function parseDate(text: string): Date {
   const date = new Date(text);

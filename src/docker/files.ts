@@ -12,11 +12,14 @@ export interface Templates {
   compose: Render;
   conf: Render;
   personalise: Render;
+  roleSql: Render;
+  adminSql: Render;
   /** Scripts that run inside one-shot containers; constants. */
   seedScript: string;
   buildScript: string;
   warmScript: string;
   limitsScript: string;
+  secretsScript: string;
   measureScript: string;
   dumpScript: string;
   packScript: string;
@@ -48,10 +51,13 @@ export async function loadTemplates(): Promise<Templates> {
     compose: compile(composeFile),
     conf: compile(confFile),
     personalise: compile(await read('personalise.sql.hbs')),
+    roleSql: compile(await read('role.sql.hbs')),
+    adminSql: compile(await read('admin.sql.hbs')),
     seedScript: await read('seed.sh'),
     buildScript: await read('compact.sh'),
     warmScript: await read('warm.py'),
     limitsScript: await read('limits.sh'),
+    secretsScript: await read('secrets.sh'),
     measureScript: await read('measure.sh'),
     dumpScript: await read('dump.sh'),
     packScript: await read('pack.py'),

@@ -7,6 +7,7 @@ import type { Engine } from './engine/engine.js';
 
 const LABEL_OWNER = 'saas.owner';
 const LABEL_FINGERPRINT = 'saas.owner.key';
+const LABEL_REPLACED = 'saas.owner.key.replaced';
 const LABEL_PLACE = 'saas.owner.place';
 
 /** The port, and what only those do who remove everything of a scope. */
@@ -23,14 +24,16 @@ export function createMarker(engine: Engine, scope: string): EngineMarker {
     return {
       id: labels[LABEL_OWNER] ?? '',
       fingerprint: labels[LABEL_FINGERPRINT] ?? '',
+      isKeyReplaced: labels[LABEL_REPLACED] === 'yes',
       place: labels[LABEL_PLACE] ?? 'unknown',
     };
   }
 
-  async function claim({ id, fingerprint, place }: Owner): Promise<Owner> {
+  async function claim({ id, fingerprint, isKeyReplaced, place }: Owner): Promise<Owner> {
     const labels = { [LABEL_OWNER]: id, [LABEL_FINGERPRINT]: fingerprint, [LABEL_PLACE]: place };
+    const replaced = isKeyReplaced ? { [LABEL_REPLACED]: 'yes' } : {};
     // One that exists keeps its labels: of two at once, one wins.
-    await engine.ensureVolume(name, { [LABEL.scope]: scope, ...labels });
+    await engine.ensureVolume(name, { [LABEL.scope]: scope, ...labels, ...replaced });
     const owner = await read();
     if (owner) return owner;
     throw new RetryableError('scope.unmarked', `the volume ${name} vanished`, 'See who removes volumes; try it again.');

@@ -4,6 +4,7 @@ import { PHASE } from '../instance/phase.js';
 import type { PlanContext } from '../instance/plan.js';
 import type { Desired, Instance, Plan } from '../instance/types.js';
 import { TerminalError } from '../lib/errors.js';
+import { areSecretsSet, readKnownKey } from '../store/known-key.js';
 import type { Store } from '../store/store.js';
 import { type Decision, decide, type Situation } from '../subscription/desired.js';
 import { isOverStorage } from '../subscription/fit.js';
@@ -23,6 +24,8 @@ export interface Facts {
   notices: DueNotice[];
   /** Since when it has used more storage than its plan has; null while it has not. */
   storageOverSince: Date | null;
+  /** Its passwords derive from the key that the daemon has. */
+  secretsSet: boolean;
 }
 
 /**
@@ -46,7 +49,18 @@ export function readFacts(store: Store, policy: Policy, key: string, now: Date):
   const storageOverSince = isOver ? (instance.storageOverSince ?? now) : null;
   const decision = decide(status, situationOf(instance, plan, storageOverSince), policy, now);
   const notices = instance.startedAt === null ? [] : calendarNotices(status, decision, policy);
-  return { instance, purchases, plan, status, decision, desired: decision.desired, notices, storageOverSince };
+  const secretsSet = areSecretsSet(instance, readKnownKey(store.meta));
+  return {
+    instance,
+    purchases,
+    plan,
+    status,
+    decision,
+    desired: decision.desired,
+    notices,
+    storageOverSince,
+    secretsSet,
+  };
 }
 
 /** What decides beside the purchases. */
@@ -62,8 +76,12 @@ export function graceDaysIn(store: Store): (planId: number) => number {
 }
 
 /** What the planner needs to know beside what must be and what is. */
-export function planContext({ instance, plan }: Pick<Facts, 'instance' | 'plan'>): PlanContext {
-  return { provisioned: instance.startedAt !== null, limitsApplied: instance.limits === limitsOf(plan) };
+export function planContext({
+  instance,
+  plan,
+  secretsSet,
+}: Pick<Facts, 'instance' | 'plan' | 'secretsSet'>): PlanContext {
+  return { provisioned: instance.startedAt !== null, limitsApplied: instance.limits === limitsOf(plan), secretsSet };
 }
 
 /** The limits as one word: another one is to be applied. */

@@ -8,6 +8,8 @@ export interface Owner {
   id: string;
   /** Of the key that the instances' secrets derive from. */
   fingerprint: string;
+  /** The first key was lost: instances may have been made with another one. */
+  isKeyReplaced: boolean;
   /** Host and data folder, for people. */
   place: string;
 }
@@ -55,7 +57,7 @@ export function requireKey(fingerprint: string | null, known: string): void {
   throw new TerminalError(
     'key.other',
     `secret.key is not the one with which the instances were made: its fingerprint is ${fingerprint}, theirs ${known}`,
-    'Put the right secret.key back into the data folder, from its backup.',
+    'Put the right secret.key back into the data folder, from its backup. If it is lost for good: saas-bridge take-over --new-key',
   );
 }
 
@@ -63,7 +65,7 @@ function missing(): TerminalError {
   return new TerminalError(
     'key.missing',
     'the data folder has no secret.key, and there are instances whose passwords derive from it',
-    'Put secret.key back into the data folder, from its backup.',
+    'Put secret.key back into the data folder, from its backup. If it is lost for good: saas-bridge take-over --new-key',
   );
 }
 

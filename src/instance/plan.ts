@@ -10,6 +10,8 @@ export interface PlanContext {
   provisioned: boolean;
   /** The containers that exist have the plan's limits. */
   limitsApplied: boolean;
+  /** Its passwords derive from the key that the daemon has. */
+  secretsSet: boolean;
 }
 
 /** The steps that are missing, in order; none when all is as it must be. */
@@ -25,7 +27,7 @@ export function planSteps(desired: Desired, observed: Observed, context: PlanCon
   }
 }
 
-function stepsToRun(observed: Observed, { provisioned, limitsApplied }: PlanContext): Step[] {
+function stepsToRun(observed: Observed, { provisioned, limitsApplied, secretsSet }: PlanContext): Step[] {
   const steps: Step[] = [];
   let { db, odoo } = observed;
   // A container is bound to the id of its network: one that outlived it never starts again.
@@ -36,6 +38,11 @@ function stepsToRun(observed: Observed, { provisioned, limitsApplied }: PlanCont
   }
   if (!observed.network) steps.push({ action: 'ensureNetwork' });
   if (!limitsApplied && (db !== null || odoo !== null)) steps.push({ action: 'applyLimits' });
+  if (!secretsSet && observed.volumes !== false) {
+    steps.push(...stepsToStop({ db, odoo }), { action: 'setSecrets' });
+    db &&= { ...db, running: false };
+    odoo &&= { ...odoo, running: false };
+  }
   if (db === null || odoo === null || observed.volumes === false) steps.push({ action: 'seedVolumes' });
   if (db === null && odoo === null) steps.push({ action: 'startBoth' });
   else {
@@ -47,7 +54,7 @@ function stepsToRun(observed: Observed, { provisioned, limitsApplied }: PlanCont
   return steps;
 }
 
-function stepsToStop({ db, odoo }: Observed): Step[] {
+function stepsToStop({ db, odoo }: Pick<Observed, 'db' | 'odoo'>): Step[] {
   const steps: Step[] = [];
   if (odoo?.running) steps.push({ action: 'stopOdoo' });
   if (db?.running) steps.push({ action: 'stopDb' });

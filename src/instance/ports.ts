@@ -97,6 +97,11 @@ export interface Runtime {
    * What an argument sets (`shared_buffers`, Odoo's own memory limits) follows at the next start.
    */
   applyLimits(spec: InstanceSpec): Promise<void>;
+  /**
+   * Sets the passwords anew that derive from the daemon's key, for an instance made with another one. Nothing may run on
+   * its volumes; what is not filled yet is left. With `admin`, where nobody has used it, its first password too.
+   */
+  setSecrets(spec: InstanceSpec, options: { admin: boolean }): Promise<void>;
   /** What a running instance uses. RetryableError `usage.unreadable` while its database does not answer. */
   measure(spec: InstanceSpec): Promise<Usage>;
   /**

@@ -15,5 +15,6 @@ export const UNTOUCHED = {
   release: null,
   revision: null,
   limits: null,
+  secrets: null,
   errorMessage: null,
 } as const;

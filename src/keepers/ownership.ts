@@ -9,11 +9,9 @@ import type { ScopeMarker } from '../instance/ports.js';
 import { type BridgeError, RetryableError, TerminalError } from '../lib/errors.js';
 import { errorFields, type Log } from '../lib/logger.js';
 import { loadDaemonKey, readDaemonKey } from '../store/daemon-key.js';
+import { readKnownKey, writeKnownKey } from '../store/known-key.js';
 import { ensureOwnerId, readOwnerId } from '../store/owner-id.js';
 import type { Store } from '../store/store.js';
-
-/** In the store, so that another key is noticed while the engine is away. */
-const FINGERPRINT = 'key_fingerprint';
 
 export interface OwnershipParts {
   scope: string;
@@ -57,16 +55,25 @@ export function createOwnership({ scope, dataDir, marker, store, log }: Ownershi
     if (decideOwnership({ ...mine, marker: found, hasStrangers, hasInstances: keys.length > 0 }) === 'free') {
       await claim();
     }
-    if (key) store.meta.set(FINGERPRINT, fingerprintOf(key));
+    const isReplaced = found?.isKeyReplaced ?? readKnownKey(store.meta)?.isReplaced ?? false;
+    // So that another key is noticed while the engine is away, too.
+    if (key) writeKnownKey(store.meta, { fingerprint: fingerprintOf(key), isReplaced });
   }
 
   async function claim(): Promise<void> {
     key ??= await loadDaemonKey(secretKeyIn(dataDir));
-    const owner = await ownerHere(dataDir, fingerprintOf(key));
+    const owner = await ownerHere(dataDir, key, readKnownKey(store.meta)?.isReplaced ?? false);
     id = owner.id;
     // Of two first starts at once, one wins.
     const winner = await marker.claim(owner);
-    decideOwnership({ ...owner, scope, marker: winner, hasInstances: false, hasStrangers: false });
+    decideOwnership({
+      id,
+      scope,
+      fingerprint: owner.fingerprint,
+      marker: winner,
+      hasInstances: false,
+      hasStrangers: false,
+    });
     log.info('scope.claimed', `The scope ${scope} on this engine belongs to ${owner.place} from now on.`, { scope });
   }
 
@@ -88,8 +95,8 @@ export function createOwnership({ scope, dataDir, marker, store, log }: Ownershi
 
     async begin() {
       [key, id] = await Promise.all([readDaemonKey(secretKeyIn(dataDir)), readOwnerId(dataDir)]);
-      const told = store.meta.get(FINGERPRINT);
-      if (told !== null) requireKey(key && fingerprintOf(key), told);
+      const told = readKnownKey(store.meta);
+      if (told) requireKey(key && fingerprintOf(key), told.fingerprint);
       try {
         await settle();
         known = Promise.resolve();
@@ -119,6 +126,7 @@ export function secretKeyIn(dataDir: string): string {
 }
 
 /** This data folder, which has an id from now on. */
-export async function ownerHere(dataDir: string, fingerprint: string): Promise<Owner> {
-  return { id: await ensureOwnerId(dataDir), fingerprint, place: `${hostname()}:${dataDir}` };
+export async function ownerHere(dataDir: string, key: Buffer, isKeyReplaced: boolean): Promise<Owner> {
+  const id = await ensureOwnerId(dataDir);
+  return { id, fingerprint: fingerprintOf(key), isKeyReplaced, place: `${hostname()}:${dataDir}` };
 }

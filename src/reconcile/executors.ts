@@ -80,6 +80,7 @@ export function createExecutors({ runtime, front, exportLane, log }: ExecutorPar
         await outside(() => runtime.awaitReady(spec, { login, timeoutMs: READY_TIMEOUT_MS }));
       }
     },
+    setSecrets: ({ spec, provisioned }) => runtime.setSecrets(spec, { admin: !provisioned }),
     applyLimits: ({ spec }) => runtime.applyLimits(spec),
     exportData: (target) => copy(target, 'zip', runtime.exportData),
     copyVolumes: (target) => copy(target, 'tgz', runtime.copyVolumes),

@@ -24,6 +24,7 @@ import {
 } from '../owed/operations.js';
 import { owedHelp } from '../owed/todos.js';
 import type { Sentence } from '../protocol/sentences.js';
+import { readKnownKey } from '../store/known-key.js';
 import { earliestAfter } from '../subscription/calendar.js';
 import { lastPaidOn } from '../subscription/parts.js';
 import { nextMoment } from '../subscription/timeline.js';
@@ -95,7 +96,7 @@ export function createOutcome(parts: OutcomeParts) {
       ...(facts.storageOverSince === before.storageOverSince ? {} : { storageOverSince: facts.storageOverSince }),
       ...(phase === 'running' && upToDate ? { revision: parts.runtime.revision } : {}),
       ...(phase === 'running'
-        ? { limits: limitsOf(facts.plan), toldPaidUntil: told, warnedAt: null, toldDeleteAt: null }
+        ? { limits: limitsOf(facts.plan), ...secretsNow(), toldPaidUntil: told, warnedAt: null, toldDeleteAt: null }
         : {}),
       ...(facts.storageOverSince === null ? { toldStorageAt: null } : {}),
     };
@@ -123,6 +124,16 @@ export function createOutcome(parts: OutcomeParts) {
     if (before.startedAt === null && phase === 'running') metrics.provisionSeconds.observe(ms / 1000);
     tell(run, steps.length > 0, ms);
     return phase === 'deleted' ? null : waits ? later(now) : nextRun(before.key, now);
+  }
+
+  function secretsNow(): Pick<Instance, 'secrets'> {
+    return { secrets: readKnownKey(store.meta)?.fingerprint ?? null };
+  }
+
+  /** Written down at once: a try that fails afterwards does not stop the instance for it again. */
+  function secretsSet(key: string): true {
+    store.instances.update(key, secretsNow());
+    return true;
   }
 
   /** With what has just been written: a suspension that began now has its deletion to come. */
@@ -211,7 +222,7 @@ export function createOutcome(parts: OutcomeParts) {
     store.outbox.put(logOperation(before.key, clock(), [text]), before.key);
   }
 
-  return { finish, report, giveUp };
+  return { finish, report, giveUp, secretsSet };
 }
 
 /** The paid time that the customer knows of after this run; what is only trusted is not told. */

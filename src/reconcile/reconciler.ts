@@ -133,6 +133,8 @@ export function createReconciler(parts: ReconcilerParts) {
     const { instance, desired } = facts;
     const before = await runtime.observe(instance);
     const spec = pin(facts, before);
+    // The store may have been lost since: what was made with the key of today has its passwords.
+    if (before.odoo?.specHash === runtime.hashesOf(spec).odoo && instance.secrets === null) facts.secretsSet = true;
     const wanted = exportsFirst(facts, before) ? beginExport(instance) : asked;
     const steps: Step[] = [];
     let announced = instance.phase;
@@ -141,6 +143,7 @@ export function createReconciler(parts: ReconcilerParts) {
       if (phase !== announced) outcome.report(facts, spec, { phase, errorMessage: null });
       announced = phase;
       await executeStep(step, facts, spec, outside);
+      if (step.action === 'setSecrets') facts.secretsSet = outcome.secretsSet(instance.key);
       steps.push(step);
     };
     const missing = (observed: Observed) => planSteps(desired, observed, planContext(facts));

@@ -1,6 +1,6 @@
 /** The daemon's key, from which every instance's secrets derive: the file `secret.key` of the data folder. */
 import { randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, rename, stat } from 'node:fs/promises';
 import { TerminalError } from '../lib/errors.js';
 import { makeOnce } from './once.js';
 
@@ -32,4 +32,12 @@ export async function loadDaemonKey(path: string): Promise<Buffer> {
   const made = await readDaemonKey(path);
   if (!made) throw new TerminalError('key.vanished', `${path} vanished`, `Restore ${path} from a backup.`);
   return made;
+}
+
+/** Another key in the place of one that is wrong or lost; a wrong one is kept beside it as `secret.key.replaced`. */
+export async function replaceDaemonKey(path: string): Promise<Buffer> {
+  await rename(path, `${path}.replaced`).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+  });
+  return loadDaemonKey(path);
 }

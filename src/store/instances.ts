@@ -62,6 +62,7 @@ interface Row {
   release: string | null;
   revision: string | null;
   limits: string | null;
+  secrets: string | null;
   error_message: string | null;
 }
 
@@ -90,6 +91,7 @@ const COLUMNS: readonly (keyof Row)[] = [
   'release',
   'revision',
   'limits',
+  'secrets',
   'error_message',
 ];
 
@@ -208,6 +210,7 @@ function toRow(instance: Instance): Row {
     release: instance.release && JSON.stringify(instance.release),
     revision: instance.revision,
     limits: instance.limits,
+    secrets: instance.secrets,
     error_message: instance.errorMessage,
   };
 }
@@ -237,6 +240,7 @@ function fromRow(row: Row): Instance {
     release: parsed<Release>(row.release),
     revision: row.revision,
     limits: row.limits,
+    secrets: row.secrets,
     errorMessage: row.error_message,
   };
 }

@@ -211,4 +211,8 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX jobs_claimed ON jobs (run_at) WHERE token IS NOT NULL;
   CREATE INDEX outbox_age ON outbox (created_at);
   `,
+  // Whose key was lost gets passwords that derive from another one.
+  `
+  ALTER TABLE instances ADD COLUMN secrets TEXT;
+  `,
 ];

@@ -102,8 +102,8 @@ describe('instances on the engine', function () {
     on.fill(target, { kind: 'template', modules: target.modules }, how);
 
   /** The template is the one that all daemons of a machine share; everything else goes. */
-  async function fleetOn(at: Engine): Promise<Fleet> {
-    const daemonKey = await loadDaemonKey(join(dataDir, 'key'));
+  async function fleetOn(at: Engine, keyFile = 'key'): Promise<Fleet> {
+    const daemonKey = await loadDaemonKey(join(dataDir, keyFile));
     return createFleet({
       ...{ engine: at, settings, capacity: 8, dataDir, templateScope: DEFAULT_SCOPE },
       secretsOf: (instanceKey) => deriveSecrets(daemonKey, instanceKey),
@@ -424,6 +424,48 @@ describe('instances on the engine', function () {
     expect(result.output).to.contain('password authentication failed');
   });
 
+  it('sets the passwords of another key, cut off or repeated, and the customer logs in as before', async () => {
+    await provision(other);
+    const { adminPassword } = secretsOf(other.key);
+    const { runtime: after, secretsOf: anew } = await fleetOn(engine, 'new-key');
+    expect(await rejection(after.setSecrets(other, { admin: false }))).to.include({ code: 'docker.volume_in_use' });
+    const start = async (on: EngineRuntime) => {
+      await on.startDb(other);
+      await on.startOdoo(other);
+      await on.awaitReady(other, { login: false, timeoutMs: READY_MS });
+    };
+    const stop = async () => {
+      await after.stopOdoo(other);
+      await after.stopDb(other);
+    };
+    await stop();
+    const attach = async (id: string) => ({ ...(await engine.attach(id)), stdin: new PassThrough() });
+    const { runtime: killed } = await fleetOn(engineWith(engine, { attach }), 'new-key');
+    const cutOff = rejection(killed.setSecrets(other, { admin: false }));
+    const jobs = [`${LABEL.scope}=${scope}`, `${LABEL.role}=job`];
+    for (let running: string | undefined; !running; await sleep(5)) {
+      running = (await engine.listContainers(jobs)).find((job) => job.State === 'running')?.Id;
+      if (running) await engine.removeContainer(running);
+    }
+    await cutOff;
+    for (let times = 0; times < 2; times++) await after.setSecrets(other, { admin: false });
+    await start(after);
+    const works = async (password: Secret) => (await query(other, 'SELECT 1', password.reveal())).exitCode === 0;
+    expect(await works(anew(other.key).dbPassword), 'the new password').to.equal(true);
+    expect(await works(secretsOf(other.key).dbPassword), 'the old password').to.equal(false);
+    expect(await login('127.0.0.1', other.placement.httpPort, other.email, adminPassword)).to.be.a('number');
+    // Of one that nobody has used yet, the first password too.
+    await stop();
+    await after.setSecrets(other, { admin: true });
+    await start(after);
+    const first = anew(other.key).adminPassword;
+    expect(await login('127.0.0.1', other.placement.httpPort, other.email, first)).to.be.a('number');
+    await stop();
+    await instances.setSecrets(other, { admin: true });
+    await start(instances);
+    expect((await instances.measure(other)).modules).to.include('base');
+  });
+
   it('shows no secret and keeps no privilege', async () => {
     const { db, odoo } = resourceNames(scope, acme.name);
     for (const name of [db, odoo]) {
@@ -514,7 +556,9 @@ describe('instances on the engine', function () {
       'CREATE TABLE walled (x int); ALTER TABLE walled ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY',
     );
     const file = join(dataDir, 'exports', 'acme.zip');
-    expect(await rejection(instances.exportData(acme, file)), 'while it runs').to.include({ code: 'export.in_use' });
+    expect(await rejection(instances.exportData(acme, file)), 'while it runs').to.include({
+      code: 'docker.volume_in_use',
+    });
     await instances.removeContainers(acme);
     const { bytes } = await instances.exportData(acme, file);
     const { size, mode } = await stat(file);

@@ -137,4 +137,27 @@ describe('a scope on the engine', function () {
     expect(await other.ended).equal(1);
     expect(other.output()).contain('not the one with which the instances were made');
   });
+
+  it('is given a new key where the old one is lost for good, also when that was cut off', async () => {
+    const marked = (await marker.read()) ?? expect.fail('no marker');
+    const first = program('b', 'take-over', '--new-key', '--json');
+    expect(await first.ended, first.output()).equal(0);
+    expect(JSON.parse(first.output())).deep.equal({ scope, instances: 1, from: null, newKey: true });
+    // As it is when it was cut off before the engine was told.
+    await marker.replace(marked);
+    const refused = program('b', 'run');
+    expect(await refused.ended).equal(1);
+    expect(refused.output()).contain('take-over --new-key');
+    const again = program('b', 'take-over', '--new-key');
+    expect(await again.ended, again.output()).equal(0);
+    expect(again.output()).contain('new secret.key: back it up');
+    const daemon = program('b', 'run');
+    await daemon.said('daemon.started');
+    daemon.child.kill('SIGTERM');
+    expect(await daemon.ended).equal(0);
+    expect(await marker.read()).include({ id: marked.id, isKeyReplaced: true });
+    const needless = program('b', 'take-over', '--new-key', '--json');
+    expect(await needless.ended, needless.output()).equal(0);
+    expect(JSON.parse(needless.output())).include({ newKey: false });
+  });
 });

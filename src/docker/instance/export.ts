@@ -4,7 +4,6 @@
  * dump of the one is the input of the other, and nothing of it is ever kept in memory or on the engine's disk.
  */
 import { pipeline } from 'node:stream/promises';
-import { LABEL } from '../../instance/naming.js';
 import type { Release } from '../../instance/release.js';
 import { BridgeError, messageOf, RetryableError, stoppedError, TerminalError } from '../../lib/errors.js';
 import { BOUNDS } from '../engine/bounds.js';
@@ -14,6 +13,7 @@ import type { Templates as Files } from '../files.js';
 import { type CopyFile, tooLarge, writeCopy } from './copy-file.js';
 import { hasOwnVolume } from './own-volume.js';
 import type { Rendered } from './rendering.js';
+import { assertUnused } from './unused.js';
 
 /** Longest time without a byte: the cluster may have to recover first, or write a big table's files to the disk. */
 const STALL_MS = 15 * 60_000;
@@ -37,7 +37,7 @@ export interface ExportContext {
 
 /**
  * Writes the zip to `file` (mode 0600), which is there only when it is whole. Nothing may run on the volumes.
- * TerminalError `export.no_data` when there is nothing to export; RetryableError `export.in_use`, `export.stalled`,
+ * TerminalError `export.no_data` when there is nothing to export; RetryableError `docker.volume_in_use`, `export.stalled`,
  * `export.no_space`, `export.too_large`, `export.failed`.
  */
 export async function exportInstance(
@@ -56,26 +56,6 @@ export async function assertVolumes(
 ): Promise<void> {
   for (const volume of [names.pgdata, names.filestore]) {
     if (!(await hasOwnVolume(engine, volume, labels))) throw noData(`the volume ${volume} does not exist`);
-  }
-}
-
-/** Two servers on one cluster would destroy it. What a daemon that died has left of an export is ended. */
-export async function assertUnused(
-  engine: Engine,
-  { names, labels }: Pick<Rendered, 'names' | 'labels'>,
-): Promise<void> {
-  for (const container of await engine.listContainersOf(names.pgdata)) {
-    if (container.State !== 'running' && container.State !== 'restarting') continue;
-    const name = (container.Names[0] ?? container.Id).replace(/^\//, '');
-    const leftOver = container.Labels[LABEL.role] === 'job' && container.Labels[LABEL.scope] === labels[LABEL.scope];
-    if (leftOver) await engine.stopContainer(container.Id, STOP_SECONDS);
-    else {
-      throw new RetryableError(
-        'export.in_use',
-        `${names.pgdata} cannot be exported while ${name} runs on it`,
-        `Stop the container ${name}; it is tried again.`,
-      );
-    }
   }
 }
 

@@ -5,14 +5,15 @@ import { BOUNDS } from '../engine/bounds.js';
 import { type Job, startJob } from '../engine/task.js';
 import type { Templates as Files } from '../files.js';
 import { tooLarge, writeCopy } from './copy-file.js';
-import { assertUnused, assertVolumes, type ExportContext, NO_DATA, noData, TOO_MUCH } from './export.js';
+import { assertVolumes, type ExportContext, NO_DATA, noData, TOO_MUCH } from './export.js';
 import type { Rendered } from './rendering.js';
+import { assertUnused } from './unused.js';
 
 export type RawCopyContext = Omit<ExportContext, 'files'> & { files: Pick<Files, 'rawCopyScript'> };
 
 /**
  * Writes a gzipped tar archive of the volumes to `file`, as `exportInstance` writes its zip. TerminalError `export.no_data`;
- * RetryableError `export.in_use`, `export.no_space`, `export.too_large`, `export.failed`.
+ * RetryableError `docker.volume_in_use`, `export.no_space`, `export.too_large`, `export.failed`.
  */
 export async function copyVolumes(
   context: RawCopyContext,

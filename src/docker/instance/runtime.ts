@@ -23,6 +23,7 @@ import { overlaps, placementAt, type Ranges } from './placement.js';
 import { copyVolumes } from './raw-copy.js';
 import { assertLogin, assertPortFree, awaitLoginPage } from './ready.js';
 import { type DockerSettings, type Rendered, renderInstance, revisionOf } from './rendering.js';
+import { writeSecrets } from './secrets.js';
 import { seedVolumes } from './seed.js';
 import { sourceOpener } from './sources.js';
 import { measureUsage } from './usage.js';
@@ -140,6 +141,9 @@ export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
         writeDown(spec),
       ]);
     },
+
+    setSecrets: (spec, { admin }) =>
+      writeSecrets({ engine, files, release: spec.release }, render(spec), secretsOf(spec.key), { admin }),
 
     measure: (spec) => measureUsage({ engine, files, release: spec.release }, render(spec), secretsOf(spec.key)),
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { decideOwnership, fingerprintOf, type Situation } from '../../../src/instance/ownership.js';
 
-const MARKER = { id: 'me', fingerprint: 'f1', place: 'host:/var/lib/saas-bridge' };
+const MARKER = { id: 'me', fingerprint: 'f1', isKeyReplaced: false, place: 'host:/var/lib/saas-bridge' };
 const SITUATION: Situation = {
   ...{ scope: 'default', marker: MARKER, id: 'me', fingerprint: 'f1' },
   ...{ hasInstances: true, hasStrangers: false },

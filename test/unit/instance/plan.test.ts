@@ -27,7 +27,8 @@ function names(steps: Step[]): string[] {
   return steps.map((step) => (step.action === 'awaitReady' ? `awaitReady login=${step.login}` : step.action));
 }
 
-const DONE: PlanContext = { provisioned: true, limitsApplied: true };
+const DONE: PlanContext = { provisioned: true, limitsApplied: true, secretsSet: true };
+const OLD_KEY: PlanContext = { ...DONE, secretsSet: false };
 const START = ['startDb', 'startOdoo', 'awaitReady login=false'];
 
 describe('planSteps', () => {
@@ -173,4 +174,39 @@ describe('planSteps', () => {
       expect(names(steps)).to.deep.equal(expected);
     });
   }
+
+  describe('with passwords of another key', () => {
+    const cases: [string, Desired['state'], Observed, boolean, string[]][] = [
+      ['runs', 'running', { ...all, volumes: true }, true, ['stopOdoo', 'stopDb', 'setSecrets', ...START]],
+      [
+        'is new',
+        'running',
+        { ...nothing, volumes: false },
+        false,
+        ['ensureNetwork', 'seedVolumes', 'startBoth', 'awaitReady login=true'],
+      ],
+      [
+        'has volumes alone',
+        'running',
+        { ...nothing, network: true, volumes: true },
+        true,
+        ['setSecrets', 'seedVolumes', 'startBoth', 'awaitReady login=false'],
+      ],
+      [
+        'is stopped',
+        'running',
+        { ...all, volumes: true, db: container('db', stopped), odoo: container('odoo', stopped) },
+        true,
+        ['setSecrets', ...START],
+      ],
+      ['is to be stopped', 'suspended', { ...all, volumes: true }, true, ['stopOdoo', 'stopDb']],
+      ['is to be deleted', 'deleted', { ...nothing, volumes: true }, true, ['removeVolumes']],
+    ];
+    for (const [what, state, observed, provisioned, expected] of cases) {
+      it(what, () => {
+        const desired: Desired = { state, cause: state === 'running' ? null : 'unpaid', reason: '' };
+        expect(names(planSteps(desired, observed, { ...OLD_KEY, provisioned }))).to.deep.equal(expected);
+      });
+    }
+  });
 });

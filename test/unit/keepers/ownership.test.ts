@@ -123,7 +123,7 @@ describe('ownership', () => {
     const ownership = make();
     await ownership.begin();
     await ownership.look();
-    engine.set({ id: 'other', fingerprint: 'f', place: 'elsewhere:/data' });
+    engine.set({ id: 'other', fingerprint: 'f', isKeyReplaced: false, place: 'elsewhere:/data' });
     expect(await codeOf(ownership.look())).equal('scope.unverified');
     expect((await ownership.lost).code).equal('scope.foreign');
     expect(await codeOf(ownership.verified())).equal('scope.unverified');
@@ -134,7 +134,7 @@ describe('ownership', () => {
     engine.away(true);
     const ownership = make();
     await ownership.begin();
-    engine.set({ id: 'other', fingerprint: 'f', place: 'elsewhere:/data' });
+    engine.set({ id: 'other', fingerprint: 'f', isKeyReplaced: false, place: 'elsewhere:/data' });
     engine.away(false);
     expect(await codeOf(ownership.verified())).equal('scope.unverified');
     expect((await ownership.lost).message).contain('elsewhere:/data');

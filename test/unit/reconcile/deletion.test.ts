@@ -409,7 +409,7 @@ describe('deletion', () => {
       for (const [done, code] of [
         [2, 'export.no_space'],
         [0, 'docker.unreachable'],
-        [0, 'export.in_use'],
+        [0, 'docker.volume_in_use'],
       ] as const) {
         h.engine.failAfter(done, new RetryableError(code, 'not now', 'Look.'));
         await h.run().catch(() => undefined);

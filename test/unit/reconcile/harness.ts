@@ -28,12 +28,13 @@ function stubRuntime() {
   let found: number | null = null;
   let usage: Usage | null = null;
   const exported: string[] = [];
+  let hash = 'h';
   const container = (name: string, running: boolean) => ({
     ...{
       id: name,
       name,
       image: `${name === 'db' ? RELEASE.postgresImage : RELEASE.odooImage}`,
-      specHash: 'h',
+      specHash: hash,
       exitCode: null,
     },
     running,
@@ -47,6 +48,10 @@ function stubRuntime() {
     stopOdoo: () => ({ odoo: container('odoo', false) }),
     stopDb: () => ({ db: container('db', false) }),
     awaitReady: () => ({}),
+    setSecrets: () => {
+      if (observed.db?.running || observed.odoo?.running) throw new Error('something runs on the volumes');
+      return {};
+    },
     applyLimits: () => ({}),
     exportData: () => {
       if (!observed.volumes) throw new Error('nothing to copy');
@@ -72,7 +77,7 @@ function stubRuntime() {
     placementAt,
     freePlaces: async () => async () => true,
     observe: async () => ({ ...observed, slot: found, network: observed.network || found !== null }),
-    hashesOf: () => ({ db: 'h', odoo: 'h' }),
+    hashesOf: () => ({ db: hash, odoo: hash }),
     containersOf: ({ name }) => ({ odoo: name, db: `${name}_db` }),
     async measure() {
       if (!usage) throw new Error('no measure is expected');
@@ -86,6 +91,7 @@ function stubRuntime() {
     stopOdoo: () => act('stopOdoo'),
     stopDb: () => act('stopDb'),
     awaitReady: (_spec, { login }) => act('awaitReady', login ? 'awaitReady+login' : 'awaitReady'),
+    setSecrets: (_spec, { admin }) => act('setSecrets', admin ? 'setSecrets+admin' : 'setSecrets'),
     applyLimits: () => act('applyLimits'),
     async exportData(_spec, file) {
       await act('exportData');
@@ -114,6 +120,10 @@ function stubRuntime() {
     /** The engine has its network, made for this place. */
     has(slot: number) {
       found = slot;
+    },
+    /** What containers are made from, from now on. */
+    madeFrom(word: string) {
+      hash = word;
     },
     /** What measuring finds from now on. */
     uses(what: Usage) {

@@ -7,6 +7,7 @@ import { type Job, jobOptions } from '../../../../src/docker/engine/task.js';
 import { exportJobs } from '../../../../src/docker/instance/export.js';
 import { limitsJob } from '../../../../src/docker/instance/limits.js';
 import { collect } from '../../../../src/docker/instance/observe.js';
+import { secretsJob } from '../../../../src/docker/instance/secrets.js';
 import { seedJob } from '../../../../src/docker/instance/seed.js';
 import { measureJob, parseUsage } from '../../../../src/docker/instance/usage.js';
 import { templateId, templateModules } from '../../../../src/docker/template/spec.js';
@@ -158,6 +159,19 @@ describe('the other one-shot containers', () => {
       CapAdd: [],
       mounts: ['odoo_cliente_acme_filestore read-only'],
     });
+  });
+});
+
+describe('secretsJob', () => {
+  it("has the database volume alone, and no right on it but its owner's", () => {
+    const rendered = { names: resourceNames('default', 'acme'), labels: {} };
+    const job = secretsJob({ secretsScript: 'echo' }, RELEASE, rendered, Buffer.from('ALTER'));
+    const { User, Env, Entrypoint, Cmd, HostConfig } = jobOptions(job, '0', 'run');
+    expect({ User, network: HostConfig?.NetworkMode, added: HostConfig?.CapAdd }).to.deep.equal({
+      ...{ User: 'postgres', network: 'none', added: [] },
+    });
+    expect(HostConfig?.Mounts?.map(({ Source }) => Source)).to.deep.equal(['odoo_cliente_acme_pgdata']);
+    expect(JSON.stringify([Env, Entrypoint, Cmd])).to.not.contain('ALTER');
   });
 });
 
