@@ -1,0 +1,129 @@
+/** An instance as a row of the table. */
+import type { Phase } from '../instance/phase.js';
+import type { Placement } from '../instance/placement.js';
+import type { Release } from '../instance/release.js';
+import type { Customer, Hold, Instance, Seller, Usage } from '../instance/types.js';
+import { fromMs, toMs } from './time.js';
+
+export interface Row {
+  key: string;
+  name: string;
+  slot: number | null;
+  placement: string | null;
+  customer: string;
+  seller: string | null;
+  plan_id: number;
+  document: string;
+  order_id: number | null;
+  hold: Hold;
+  phase: Phase;
+  created_at: number;
+  started_at: number | null;
+  suspended_at: number | null;
+  usage: string | null;
+  measured_at: number | null;
+  storage_over_since: number | null;
+  told_paid_until: number | null;
+  warned_at: number | null;
+  told_delete_at: number | null;
+  told_storage_at: number | null;
+  release: string | null;
+  revision: string | null;
+  limits: string | null;
+  secrets: string | null;
+  error_message: string | null;
+}
+
+export const COLUMNS: readonly (keyof Row)[] = [
+  'key',
+  'name',
+  'slot',
+  'placement',
+  'customer',
+  'seller',
+  'plan_id',
+  'document',
+  'order_id',
+  'hold',
+  'phase',
+  'created_at',
+  'started_at',
+  'suspended_at',
+  'usage',
+  'measured_at',
+  'storage_over_since',
+  'told_paid_until',
+  'warned_at',
+  'told_delete_at',
+  'told_storage_at',
+  'release',
+  'revision',
+  'limits',
+  'secrets',
+  'error_message',
+];
+
+export function toRow(instance: Instance): Row {
+  return {
+    key: instance.key,
+    name: instance.name,
+    slot: instance.placement?.slot ?? null,
+    placement: instance.placement && JSON.stringify(instance.placement),
+    customer: JSON.stringify(instance.customer),
+    seller: instance.seller && JSON.stringify(instance.seller),
+    plan_id: instance.planId,
+    document: instance.document,
+    order_id: instance.orderId,
+    hold: instance.hold,
+    phase: instance.phase,
+    created_at: toMs(instance.createdAt),
+    started_at: toMs(instance.startedAt),
+    suspended_at: toMs(instance.suspendedAt),
+    usage: instance.usage && JSON.stringify(instance.usage),
+    measured_at: toMs(instance.measuredAt),
+    storage_over_since: toMs(instance.storageOverSince),
+    told_paid_until: toMs(instance.toldPaidUntil),
+    warned_at: toMs(instance.warnedAt),
+    told_delete_at: toMs(instance.toldDeleteAt),
+    told_storage_at: toMs(instance.toldStorageAt),
+    release: instance.release && JSON.stringify(instance.release),
+    revision: instance.revision,
+    limits: instance.limits,
+    secrets: instance.secrets,
+    error_message: instance.errorMessage,
+  };
+}
+
+export function fromRow(row: Row): Instance {
+  return {
+    key: row.key,
+    name: row.name,
+    placement: parsed<Placement>(row.placement),
+    customer: JSON.parse(row.customer) as Customer,
+    seller: row.seller === null ? null : (JSON.parse(row.seller) as Seller),
+    planId: row.plan_id,
+    document: row.document,
+    orderId: row.order_id,
+    hold: row.hold,
+    phase: row.phase,
+    createdAt: fromMs(row.created_at),
+    startedAt: fromMs(row.started_at),
+    suspendedAt: fromMs(row.suspended_at),
+    usage: parsed<Usage>(row.usage),
+    measuredAt: fromMs(row.measured_at),
+    storageOverSince: fromMs(row.storage_over_since),
+    toldPaidUntil: fromMs(row.told_paid_until),
+    warnedAt: fromMs(row.warned_at),
+    toldDeleteAt: fromMs(row.told_delete_at),
+    toldStorageAt: fromMs(row.told_storage_at),
+    release: parsed<Release>(row.release),
+    revision: row.revision,
+    limits: row.limits,
+    secrets: row.secrets,
+    errorMessage: row.error_message,
+  };
+}
+
+function parsed<T>(text: string | null): T | null {
+  return text === null ? null : (JSON.parse(text) as T);
+}
