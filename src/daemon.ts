@@ -6,8 +6,9 @@ import type { Config } from './config/config.js';
 import { startDeliverer } from './delivery/deliverer.js';
 import { createLastingWrites } from './delivery/lasting.js';
 import { createApp } from './http/app.js';
-import type { Guard } from './intake/guard.js';
-import { type Poller, startPoller } from './intake/poller.js';
+import { ageOf, calendarCheck, masterCheck, outboxCheck, workCheck } from './http/checks.js';
+import { listen } from './http/listen.js';
+import { startPoller } from './intake/poller.js';
 import { startClockKeeper } from './keepers/clock.js';
 import { removeOldExports } from './keepers/exports.js';
 import { startFrontKeeper } from './keepers/front.js';
@@ -15,20 +16,20 @@ import { startMonitor } from './keepers/monitor.js';
 import { startNightly } from './keepers/nightly.js';
 import { startTemplateKeeper } from './keepers/templates.js';
 import { startUsage } from './keepers/usage.js';
-import { BridgeError } from './lib/errors.js';
+import { BridgeError, stoppedError } from './lib/errors.js';
 import { errorFields, type Log } from './lib/logger.js';
 import { once } from './lib/once.js';
 import { createStop } from './lib/stop.js';
 import { enqueueOutdated } from './reconcile/outdated.js';
 import { startWorker } from './reconcile/worker.js';
+import { setStoreAside } from './store/database.js';
 import { lockStore } from './store/lock.js';
 import { releaseIn, type Seams, stuckInstances, wire } from './wiring.js';
 
-/** Of the instances that fail, so many are named by `/ready`. */
-const NAMED = 10;
-
 /** The part of the stop's time in which work under way may still be finished; the rest is for what is owed and for closing. */
 const WORKING_PART = 0.7;
+/** To tell the master that another daemon need not wait. */
+const LEAVE_MS = 2_000;
 
 export interface Daemon {
   /** Where `/health` answers. */
@@ -45,6 +46,56 @@ export interface Daemon {
  *   is not the one of its instances, or the HTTP port is taken.
  */
 export async function startDaemon(config: Config, log: Log, version: string, seams: Seams = {}): Promise<Daemon> {
+  let current: Daemon | null = null;
+  let change: Promise<void> = Promise.resolve();
+  let isStopping = false;
+  let end: (reason: BridgeError) => void = () => undefined;
+  const ended = new Promise<BridgeError>((resolve) => {
+    end = resolve;
+  });
+
+  async function start(): Promise<Daemon> {
+    // It may be found before the start has ended.
+    const started = startOnce(config, log, version, seams, () => {
+      change = started.then(startOver).catch((error: unknown) => {
+        log.error('store.not_rebuilt', 'The daemon could not start again; restart it.', errorFields(error));
+        if (error instanceof BridgeError) end(error);
+      });
+    });
+    const daemon = await started;
+    void daemon.ended.then(end);
+    return daemon;
+  }
+  /** The store is an older one than the master knows: what it says is no longer so. */
+  async function startOver(daemon: Daemon): Promise<void> {
+    if (isStopping) return;
+    current = null;
+    await daemon.stop();
+    const aside = setStoreAside(config.storePath, new Date());
+    log.warn('store.set_aside', 'The store was an older one than the master knows; it is built anew.', { file: aside });
+    current = await start();
+  }
+
+  current = await start();
+  const { httpPort } = current;
+  return {
+    httpPort,
+    ended,
+    async stop() {
+      isStopping = true;
+      await change;
+      await current?.stop();
+    },
+  };
+}
+
+async function startOnce(
+  config: Config,
+  log: Log,
+  version: string,
+  seams: Seams,
+  onBehind: () => void,
+): Promise<Daemon> {
   const startedAt = new Date();
   const lock = lockStore(config.dataDir);
   const stopper = createStop();
@@ -52,10 +103,17 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
     lock.release();
     throw error;
   });
-  const { clock, store, ownership, runtime, master, metrics, front, guard, reconciler } = parts;
+  const { clock, store, ownership, runtime, master, metrics, front, guard, bond, reconciler } = parts;
   const released = store.jobs.releaseAll() + store.outbox.releaseAll();
   if (released > 0) log.info('daemon.resumed', `Went on with ${released} pieces of work that a stop had cut off.`);
 
+  let isBehind = false;
+  bond.onRefused((code, sentence) => {
+    log.error('master.refuses', `${sentence}.`, { reason: code, advice: 'See what poll.failed says.' });
+    if (code !== 'daemon_behind') return;
+    isBehind = true;
+    onBehind();
+  });
   const clockKeeper = startClockKeeper({ store, clock, log });
   const outdated = enqueueOutdated(store);
   if (outdated > 0) log.info('daemon.outdated', `${outdated} instances get passwords of the new key, one by one.`);
@@ -100,6 +158,7 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
     async reconcile(key, outside) {
       // Whoever paid while the daemon slept is not suspended for a moment, nor reminded.
       await poller.looked();
+      if (isBehind) throw stoppedError();
       await endLeftTasks();
       return reconciler.reconcile(key, outside);
     },
@@ -165,6 +224,8 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
     await front.stop();
     // Last: what the running jobs report is delivered where the master answers, and kept where it does not.
     await deliverer.stop();
+    const left = poller.lastError() === null && master.leave(bond.caller()).catch(() => undefined);
+    await Promise.race([left, sleep(LEAVE_MS)]);
     await parts.client.close();
     await new Promise((resolve) => {
       server?.close(resolve);
@@ -185,40 +246,4 @@ export async function startDaemon(config: Config, log: Log, version: string, sea
       } else log.warn('daemon.cut_off', 'Stopped before all was done; the next start goes on with it.');
     },
   };
-}
-
-function masterCheck({ lastPolledAt, lastError }: Poller, lateAfterMs: number) {
-  const age = ageOf(lastPolledAt());
-  const seen = age === null ? 'the master has not been read yet' : `last read ${Math.round(age / 1000)} s ago`;
-  const error = lastError();
-  return { ok: age !== null && age <= Math.max(30_000, 3 * lateAfterMs), detail: error ? `${seen}: ${error}` : seen };
-}
-
-function calendarCheck(guard: Guard) {
-  const why = guard.objection();
-  if (why === null) return { ok: true, detail: 'the master was read a moment ago, and the clocks agree' };
-  return { ok: false, detail: `suspensions, warnings, reminders and deletions wait: ${why}` };
-}
-
-function outboxCheck({ count, oldestAgeMs, deadLetters }: { count: number; oldestAgeMs: number; deadLetters: number }) {
-  const detail = `${count} writes owed to the master, the oldest for ${Math.round(oldestAgeMs / 1000)} s; ${deadLetters} refused`;
-  return { ok: oldestAgeMs < 600_000, detail };
-}
-
-function workCheck(stuck: string[]) {
-  const names = stuck.slice(0, NAMED).join(', ');
-  const detail =
-    stuck.length === 0 ? 'no instance has failed for long' : `${stuck.length} have failed for long: ${names}`;
-  return { ok: stuck.length === 0, detail };
-}
-
-function ageOf(time: number | null): number | null {
-  return time === null ? null : Date.now() - time;
-}
-
-function listen(server: Server, { host, port }: { host: string; port: number }): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => resolve(server));
-  });
 }

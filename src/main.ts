@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { check } from './cli/check.js';
 import { showPlan } from './cli/plan.js';
+import { reconcileMaster } from './cli/reconcile-master.js';
 import { showInstance, showStatus } from './cli/status.js';
 import { takeOver } from './cli/take-over.js';
 import { buildTemplates } from './cli/template.js';
@@ -102,6 +103,15 @@ program
   .action(({ newKey = false, json = false }: { newKey?: boolean; json?: boolean }) =>
     takeOver(loadConfig(process.env), process.stdout, { newKey, asJson: json }),
   );
+
+program
+  .command('reconcile-master')
+  .description('after the master was restored from a backup: say what differs, and with --yes go on together')
+  .option('--yes', 'go on together: read everything, and report each instance anew')
+  .action(async (options: { yes?: boolean }) => {
+    const agreed = await reconcileMaster(loadConfig(process.env), options.yes === true, process.stdout);
+    if (!agreed) process.exitCode = EXIT.failed;
+  });
 
 function parseDate(text: string): Date {
   const date = new Date(text);

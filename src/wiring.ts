@@ -2,7 +2,7 @@
  * From the configuration to the parts: the one place where adapters are made and put together. `Seams` is where tests
  * and the fault run hand in trouble: engine, master and store each have one funnel through which everything goes.
  */
-import { cpus } from 'node:os';
+import { cpus, hostname } from 'node:os';
 import PQueue from 'p-queue';
 import type { Config } from './config/config.js';
 import { completeOperation } from './delivery/completion.js';
@@ -29,10 +29,13 @@ import { createMetrics } from './lib/metrics.js';
 import type { Stop } from './lib/stop.js';
 import { createOdooClient } from './odoo/client.js';
 import { createMaster } from './odoo/master.js';
+import type { Bond } from './protocol/bond.js';
 import type { PushOperation } from './protocol/push.js';
 import { LASTING_MS, UNSERVED_MS } from './reconcile/failure.js';
 import { createReconciler } from './reconcile/reconciler.js';
+import { storedBond } from './store/bond.js';
 import { readDaemonKey } from './store/daemon-key.js';
+import { ensureOwnerId } from './store/owner-id.js';
 import { openStore, type Store } from './store/store.js';
 
 /** Everything that is asked of the world passes one of these; absent, it passes untouched. */
@@ -90,14 +93,14 @@ function fleetWith(config: Config, key: Buffer | null, engine: Engine): Promise<
 }
 
 /** The client of the master. */
-export function connectMaster(config: Config, log?: Log, seams: Seams = {}) {
+export function connectMaster(config: Config, log?: Log, seams: Seams = {}, bond: Bond | null = null) {
   const { url, db, login, apiKey, timeoutMs } = config.odoo;
   const client = createOdooClient({
     ...{ url, db, login, apiKey, timeoutMs, maxConcurrent: 4 },
     ...(log ? { log } : {}),
     ...(seams.master ? { intercept: seams.master } : {}),
   });
-  return { client, master: createMaster(client) };
+  return { client, master: createMaster(client, bond) };
 }
 
 /** What a plan runs that says nothing else. */
@@ -123,7 +126,8 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
   const engine = connectEngine(config, after(ownership.verified, seams.engine), stop);
   const { runtime, templates, secretsOf } = await fleetWith(config, daemonKey, engine);
   store.placements.complete(runtime.placementAt);
-  const { client, master } = connectMaster(config, log, seams);
+  const bond = storedBond(store.meta, { daemon: await ensureOwnerId(config.dataDir), host: hostname() });
+  const { client, master } = connectMaster(config, log, seams, bond);
   const { policy } = config;
   const addressOf = addressesBy(config.instances.urlTemplate);
   const specOf = specReader(addressOf);
@@ -135,11 +139,11 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
   });
   const ingest = createIngest({ store, policy, firstToExpire: config.firstToExpire, clock, log });
   const clockOffsetMs = config.clockOffset?.toMillis() ?? 0;
-  const guard = createGuard({ jobs: store.jobs, clock, clockOffsetMs, log });
+  const guard = createGuard({ jobs: store.jobs, clock, clockOffsetMs, refusal: bond.refusal, log });
   const exports = new PQueue({ concurrency: 1 });
   const completion = { store, secretsOf, master, policy, clock, addressOf };
   return {
-    ...{ clock, store, ownership, runtime, templates, client, master, specOf, metrics, front, ingest, guard },
+    ...{ clock, store, ownership, runtime, templates, client, master, specOf, metrics, front, ingest, guard, bond },
     /** Resolves when no copy is written. */
     exported: () => exports.onIdle(),
     complete: (operation: PushOperation) => completeOperation(operation, completion),

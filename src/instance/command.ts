@@ -19,6 +19,8 @@ export type CommandName = (typeof COMMAND_NAMES)[number];
 export interface Command {
   /** Id of the record in the master. */
   id: number;
+  /** When it was asked for; the id alone may be given again. */
+  createdOn?: Date;
   instanceKey: string;
   command: CommandName;
   requestedBy: string;

@@ -30,6 +30,8 @@ export interface Plan {
 export interface Customer {
   /** Commercial partner: one company is one customer. */
   id: number;
+  /** When its record was made, ISO text; absent where that is not known. */
+  createdOn?: string;
   name: string;
   contactId: number;
   contactName: string;
@@ -82,6 +84,8 @@ export interface Instance {
   hold: Hold;
   phase: Phase;
   createdAt: Date;
+  /** When what it was born from was made in the master, at the latest: a newer purchase of its key is another one. */
+  bornAt: Date | null;
   /** First time it was ready: the start date of the subscription. */
   startedAt: Date | null;
   suspendedAt: Date | null;

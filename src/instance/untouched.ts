@@ -1,6 +1,7 @@
 /** An instance of which nothing was made yet. */
 export const UNTOUCHED = {
   seller: null,
+  bornAt: null,
   hold: 'none',
   phase: 'draft',
   startedAt: null,

@@ -10,6 +10,7 @@ import type { MasterPurchase } from '../odoo/rows.js';
 import type { Store } from '../store/store.js';
 import { type AssignableInstance, assignPurchases, type Decision } from '../subscription/assign.js';
 import { subscriptionStatus } from '../subscription/fold.js';
+import { fullKeyOf } from '../subscription/identity.js';
 import { entitlementsOf, paidPeriodsOf } from '../subscription/parts.js';
 import type { Policy } from '../subscription/types.js';
 import type { Problems } from './problems.js';
@@ -37,6 +38,7 @@ export function createAssigner({ store, policy, firstToExpire, clock, log, probl
         ...purchase,
         instanceKey: store.purchases.get(purchase.key)?.instanceKey ?? null,
         sellerId: purchase.seller.id,
+        bornKey: bornKeyOf(purchase),
       }))
       .filter(hasPlan);
     const sources = new Map(waiting.map((purchase) => [purchase.key, purchase]));
@@ -46,10 +48,10 @@ export function createAssigner({ store, policy, firstToExpire, clock, log, probl
   }
 
   /** The instances of their customer, and those that they name. */
-  function mayBeFor(purchases: MasterPurchase[]): AssignableInstance[] {
+  function mayBeFor(purchases: (MasterPurchase & { bornKey: string })[]): AssignableInstance[] {
     const found = new Map<string, Instance>();
-    for (const { key, customerId, instanceKey } of purchases) {
-      const named = [key, instanceKey].map((name) => (name === null ? null : store.instances.get(name)));
+    for (const { bornKey, customerId, instanceKey } of purchases) {
+      const named = [bornKey, instanceKey].map((name) => (name === null ? null : store.instances.get(name)));
       for (const instance of [...named, ...store.instances.ofCustomer(customerId)]) {
         if (instance) found.set(instance.key, instance);
       }
@@ -62,6 +64,13 @@ export function createAssigner({ store, policy, firstToExpire, clock, log, probl
       alive: PHASE[phase].renewable,
       trial: isTrial(planId),
     }));
+  }
+
+  /** The key of the instance that is born from it; an instance of that key that is older was born from another one. */
+  function bornKeyOf(purchase: MasterPurchase): string {
+    const bornAt = store.instances.get(purchase.key)?.bornAt ?? null;
+    const isOlder = bornAt !== null && purchase.createdOn != null && bornAt < purchase.createdOn;
+    return isOlder ? fullKeyOf(purchase) : purchase.key;
   }
 
   function carryOut({ purchase, to }: Decision, source: MasterPurchase | undefined): void {
@@ -104,6 +113,7 @@ export function createAssigner({ store, policy, firstToExpire, clock, log, probl
         document: purchase.document,
         orderId: purchase.orderId,
         createdAt: clock(),
+        bornAt: purchase.createdOn ?? null,
       },
       // A name that is taken or makes no sense never costs the customer the sale: one like it is found.
       () => suggestName(wantedName || customer.name, (name) => store.instances.isTaken(name)),

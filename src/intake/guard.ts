@@ -12,6 +12,8 @@ export interface GuardParts {
   /** By how much the clock is moved on purpose, to rehearse another date. */
   clockOffsetMs: number;
   log: Log;
+  /** Why the master refuses this daemon, one sentence; null while it does not. */
+  refusal(): string | null;
   /** Milliseconds of a clock that never goes back. */
   monotonic?: () => number;
 }
@@ -29,11 +31,13 @@ export interface Guard {
 
 /** Nobody is suspended, warned, reminded or deleted by what was known a while ago, or by a clock that is wrong. */
 export function createGuard(parts: GuardParts): Guard {
-  const { jobs, clock, clockOffsetMs, log, monotonic = () => performance.now() } = parts;
+  const { jobs, clock, clockOffsetMs, log, refusal, monotonic = () => performance.now() } = parts;
   const waiting = new Set<string>();
   let last: { serverTime: number; at: number } | null = null;
 
   function objection(): string | null {
+    const refused = refusal();
+    if (refused !== null) return `${refused[0]?.toUpperCase()}${refused.slice(1)}.`;
     if (last === null) return 'The master has not been read since the start.';
     const age = monotonic() - last.at;
     if (age >= OLDEST_POLL_MS) return `The master was last read ${minutes(age)} minutes ago.`;

@@ -11,6 +11,7 @@ import { COMMANDS } from '../owed/commands.js';
 import { commandOperation, logOperation } from '../owed/operations.js';
 import { isStoreTrouble } from '../store/database.js';
 import type { Store } from '../store/store.js';
+import { fullKeyOf, isAnother } from '../subscription/identity.js';
 import { isTakenBack } from '../subscription/parts.js';
 import type { Policy, Purchase } from '../subscription/types.js';
 import { createAssigner } from './assigner.js';
@@ -74,7 +75,9 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
   }
 
   function takePurchase(purchase: MasterPurchase): void {
-    const before = store.purchases.get(purchase.key);
+    const known = store.purchases.get(purchase.key);
+    const before = known && isAnother(known, purchase) ? null : known;
+    if (known && !before) tellReissued(known, purchase);
     const { changedKeys, instanceKeys } = store.purchases.save([purchase]);
     for (const key of instanceKeys) {
       if (store.instances.get(key)) store.jobs.enqueue(key, { reason: 'a purchase changed' });
@@ -89,6 +92,14 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
       store.outbox.put(logOperation(instance.key, clock(), [line]), instance.key);
       log.info('purchase.taken_back', line, { instance: instance.name, purchase: purchase.key });
     }
+  }
+
+  /** The master was restored from a backup, and gives the id to somebody else. */
+  function tellReissued(former: Purchase, { key, document }: MasterPurchase): void {
+    log.warn('purchase.reissued', `${document} has the id that ${former.document} had: both count, each for its own.`, {
+      purchase: key,
+      former: fullKeyOf(former),
+    });
   }
 
   /** Gives the undecided purchases to instances, new ones where there is none. */

@@ -3,6 +3,7 @@ import PQueue from 'p-queue';
 import { messageOf, RetryableError } from '../lib/errors.js';
 import type { Master } from '../odoo/master.js';
 import type { Store } from '../store/store.js';
+import { fullKeyOf } from '../subscription/identity.js';
 import type { Ingest } from './ingest.js';
 
 /** A poll comes every two seconds, and a look takes a fraction of one. */
@@ -26,7 +27,7 @@ export function createLook({ master, store, ingest }: LookParts): (instanceKey: 
   async function look(key: string): Promise<void> {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const before = ingest.pages();
-      const known = store.purchases.byInstance(key).map((purchase) => purchase.key);
+      const known = store.purchases.byInstance(key).map(fullKeyOf);
       const found = await master.look(key, known);
       // A poll was taken in meanwhile, which may know better.
       if (ingest.pages() !== before) continue;

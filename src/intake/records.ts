@@ -5,6 +5,7 @@ import { UNTOUCHED } from '../instance/untouched.js';
 import type { Clock } from '../lib/clock.js';
 import type { Log } from '../lib/logger.js';
 import type { InstanceRecord } from '../odoo/rows.js';
+import { goneOperation } from '../owed/operations.js';
 import type { Store } from '../store/store.js';
 
 export interface RecordParts {
@@ -22,11 +23,14 @@ export function recordTaker({ store, clock, log }: RecordParts) {
       // While it is being made its administrator's login is the e-mail it was begun with.
       const settled = known.startedAt !== null || known.placement === null;
       const customer = settled ? record.customer : { ...known.customer, id: record.customer.id };
+      if (known.bornAt === null && record.createdOn) store.instances.update(record.key, { bornAt: record.createdOn });
       const told = { customer, seller: record.seller };
       if (JSON.stringify({ customer: known.customer, seller: known.seller }) !== JSON.stringify(told)) {
         store.instances.update(record.key, told);
       }
-      if (full && record.phase !== known.phase) store.jobs.enqueue(record.key, { reason: 'the record differs' });
+      if (!full || record.phase === known.phase) return;
+      if (PHASE[known.phase].gone) store.outbox.put(goneOperation(known), known.key);
+      else store.jobs.enqueue(record.key, { reason: 'the record differs' });
       return;
     }
     if (!record.requested || record.planId === null) return;
@@ -41,6 +45,7 @@ export function recordTaker({ store, clock, log }: RecordParts) {
       hold: record.hold,
       phase: record.phase,
       createdAt: clock(),
+      bornAt: record.createdOn ?? null,
       startedAt: record.startedAt,
       suspendedAt: record.suspendedAt,
       storageOverSince: record.storageOverSince,

@@ -10,7 +10,7 @@ import { DAY_MS } from '../subscription/calendar.js';
 const PROMISE = '.until';
 /** Copies of former versions have no date: what was promised is at most the default, or what is set now. */
 const UNDATED_DAYS = 90;
-const NAME = /^[a-z0-9-]+\.[a-z]+-\d+\.(zip|tgz)$/;
+const NAME = /^[a-z0-9-]+\.[a-z]+-\d+(\.\d+)?\.(zip|tgz)$/;
 
 export interface ExportSettings {
   dir: string;

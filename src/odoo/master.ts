@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { RetryableError, TerminalError } from '../lib/errors.js';
+import type { Bond, Caller, Identity } from '../protocol/bond.js';
 import {
   type HelloReply,
   helloReply,
+  identityReply,
   lookReply,
   PROTOCOL,
   pollReply,
@@ -10,6 +12,7 @@ import {
   renewalReply,
 } from '../protocol/poll.js';
 import { type PushOperation, type PushResult, pushResult } from '../protocol/push.js';
+import { bonded } from './bonded.js';
 import type { OdooClient } from './client.js';
 import { type PollBatch, type Rows, readRows } from './rows.js';
 import { problemOf } from './text.js';
@@ -38,27 +41,38 @@ export interface Master {
    * throws, nothing is known of any of them, and all may be sent again with the same keys.
    */
   push(operations: PushOperation[]): Promise<PushResult[]>;
+  /** An admin wants daemon and master to go on together, whatever each of them knew. */
+  resume(caller: Caller): Promise<Identity>;
+  /** The daemon stops: another one need not wait. */
+  leave(caller: Caller): Promise<void>;
 }
 
 /** All methods throw what the client throws, and `odoo.protocol` where addon and daemon do not fit. */
-export function createMaster(client: Pick<OdooClient, 'call'>): Master {
+export function createMaster(client: Pick<OdooClient, 'call'>, bond: Bond | null = null): Master {
+  const call = (method: string, args: unknown[]) => client.call(MODEL, method, args);
+  const hello = async () => understand('hello', helloReply, await call('hello', []));
+
+  /** As the daemon that serves the master, which may refuse; a command only reads, and says no name. */
+  async function ask(method: string, args: unknown[]): Promise<unknown> {
+    if (!bond) return call(method, args);
+    return (await bonded(bond, bond.caller, (caller) => call(method, [...args, caller]))).reply;
+  }
+
   return {
-    async hello() {
-      return understand('hello', helloReply, await client.call(MODEL, 'hello', []));
-    },
+    hello,
 
     async poll(cursor, limit = 500) {
-      const reply = understand('poll', pollReply, await client.call(MODEL, 'poll', [cursor, limit]));
+      const reply = understand('poll', pollReply, await ask('poll', [cursor, limit]));
+      bond?.met(reply);
       return { cursor: reply.cursor, more: reply.more, serverTime: reply.server_time, ...readRows(reply) };
     },
 
     async look(instanceKey, purchaseKeys) {
-      const reply = await client.call(MODEL, 'look', [instanceKey, purchaseKeys]);
-      return readRows(understand('look', lookReply, reply));
+      return readRows(understand('look', lookReply, await ask('look', [instanceKey, purchaseKeys])));
     },
 
     async renewal(instanceKey) {
-      return understand('renewal', renewalReply, await client.call(MODEL, 'renewal', [instanceKey]));
+      return understand('renewal', renewalReply, await call('renewal', [instanceKey]));
     },
 
     async push(operations) {
@@ -68,8 +82,20 @@ export function createMaster(client: Pick<OdooClient, 'call'>): Master {
         const advice = 'This is a fault of the daemon: please report it.';
         throw new TerminalError('odoo.push_keys', 'two operations of one push have the same key', advice);
       }
-      const reply = await client.call(MODEL, 'push', [operations]);
-      return inOrder(keys, understand('push', z.array(pushResult), reply));
+      if (!bond) return inOrder(keys, understand('push', z.array(pushResult), await call('push', [operations])));
+      if (bond.caller().generation === false) bond.met(await hello());
+      const { reply, as } = await bonded(bond, bond.forPush, (caller) => call('push', [operations, caller]));
+      const results = inOrder(keys, understand('push', z.array(pushResult), reply));
+      bond.answered(Number(as.generation));
+      return results;
+    },
+
+    async resume(caller) {
+      return understand('resume', identityReply, await call('resume', [caller]));
+    },
+
+    async leave(caller) {
+      await call('leave', [caller]);
     },
   };
 }

@@ -6,6 +6,7 @@ import { oneLine } from './text.js';
 export function toCustomer(row: PurchaseRow['customer']): Customer {
   return {
     id: row.id,
+    ...(row.created_on && { createdOn: row.created_on.toISOString() }),
     name: oneLine(row.name),
     contactId: row.contact_id,
     contactName: oneLine(row.contact_name),

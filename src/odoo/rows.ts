@@ -33,6 +33,8 @@ export interface MasterPurchase extends Purchase {
 export interface InstanceRecord {
   /** Database id of the record. */
   id: number;
+  /** When the record was made. */
+  createdOn?: Date;
   key: string;
   name: string;
   customer: Customer;
@@ -179,6 +181,7 @@ export function toPurchase(row: PurchaseRow): MasterPurchase {
   }
   return {
     key: row.key,
+    ...(row.created_on && { createdOn: row.created_on }),
     state: open ? row.state : 'cancelled',
     planId: row.plan_id,
     parts: row.parts.map((part) => ({
@@ -211,6 +214,7 @@ export function toPurchase(row: PurchaseRow): MasterPurchase {
 export function toInstance(row: InstanceRow): InstanceRecord {
   return {
     id: row.id,
+    ...(row.created_on && { createdOn: row.created_on }),
     key: row.key,
     name: oneLine(row.name),
     customer: toCustomer(row.customer),
@@ -229,6 +233,7 @@ export function toInstance(row: InstanceRow): InstanceRecord {
 function toCommand(row: CommandRow): Command {
   return {
     id: row.id,
+    ...(row.created_on && { createdOn: row.created_on }),
     instanceKey: row.instance_key,
     command: row.command,
     requestedBy: oneLine(row.requested_by),

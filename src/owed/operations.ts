@@ -7,6 +7,7 @@ import type { InstanceValues, Notice, NoticeDetails, PushOperation } from '../pr
 import type { Sentence } from '../protocol/sentences.js';
 import { toOdooTime } from '../protocol/time.js';
 import { storageBytes } from '../subscription/fit.js';
+import { fullKeyOf } from '../subscription/identity.js';
 
 /** Where an instance is reached and what it is made of. */
 export interface Endpoint {
@@ -31,7 +32,8 @@ export function instanceOperation(
     plan_id: plan.id,
     order_id: instance.orderId,
     invoice_ids: [...new Set(open.flatMap((purchase) => purchase.invoiceIds))],
-    purchase_keys: purchases.map((purchase) => purchase.key),
+    purchase_keys: purchases.map(fullKeyOf),
+    ...(instance.customer.createdOn && { customer_created_on: toOdooTime(new Date(instance.customer.createdOn)) }),
     state: instance.phase,
     subscription_state: instance.startedAt ? status.state : 'draft',
     hold: instance.hold,
@@ -49,6 +51,13 @@ export function instanceOperation(
     error_message: instance.errorMessage,
   };
   return { op: 'instance', key: `instance:${instance.key}`, instance_key: instance.key, values };
+}
+
+/** The end of an instance once more, for a record that says something else: the master was restored. */
+export function goneOperation({ key, name, customer, phase }: Instance): PushOperation {
+  const gone = { url: null, http_port: null, longpolling_port: null, odoo_container: null, db_container: null };
+  const values = { name, customer_id: customer.id, contact_id: customer.contactId, state: phase, ...gone };
+  return { op: 'instance', key: `instance:${key}`, instance_key: key, values };
 }
 
 /** What it uses, and nothing else. */

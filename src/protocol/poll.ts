@@ -8,6 +8,7 @@ import { COMMAND_NAMES } from '../instance/command.js';
 import { PHASES } from '../instance/phase.js';
 import { HOLDS } from '../instance/types.js';
 import { PERIOD_UNITS, SUBSCRIPTION_STATES } from '../subscription/types.js';
+import { REFUSALS } from './bond.js';
 import { datetime, id, orNull, text } from './wire.js';
 
 /** Raised when one side would misunderstand the other. */
@@ -37,8 +38,20 @@ export const planRow = z.object({
   trial: z.boolean(),
 });
 
+/** When a record was made. A master that was restored from a backup gives ids out again: this tells two apart. */
+const madeOn = orNull(datetime).optional();
+
 /** The person or company that buys. `id` is the commercial partner: all contacts of one company are one customer. */
-export const customerRow = z.object({ id, name: text, contact_id: id, contact_name: text, email: text, lang: text });
+export const customerRow = z.object({
+  id,
+  /** When the customer's record was made: an id may be given again. */
+  created_on: madeOn,
+  name: text,
+  contact_id: id,
+  contact_name: text,
+  email: text,
+  lang: text,
+});
 
 /** The company that sells, as its customers know it; `shop_url` is that of the website it was sold on. */
 export const sellerRow = z.object({ id, name: text, shop_url: text, lang: text });
@@ -63,6 +76,7 @@ export const purchasePart = z.object({
  */
 export const purchaseRow = z.object({
   key: z.string().regex(/^(sol|aml|grant):\d+$/),
+  created_on: madeOn,
   /** `pending`: not confirmed, and a payment of it is on its way. Counts for nothing but holds off the suspension. */
   state: z.enum(['open', 'pending', 'cancelled']),
   /** What a person calls the document: S00042, INV/2026/00007. */
@@ -101,6 +115,7 @@ export const subscriptionState = z.enum(SUBSCRIPTION_STATES);
 /** A `saas.instance` record as the master has it. */
 export const instanceRow = z.object({
   id,
+  created_on: madeOn,
   key: z.string().min(1),
   name: text,
   customer: customerRow,
@@ -122,6 +137,7 @@ export const commandName = z.enum(COMMAND_NAMES);
 
 export const commandRow = z.object({
   id,
+  created_on: madeOn,
   instance_key: z.string().min(1),
   command: commandName,
   requested_by: text,
@@ -136,6 +152,18 @@ export const untoldRow = z.strictObject({
   problem: z.string(),
 });
 
+/** Which database answers, and the highest generation of a push that it has. */
+const identity = z.object({ database_uuid: text, generation: z.int() });
+
+/** In place of a reply: why the caller is told nothing, and nothing taken from it. */
+export const refusalReply = identity.extend({
+  protocol: z.literal(PROTOCOL),
+  refused: z.enum(REFUSALS),
+  /** Of the daemon that serves this master, for `leased`. */
+  host: text,
+  heard_on: orNull(datetime),
+});
+
 /** One instance, all that there is of it. */
 export const lookReply = z.object({
   protocol: z.literal(PROTOCOL),
@@ -146,6 +174,7 @@ export const lookReply = z.object({
 });
 
 export const pollReply = lookReply.extend({
+  ...identity.shape,
   /** The master's clock. */
   server_time: datetime,
   /** Opaque: pass it to the next poll. */
@@ -168,13 +197,17 @@ export const helloReply = z.object({
   addon_version: z.string(),
   odoo_version: z.string(),
   server_time: datetime,
-  database_uuid: text,
+  ...identity.shape,
   company: text,
   base_url: text,
   /** What would keep the bridge from working, in words for the admin: no outgoing mail server, no plan, … */
   warnings: z.array(z.string()),
 });
 
+/** What `resume` gives: daemon and master go on together. */
+export const identityReply = identity.extend({ protocol: z.literal(PROTOCOL) });
+
+export type Refusal = z.infer<typeof refusalReply>;
 export type PlanRow = z.infer<typeof planRow>;
 export type PurchaseRow = z.infer<typeof purchaseRow>;
 export type InstanceRow = z.infer<typeof instanceRow>;

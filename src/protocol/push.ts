@@ -24,11 +24,16 @@ const instanceValues = z
   .strictObject({
     name: z.string(),
     customer_id: id,
+    /** When the customer's record was made: a new instance is given to no other. */
+    customer_created_on: moment,
     contact_id: id,
     plan_id: id.nullable(),
     order_id: id.nullable(),
     invoice_ids: z.array(id),
-    /** Purchases served by this instance: the addon sets the link on their lines. */
+    /**
+     * Purchases served by this instance: the addon sets the link on their lines. `sol:7.1768478400` is the line 7 that was
+     * made then, and no other.
+     */
     purchase_keys: z.array(z.string()),
     state: z.enum(PHASES),
     subscription_state: z.enum(SUBSCRIPTION_STATES),

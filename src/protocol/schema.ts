@@ -4,12 +4,14 @@ import {
   commandRow,
   customerRow,
   helloReply,
+  identityReply,
   instanceRow,
   lookReply,
   PROTOCOL,
   planRow,
   pollReply,
   purchaseRow,
+  refusalReply,
   renewalReply,
   untoldRow,
 } from './poll.js';
@@ -30,6 +32,8 @@ const METHODS = z.object({
   poll: pollReply.extend(ROWS),
   look: lookReply.extend(ROWS),
   renewal: renewalReply,
+  resume: identityReply,
+  refusal: refusalReply,
   push: z.array(pushResult),
   push_operations: z.array(pushOperation),
 });

@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.js';
 import { toMs } from './time.js';
 
 export interface CommandTable {
-  /** Keeps those never seen before as pending, and returns them. */
+  /** Keeps those never seen before as pending, and returns them: an id with another moment is another command. */
   add(commands: Command[]): Command[];
   /** Oldest first; of one instance or of all. */
   pending(instanceKey?: string): Command[];
@@ -14,9 +14,13 @@ export interface CommandTable {
 }
 
 export function commandTable(db: Database.Database, clock: Clock): CommandTable {
-  const insert = db.prepare<Command & { now: number }>(`
-    INSERT INTO commands (id, instance_key, command, requested_by, plan_id, seen_at)
-    VALUES (:id, :instanceKey, :command, :requestedBy, :planId, :now) ON CONFLICT DO NOTHING`);
+  const insert = db.prepare<Omit<Command, 'createdOn'> & { now: number; createdAt: number | null }>(`
+    INSERT INTO commands (id, instance_key, command, requested_by, plan_id, seen_at, created_at)
+    VALUES (:id, :instanceKey, :command, :requestedBy, :planId, :now, :createdAt)
+    ON CONFLICT DO UPDATE SET instance_key = excluded.instance_key, command = excluded.command, state = 'pending',
+      requested_by = excluded.requested_by, plan_id = excluded.plan_id, seen_at = excluded.seen_at,
+      created_at = excluded.created_at, finished_at = NULL
+    WHERE created_at <> excluded.created_at`);
   const columns = 'id, instance_key AS instanceKey, command, requested_by AS requestedBy, plan_id AS planId';
   const selectPending = db.prepare<[], Command>(`SELECT ${columns} FROM commands WHERE state = 'pending' ORDER BY id`);
   const selectOf = db.prepare<[string], Command>(
@@ -28,8 +32,9 @@ export function commandTable(db: Database.Database, clock: Clock): CommandTable 
   const addAll = db.transaction((commands: Command[]) => {
     const now = toMs(clock());
     return commands.filter(
-      ({ id, instanceKey, command, requestedBy, planId }) =>
-        insert.run({ id, instanceKey, command, requestedBy, planId, now }).changes > 0,
+      ({ id, instanceKey, command, requestedBy, planId, createdOn }) =>
+        insert.run({ id, instanceKey, command, requestedBy, planId, now, createdAt: toMs(createdOn ?? null) }).changes >
+        0,
     );
   });
   return {

@@ -1,5 +1,5 @@
 /** Opens the SQLite file: modes, pragmas, migrations, and what to tell a person when it cannot be used. */
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { BridgeError, messageOf, RetryableError, TerminalError } from '../lib/errors.js';
@@ -47,6 +47,15 @@ export function createPrivateFile(path: string): void {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
   chmodSync(path, 0o600);
+}
+
+/** Moves the file and what belongs to it out of the way, kept for whoever wants to look; gives its new name. */
+export function setStoreAside(path: string, now: Date): string {
+  const aside = `${path}.older-${now.toISOString().replaceAll(':', '-')}`;
+  for (const ending of ['-wal', '-shm', '']) {
+    if (existsSync(path + ending)) renameSync(path + ending, aside + ending);
+  }
+  return aside;
 }
 
 function migrate(db: Database.Database, path: string): void {

@@ -18,6 +18,7 @@ export interface Row {
   hold: Hold;
   phase: Phase;
   created_at: number;
+  born_at: number | null;
   started_at: number | null;
   suspended_at: number | null;
   usage: string | null;
@@ -47,6 +48,7 @@ export const COLUMNS: readonly (keyof Row)[] = [
   'hold',
   'phase',
   'created_at',
+  'born_at',
   'started_at',
   'suspended_at',
   'usage',
@@ -77,6 +79,7 @@ export function toRow(instance: Instance): Row {
     hold: instance.hold,
     phase: instance.phase,
     created_at: toMs(instance.createdAt),
+    born_at: toMs(instance.bornAt),
     started_at: toMs(instance.startedAt),
     suspended_at: toMs(instance.suspendedAt),
     usage: instance.usage && JSON.stringify(instance.usage),
@@ -107,6 +110,7 @@ export function fromRow(row: Row): Instance {
     hold: row.hold,
     phase: row.phase,
     createdAt: fromMs(row.created_at),
+    bornAt: fromMs(row.born_at),
     startedAt: fromMs(row.started_at),
     suspendedAt: fromMs(row.suspended_at),
     usage: parsed<Usage>(row.usage),

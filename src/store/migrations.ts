@@ -215,4 +215,9 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE instances ADD COLUMN secrets TEXT;
   `,
+  // An id is no identity alone: a master that is restored from a backup gives its ids out again.
+  `
+  ALTER TABLE instances ADD COLUMN born_at INTEGER;
+  ALTER TABLE commands ADD COLUMN created_at INTEGER;
+  `,
 ];

@@ -1,5 +1,6 @@
 /** The lines that customers bought, and the instance each is for. */
 import type Database from 'better-sqlite3';
+import { fullKeyOf, isAnother } from '../subscription/identity.js';
 import type { Purchase } from '../subscription/types.js';
 
 export interface SavedPurchases {
@@ -10,7 +11,7 @@ export interface SavedPurchases {
 }
 
 export interface PurchaseTable {
-  /** An unchanged row causes no work. A null `instanceKey` keeps the known one; another key moves the purchase. */
+  /** A key that means another record now leaves the former one aside, under its full key. An unchanged row causes no work. A null `instanceKey` keeps the known one; another key moves the purchase. */
   save(purchases: Purchase[]): SavedPurchases;
   assign(key: string, instanceKey: string): void;
   /** The change to its plan was refused. */
@@ -29,7 +30,8 @@ interface Row {
 }
 
 /** What is kept as JSON: dates are ISO text. */
-type Content = Omit<Purchase, 'instanceKey' | 'startsOn' | 'parts' | 'pendingSince'> & {
+type Content = Omit<Purchase, 'instanceKey' | 'createdOn' | 'startsOn' | 'parts' | 'pendingSince'> & {
+  createdOn?: string;
   startsOn: string;
   parts: { key: string; quantity: number; startsOn: string; paidOn: string | null; vanishedOn: string | null }[];
   pendingSince: string | null;
@@ -43,6 +45,7 @@ export function purchaseTable(db: Database.Database): PurchaseTable {
   const upsert = db.prepare<Row>(`
     INSERT INTO purchases (key, instance_key, content) VALUES (:key, :instance_key, :content)
     ON CONFLICT DO UPDATE SET instance_key = excluded.instance_key, content = excluded.content`);
+  const removeOne = db.prepare<[string]>('DELETE FROM purchases WHERE key = ?');
   const setKeepPlan = db.prepare<[string]>(
     "UPDATE purchases SET content = json_set(content, '$.keepPlan', json('true')) WHERE key = ?",
   );
@@ -52,7 +55,15 @@ export function purchaseTable(db: Database.Database): PurchaseTable {
     const changedKeys = new Set<string>();
     const instanceKeys = new Set<string>();
     for (const purchase of purchases) {
-      const before = selectOne.get(purchase.key);
+      let before = selectOne.get(purchase.key);
+      if (before && isAnother(decode(before), purchase)) {
+        // What was paid for the former one counts on.
+        const former = decode(before);
+        upsert.run({ ...before, key: fullKeyOf(former), content: encode({ ...former, key: fullKeyOf(former) }) });
+        removeOne.run(purchase.key);
+        if (before.instance_key) instanceKeys.add(before.instance_key);
+        before = undefined;
+      }
       const after = {
         key: purchase.key,
         instance_key: purchase.instanceKey ?? before?.instance_key ?? null,
@@ -88,6 +99,7 @@ export function purchaseTable(db: Database.Database): PurchaseTable {
 function encode(purchase: Purchase): string {
   const content: Content = {
     key: purchase.key,
+    ...(purchase.createdOn && { createdOn: purchase.createdOn.toISOString() }),
     state: purchase.state,
     customerId: purchase.customerId,
     planId: purchase.planId,
@@ -114,9 +126,10 @@ function encode(purchase: Purchase): string {
 }
 
 function decode(row: Row): Purchase {
-  const content = JSON.parse(row.content) as Content;
+  const { createdOn, ...content } = JSON.parse(row.content) as Content;
   return {
     ...content,
+    ...(createdOn !== undefined && { createdOn: new Date(createdOn) }),
     instanceKey: row.instance_key,
     startsOn: new Date(content.startsOn),
     parts: content.parts.map((part) => ({

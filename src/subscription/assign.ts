@@ -17,7 +17,11 @@ export interface AssignableInstance {
 }
 
 /** A purchase, and the company that sold it. */
-export type SoldPurchase = Purchase & { sellerId: number };
+export type SoldPurchase = Purchase & {
+  sellerId: number;
+  /** The key of the instance that is born from it; its own key unless that is another one's. */
+  bornKey?: string;
+};
 
 export interface AssignRules {
   isTrial(planId: number): boolean;
@@ -72,7 +76,8 @@ function assignmentOf(
   known: ReadonlyMap<string, AssignableInstance>,
   rules: AssignRules,
 ): Assignment | null {
-  const { key, instanceKey, customerId, planId } = purchase;
+  const { instanceKey, customerId, planId } = purchase;
+  const key = purchase.bornKey ?? purchase.key;
   const counts = purchase.state === 'open' && periodsOf(purchase) > 0;
   if (instanceKey !== null && known.has(instanceKey)) return { kind: 'existing', instanceKey };
   if (purchase.state === 'cancelled' || periodsOf(purchase) <= 0) return null;

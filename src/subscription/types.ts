@@ -42,6 +42,8 @@ export interface Entitlement extends Terms, Part {}
 /** A line in the master, before it is known which instance it is for: `sol:7`, `aml:9`, `grant:3`. */
 export interface Purchase extends Terms {
   key: string;
+  /** When its record was made; absent where that is not known. A key with another moment is another purchase. */
+  createdOn?: Date;
   /** Confirmation of the order, payment of the invoice, date of the grant. */
   startsOn: Date;
   /** What it is made of. */

@@ -116,6 +116,7 @@ async function forgetSales(): Promise<void> {
       SELECT l.order_id FROM sale_order_line l JOIN product_product p ON p.id = l.product_id
         JOIN product_template t ON t.id = p.product_tmpl_id WHERE t.saas_plan);
     UPDATE saas_command SET state = 'failed' WHERE state = 'pending';
+    UPDATE saas_bridge_heartbeat SET daemon = NULL;
     UPDATE saas_instance SET state = 'deleted', hold = 'deleted', odoo_container = NULL, db_container = NULL;
     `,
   );

@@ -23,6 +23,7 @@ from . import res_company
 from . import res_config_settings
 from . import saas_bridge
 from . import saas_bridge_heartbeat
+from . import saas_bridge_bond
 from . import saas_bridge_outage
 from . import saas_bridge_poll
 from . import saas_bridge_look

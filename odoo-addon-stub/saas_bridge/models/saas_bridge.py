@@ -2,8 +2,6 @@ from odoo import SUPERUSER_ID, _, api, fields, models, release
 from odoo.exceptions import AccessError
 from odoo.tools import config
 
-from ..const import PROTOCOL
-
 
 class SaasBridge(models.AbstractModel):
     """The daemon's door: a few methods, and nothing else of this database.
@@ -22,33 +20,42 @@ class SaasBridge(models.AbstractModel):
         module = bridge.env["ir.module.module"].search([("name", "=", "saas_bridge")], limit=1)
         params = bridge.env["ir.config_parameter"]
         return {
-            "protocol": PROTOCOL,
+            **bridge._identity(),
             "addon_version": module.latest_version or "",
             "odoo_version": release.version,
             "server_time": fields.Datetime.to_string(fields.Datetime.now()),
-            "database_uuid": params.get_param("database.uuid") or "",
             "company": ", ".join(bridge._selling_companies().mapped("name")),
             "base_url": params.get_param("web.base.url") or "",
             "warnings": bridge._hello_warnings(),
         }
 
     @api.model
-    def poll(self, cursor=False, limit=500):
+    def poll(self, cursor=False, limit=500, caller=False):
         """What the daemon must know: everything without a cursor, else what changed since it."""
         bridge = self._as_superuser()
-        reply = bridge._poll(cursor, limit)
-        bridge._hear()
+        refusal = bridge._refusal(caller)
+        if refusal:
+            return refusal
+        reply = {**bridge._identity(), **bridge._poll(cursor, limit)}
+        bridge._hear(caller)
         return reply
 
     @api.model
-    def look(self, instance_key, purchase_keys):
+    def look(self, instance_key, purchase_keys, caller=False):
         """One instance as it is now, with all that was bought for it or may be: before its data goes for good."""
-        return self._as_superuser()._look(instance_key, purchase_keys)
+        bridge = self._as_superuser()
+        return bridge._refusal(caller) or bridge._look(instance_key, purchase_keys)
 
     @api.model
-    def push(self, operations):
+    def push(self, operations, caller=False):
         """What the daemon has done: one result for each operation, in the same order."""
-        return self._as_superuser()._push(operations)
+        bridge = self._as_superuser()
+        refusal = bridge._refusal(caller)
+        if refusal:
+            return refusal
+        if caller:
+            bridge._grow(caller["generation"])
+        return bridge._push(operations)
 
     @api.model
     def _as_superuser(self):

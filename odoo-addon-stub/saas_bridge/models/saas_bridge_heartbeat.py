@@ -25,6 +25,9 @@ class SaasBridgeHeartbeat(models.Model):
     _log_access = False
 
     heard_on = fields.Datetime(required=True, readonly=True, index=True)
+    # Which one it is, while it serves this database.
+    daemon = fields.Char(readonly=True)
+    host = fields.Char(readonly=True)
 
     @api.autovacuum
     def _gc_heartbeats(self):
@@ -38,16 +41,25 @@ class SaasBridge(models.AbstractModel):
     _inherit = "saas.bridge"
 
     @api.model
-    def _hear(self):
+    def _hear(self, caller=False):
         """Remember that the daemon was heard of: one row a minute, and nothing is written in between."""
         now = fields.Datetime.now()
+        caller = caller or {}
         self.env.cr.execute(
             """
-            INSERT INTO saas_bridge_heartbeat (heard_on) SELECT %(now)s
-            WHERE NOT EXISTS (SELECT 1 FROM saas_bridge_heartbeat WHERE heard_on > %(since)s AND heard_on <= %(now)s)
+            INSERT INTO saas_bridge_heartbeat (heard_on, daemon, host) SELECT %(now)s, %(daemon)s, %(host)s
+            WHERE NOT EXISTS (
+                SELECT 1 FROM saas_bridge_heartbeat
+                WHERE heard_on > %(since)s AND heard_on <= %(now)s AND daemon IS NOT DISTINCT FROM %(daemon)s
+            )
             RETURNING id
             """,
-            {"now": now, "since": now - timedelta(seconds=BEAT_SECONDS)},
+            {
+                "now": now,
+                "since": now - timedelta(seconds=BEAT_SECONDS),
+                "daemon": caller.get("daemon") or None,
+                "host": caller.get("host") or None,
+            },
         )
         if self.env.cr.fetchone():
             self.env["saas.bridge.outage"]._end_soon()

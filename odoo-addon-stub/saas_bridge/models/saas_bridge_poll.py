@@ -402,6 +402,7 @@ class SaasBridge(models.AbstractModel):
     def _instance_row(self, instance):
         return {
             "id": instance.id,
+            "created_on": self._datetime(instance.create_date),
             "key": instance.key,
             "name": instance.name,
             "customer": self._customer_row(instance._person(), instance.partner_id),
@@ -477,6 +478,7 @@ class SaasBridge(models.AbstractModel):
         moments = ("starts_on", "paid_on", "vanished_on")
         return {
             "key": key,
+            "created_on": self._datetime(line.create_date),
             "seller": self._seller_row(line.order_id if line._name == "sale.order.line" else line.move_id),
             "state": state,
             "plan_id": plan.id,
@@ -498,6 +500,7 @@ class SaasBridge(models.AbstractModel):
         part = {"key": f"grant:{grant.id}", "quantity": grant.quantity, "starts_on": date, "paid_on": date, "vanished_on": False}
         return {
             "key": f"grant:{grant.id}",
+            "created_on": self._datetime(grant.create_date),
             "state": "open" if grant.active else "cancelled",
             "document": grant.reason or "",
             "order_id": False,
@@ -524,6 +527,7 @@ class SaasBridge(models.AbstractModel):
         return [
             {
                 "id": command.id,
+                "created_on": self._datetime(command.create_date),
                 "instance_key": command.instance_id.key,
                 "command": command.command,
                 "requested_by": command.requested_by.name or "",
@@ -542,6 +546,7 @@ class SaasBridge(models.AbstractModel):
             contact = live
         return {
             "id": customer.id,
+            "created_on": self._datetime(customer.create_date),
             # A person who buys for a company without a contact of its own types its name in the checkout.
             "name": contact.commercial_company_name or customer.name or customer.display_name or "",
             "contact_id": contact.id,

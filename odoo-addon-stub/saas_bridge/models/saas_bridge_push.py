@@ -1,5 +1,7 @@
 import logging
 import re
+from datetime import timezone
+
 import psycopg2
 
 from odoo import _, api, fields, models
@@ -105,12 +107,14 @@ class SaasBridge(models.AbstractModel):
         """Make the record what the daemon says. Repeating it changes nothing, so it needs no key of its own."""
         key, values = operation["instance_key"], dict(operation.get("values") or {})
         purchases = self._purchases(values.pop("purchase_keys", None) or [])
+        customer_created_on = values.pop("customer_created_on", False)
         unknown = values.keys() - COLUMNS.keys()
         if unknown:
             raise Refused(_("Unknown values: %s.", ", ".join(sorted(unknown))))
         vals = {COLUMNS[name]: self._column_value(name, value) for name, value in values.items()}
         instance = self.env["saas.instance"].search([("key", "=", key)])
         if not instance:
+            self._check_customer(vals.get("partner_id"), customer_created_on)
             instance = self._create_instance(key, vals, purchases)
             before = {"state": "draft", "subscription_state": "draft", "plan_id": instance.plan_id, "paid_until": False}
         else:
@@ -130,6 +134,13 @@ class SaasBridge(models.AbstractModel):
             self._tell_document(instance)
         self._renew_after_push(instance, before)
         return "done", message
+
+    @api.model
+    def _check_customer(self, customer_id, created_on):
+        """A database that was restored gives ids out again: nobody gets the instance of somebody else."""
+        customer = self.env["res.partner"].browse(customer_id or []).exists()
+        if customer and created_on and self._datetime(customer.create_date) != created_on:
+            raise Refused(_("The customer of this instance does not exist: %s has its number now.", customer.display_name))
 
     @api.model
     def _create_instance(self, key, vals, purchases):
@@ -226,13 +237,16 @@ class SaasBridge(models.AbstractModel):
 
     @api.model
     def _purchases(self, keys):
-        """The records behind purchase keys; those that are gone are left out."""
+        """The records behind purchase keys; those that are gone are left out, and those that have only the number of one."""
         records = []
         for key in keys:
-            kind, _colon, number = str(key).partition(":")
-            if kind not in PURCHASE_MODELS or not number.isdecimal():
+            kind, _colon, name = str(key).partition(":")
+            number, _dot, made = name.partition(".")
+            if kind not in PURCHASE_MODELS or not number.isdecimal() or not (made or "0").isdecimal():
                 raise Refused(_("Not a purchase: %s.", key))
-            records.extend(self.env[PURCHASE_MODELS[kind]].with_context(active_test=False).browse(int(number)).exists())
+            record = self.env[PURCHASE_MODELS[kind]].with_context(active_test=False).browse(int(number)).exists()
+            if not made or (record and int(record.create_date.replace(tzinfo=timezone.utc).timestamp()) == int(made)):
+                records.extend(record)
         return records
 
     @api.model

@@ -292,7 +292,8 @@ class SaasInstance(models.Model):
                 self._check_bridge_fields(vals, self.browse())
         instances = super().create(vals_list)
         for instance in instances.filtered(lambda i: not i.key):
-            instance.sudo().key = f"rec:{instance.id}"
+            # With the moment: a database that was restored gives the number out again.
+            instance.sudo().key = f"rec:{instance.id}.{int(fields.Datetime.now().timestamp())}"
         return instances
 
     def write(self, vals):

@@ -20,6 +20,7 @@ from . import test_backoffice
 from . import test_companies
 from . import test_watch
 from . import test_heartbeat
+from . import test_bond
 from . import test_settings
 from . import test_migrations
 from . import test_translation

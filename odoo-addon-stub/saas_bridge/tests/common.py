@@ -161,6 +161,10 @@ class SaasCommon(TransactionCase):
         self.assertEqual(reply_problems("poll", reply), [])
         return reply
 
+    @staticmethod
+    def _made_on(record):
+        return fields.Datetime.to_string(record.create_date)
+
     def _purchase(self, record, cursor=False):
         kind = {"sale.order.line": "sol", "account.move.line": "aml", "saas.grant": "grant"}[record._name]
         rows = [row for row in self._poll(cursor, limit=2000)["purchases"] if row["key"] == f"{kind}:{record.id}"]

@@ -39,6 +39,7 @@ class TestAccess(SaasCommon):
             "saas.bridge.effect",
             "saas.bridge.connect",
             "saas.bridge.heartbeat",
+            "saas.bridge.generation",
             "saas.bridge.outage",
             "res.config.settings",
             "res.users",
@@ -108,7 +109,7 @@ class TestAccess(SaasCommon):
             for name in dir(self.env["saas.bridge"])
             if not name.startswith("_") and name not in common and callable(getattr(type(self.env["saas.bridge"]), name, None))
         }
-        self.assertEqual(public, {"hello", "look", "poll", "push", "renewal"})
+        self.assertEqual(public, {"hello", "leave", "look", "poll", "push", "renewal", "resume"})
 
     def test_bridge_user_orders_nothing_by_public_methods(self):
         order, invoice, instance = self._order(confirm=False), self._invoice(post=False), self._instance(state="running")
@@ -264,14 +265,14 @@ class TestAccess(SaasCommon):
         self.env["ir.default"].set("saas.instance", "url", "http://evil.example", user_id=self.saas_user.id)
         Instance = self.env["saas.instance"].with_user(self.saas_user).with_context(**context)
         instance = Instance.create({"name": "other", "partner_id": self.acme.id, "plan_id": self.plan.id})
-        self.assertEqual(instance.key, f"rec:{instance.id}")
+        self.assertRegex(instance.key, rf"^rec:{instance.id}\.\d+$")
         self.assertEqual((instance.state, instance.hold), ("draft", "none"))
         self.assertFalse(instance.requested or instance.paid_until or instance.admin_login or instance.url)
         self.assertFalse(instance.delete_on or instance.users_used)
 
     def test_people_make_drafts(self):
         instance = self.saas_create()
-        self.assertEqual(instance.key, f"rec:{instance.id}")
+        self.assertRegex(instance.key, rf"^rec:{instance.id}\.\d+$")
         self.assertFalse(instance.requested)
         instance.name = "renamed"
         instance.sudo().requested = True

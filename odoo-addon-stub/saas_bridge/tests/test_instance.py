@@ -121,6 +121,7 @@ class TestInstance(SaasCommon):
             [
                 {
                     "id": instance.command_ids.id,
+                    "created_on": self._made_on(instance.command_ids),
                     "instance_key": instance.key,
                     "command": "stop",
                     "requested_by": self.saas_manager.name,

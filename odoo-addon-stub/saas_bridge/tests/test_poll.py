@@ -20,12 +20,14 @@ class TestPoll(SaasCommon):
             self._purchase(order.order_line),
             {
                 "key": f"sol:{order.order_line.id}",
+                "created_on": self._made_on(order.order_line),
                 "state": "open",
                 "document": order.name,
                 "order_id": order.id,
                 "invoice_ids": [],
                 "customer": {
                     "id": self.acme.id,
+                    "created_on": self._made_on(self.acme),
                     "name": "Acme, S.A.",
                     "contact_id": self.ana.id,
                     "contact_name": "Ana",
@@ -457,9 +459,17 @@ class TestPoll(SaasCommon):
         self.assertEqual(
             self._poll()["commands"],
             [
-                {"id": commands[0].id, "instance_key": instance.key, "command": "stop", "requested_by": name, "plan_id": False},
+                {
+                    "id": commands[0].id,
+                    "created_on": self._made_on(commands[0]),
+                    "instance_key": instance.key,
+                    "command": "stop",
+                    "requested_by": name,
+                    "plan_id": False,
+                },
                 {
                     "id": commands[1].id,
+                    "created_on": self._made_on(commands[1]),
                     "instance_key": instance.key,
                     "command": "change_plan",
                     "requested_by": name,
@@ -476,7 +486,8 @@ class TestPoll(SaasCommon):
             row,
             {
                 "id": instance.id,
-                "key": f"rec:{instance.id}",
+                "created_on": self._made_on(instance),
+                "key": instance.key,
                 "name": "acme",
                 "customer": self.bridge.sudo()._customer_row(self.ana),
                 "seller": self.bridge.sudo()._seller_row(instance),

@@ -11,17 +11,20 @@ describe('guard', () => {
   let monotonic: number;
   let enqueued: string[];
   let guard: Guard;
+  let refusal: string | null;
 
   function begin(clockOffsetMs = 0): void {
     log = keptLog();
     ours = NOW.getTime() + clockOffsetMs;
     monotonic = 1000;
     enqueued = [];
+    refusal = null;
     guard = createGuard({
       jobs: { enqueue: (key) => void enqueued.push(key) },
       clock: () => new Date(ours),
       clockOffsetMs,
       log,
+      refusal: () => refusal,
       monotonic: () => monotonic,
     });
   }
@@ -33,6 +36,13 @@ describe('guard', () => {
 
   it('objects before the master was read', () => {
     expect(guard.objection()).match(/has not been read/);
+    expect(guard.mayAct('sol:1')).equal(false);
+  });
+
+  it('objects while the master refuses the daemon', () => {
+    guard.heard(NOW);
+    refusal = 'the master has gone back in time';
+    expect(guard.objection()).equal('The master has gone back in time.');
     expect(guard.mayAct('sol:1')).equal(false);
   });
 

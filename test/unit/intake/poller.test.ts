@@ -8,7 +8,14 @@ import { batch, deferred, keptLog, only, until } from '../reconcile/support.js';
 import { type TestStore, testStore } from '../store/support.js';
 
 const HELLO = {
-  ...{ protocol: 1, addon_version: '1', odoo_version: '19.0', server_time: new Date(), database_uuid: 'u' },
+  ...{
+    protocol: 1,
+    addon_version: '1',
+    odoo_version: '19.0',
+    server_time: new Date(),
+    database_uuid: 'u',
+    generation: 0,
+  },
   ...{ company: 'Shop', base_url: '', warnings: ['no mail server'] },
 };
 

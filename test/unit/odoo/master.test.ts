@@ -70,7 +70,15 @@ const instance = {
 };
 const command = { id: 4, instance_key: 'sol:7', command: 'restart', requested_by: 'Eva', plan_id: false };
 const rows = { plans: [], purchases: [], instances: [], commands: [] };
-const reply = { protocol: PROTOCOL, server_time: '2026-11-22 12:00:00', cursor: 'c1', more: false, ...rows };
+const identity = { database_uuid: 'u', generation: 4 };
+const reply = {
+  ...identity,
+  protocol: PROTOCOL,
+  server_time: '2026-11-22 12:00:00',
+  cursor: 'c1',
+  more: false,
+  ...rows,
+};
 
 function masterThatAnswers(answer: unknown) {
   const calls: unknown[][] = [];
@@ -326,6 +334,7 @@ describe('master.hello', () => {
     odoo_version: '19.0',
     server_time: '2026-11-22 12:00:00',
     database_uuid: 'u',
+    generation: 0,
     company: 'Nube',
     base_url: 'https://x',
     warnings: [],

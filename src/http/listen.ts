@@ -1,0 +1,9 @@
+import type { Server } from 'node:http';
+
+/** Resolves when it listens; throws what keeps it from that. */
+export function listen(server: Server, { host, port }: { host: string; port: number }): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => resolve(server));
+  });
+}
