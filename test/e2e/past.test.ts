@@ -3,6 +3,7 @@ import { copyFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
 import { startDaemon } from '../../compose/demo/daemon.js';
+import { removeInstances } from '../../compose/demo/fleet.js';
 import { instances, type Record as SaasRecord } from '../../compose/demo/records.js';
 import { running } from '../support/customer.js';
 import { settled } from '../support/daemon.js';
@@ -58,10 +59,12 @@ describe('the past', function () {
   it('two daemons on one master: the second one waits, and says who serves it', async () => {
     await w.restart();
     await settled(w);
+    const other = { dataDir: `${DAEMON.dataDir}-2`, scope: `${DAEMON.scope}b` };
+    // What an interrupted run has left.
+    await removeInstances(other.scope, other.dataDir);
     const second = await startDaemon(w.master, {
       ...DAEMON,
-      dataDir: `${DAEMON.dataDir}-2`,
-      scope: `${DAEMON.scope}b`,
+      ...other,
       httpPort: DAEMON.httpPort + 3,
       portRange: DAEMON.portRange.replace(/\d+$/, (last) => String(Number(last) - 500)),
     });
@@ -74,7 +77,8 @@ describe('the past', function () {
       expect((await acme.now()).state).to.equal('running');
     } finally {
       await second.stop();
-      rmSync(`${DAEMON.dataDir}-2`, { recursive: true, force: true });
+      await removeInstances(other.scope, other.dataDir);
+      rmSync(other.dataDir, { recursive: true, force: true });
     }
     expect(logged(w.daemon(), 'master.refuses')).to.equal(undefined);
     expect(await instances(w.admin, [['name', '=', record.name]])).to.have.length(1);
