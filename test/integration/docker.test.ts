@@ -914,7 +914,7 @@ describe('instances on the engine', function () {
       expect(refused, what).to.include({ code: 'docker.foreign' });
       expect(String(refused), what).to.contain(`the key ${acme.key}, not to sol:999`);
     }
-    const nothing = { network: false, db: null, odoo: null, volumes: false };
+    const nothing = { network: false, db: null, odoo: null, volumes: false, slot: null };
     expect(await instances.observe(namesake)).to.deep.equal(nothing);
     await instances.stopOdoo(namesake);
     await instances.stopDb(namesake);
