@@ -22,6 +22,7 @@ import { placementAt, type Ranges } from '../../src/docker/instance/placement.js
 import { login } from '../../src/docker/instance/ready.js';
 import { DEFAULT_RELEASE, DEFAULT_SETTINGS, type DockerSettings } from '../../src/docker/instance/rendering.js';
 import type { EngineRuntime } from '../../src/docker/instance/runtime.js';
+import { createTemplateStore } from '../../src/docker/template/store.js';
 import { DEFAULT_SCOPE, instanceLabels, LABEL, resourceNames } from '../../src/instance/naming.js';
 import type { ContainerChange, FillOptions, InstanceRef } from '../../src/instance/ports.js';
 import { deriveSecrets } from '../../src/instance/secrets.js';
@@ -213,6 +214,27 @@ describe('instances on the engine', function () {
     expect(
       await value(acme, `SELECT rolsuper OR rolcreatedb OR rolcreaterole FROM pg_roles WHERE rolname = 'odoo'`),
     ).to.equal('f');
+  });
+
+  it('removes the template that no plan needs, and no other', async () => {
+    const library = createTemplateStore(engine, {} as never, scope);
+    const namesOf = (id: string) =>
+      ['ready', 'x_pgdata', 'x_filestore'].map((end) => `${scope}_odoo_template_${id}_${end}`);
+    for (const id of ['old', 'sold']) {
+      const [marker = '', pgdata = '', filestore = ''] = namesOf(id);
+      const labels = { [LABEL.scope]: scope, [LABEL.template]: id };
+      for (const name of [pgdata, filestore]) await engine.ensureVolume(name, labels);
+      const contents = { 'saas.template.pgdata': pgdata, 'saas.template.filestore': filestore };
+      await engine.ensureVolume(marker, { ...labels, ...contents });
+    }
+    const left = async () =>
+      (await engine.listVolumes([LABEL.template, `${LABEL.scope}=${scope}`])).map(({ name }) => name);
+    expect(await left()).to.have.length(6);
+    await library.remove('old');
+    await library.remove('old');
+    expect(await left()).to.have.members(namesOf('sold'));
+    await library.remove('sold');
+    expect(await left()).to.deep.equal([]);
   });
 
   it('changes nothing when it is repeated', async () => {
