@@ -24,6 +24,7 @@ export interface Templates {
   dumpScript: string;
   packScript: string;
   rawCopyScript: string;
+  closeScript: string;
   /** Changes with what containers are made from: the compose file, odoo.conf, the module. */
   revision: string;
   /** Odoo's server-wide module saas_limits, by the names its files have in the config volume. */
@@ -62,6 +63,7 @@ export async function loadTemplates(): Promise<Templates> {
     dumpScript: await read('dump.sh'),
     packScript: await read('pack.py'),
     rawCopyScript: await read('raw-copy.sh'),
+    closeScript: await read('close.sh'),
     limitsModule,
     revision: createHash('sha256')
       .update(JSON.stringify([composeFile, confFile, limitsModule]))

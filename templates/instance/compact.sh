@@ -11,6 +11,8 @@ CHECKPOINT;
 
 SQL
 done
+# The only argument is close.sh.
+gosu postgres bash -c "$1" close /template/pgdata
 # Recycled segments would be copied to every customer.
 gosu postgres pg_resetwal -D /template/pgdata >/dev/null
 rm -rf /template/pgdata/postmaster.opts /template/filestore/sessions /template/filestore/.cache

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Runs in a one-shot container on an instance's volumes. A constant: values come as a tar archive on standard input
-# (personalise.sql, odoo.conf, limits.json, addons/), after the copy has begun. The only argument is `fill` or `keep`: with `keep`, data must
+# (personalise.sql, close.sh, odoo.conf, limits.json, addons/), after the copy has begun. The only argument is `fill` or `keep`: with `keep`, data must
 # be there already. Code 78: nothing to copy from. Code 66: data that should be there is not.
 #
 # The copy is made while /instance/pgdata/.seeding exists. Volumes of which either holds anything without that file are
@@ -53,6 +53,8 @@ if [[ $seeding ]]; then
   gosu postgres postgres --single -j -D "$pgdata" -c exit_on_error=on -c fsync=off \
     -c log_min_error_statement=panic \
     -c shared_buffers=4MB -c max_connections=4 odoo <"$values/personalise.sql"
+  # Templates of former versions are not closed yet.
+  gosu postgres bash "$values/close.sh" "$pgdata" seeding
 fi
 if ! cmp -s "$values/odoo.conf" "$config/odoo.conf"; then
   install -m 0400 "$values/odoo.conf" "$config/.odoo.conf"

@@ -217,7 +217,7 @@ describe('a year of a customer', function () {
     expect(await docker.listNetworks({ filters: { label: [scope, label] } })).to.deep.equal([]);
     expect(existsSync(path.join(DAEMON.dataDir, 'instances', record.name))).to.equal(false);
     const copies = readdirSync(path.join(DAEMON.dataDir, 'exports'));
-    expect(copies.filter((file) => file.startsWith(`${record.name}.`))).to.have.length(1);
+    expect(copies.filter((file) => file.startsWith(`${record.name}.`) && file.endsWith('.zip'))).to.have.length(1);
     expect(gone.http_port).to.equal(0);
     expect(logged(w.daemon(), 'instance.deleted', record.name)?.message).to.include('Nobody paid');
   });

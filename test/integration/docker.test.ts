@@ -125,7 +125,12 @@ describe('instances on the engine', function () {
   }
 
   /** Rows of a query, run over the instance's network with a password. */
-  async function query(target: InstanceSpec, sql: string, password = secretsOf(target.key).dbPassword.reveal()) {
+  async function query(
+    target: InstanceSpec,
+    sql: string,
+    password = secretsOf(target.key).dbPassword.reveal(),
+    codes = [0, 2],
+  ) {
     const result = await runJob(
       engine,
       {
@@ -139,7 +144,7 @@ describe('instances on the engine', function () {
         files: [{ name: 'run/pgpass', content: `*:*:*:*:${password}\n`, mode: 0o600 }],
         stdin: Buffer.from(`${sql}\n`),
       },
-      [0, 2],
+      codes,
     );
     return result;
   }
@@ -152,6 +157,18 @@ describe('instances on the engine', function () {
       labels,
       bounds: AT_WORK,
       mounts: [{ volume: resourceNames(scope, acme.name).filestore, target: '/filestore' }],
+    });
+  }
+  /** Statements as the superuser, while no server runs on acme's database volume. */
+  async function inDatabase(sql: string, database: string): Promise<void> {
+    await runJob(engine, {
+      name: `${scope}_single`,
+      image: release.postgresImage,
+      entrypoint: ['postgres', '--single', '-D', '/pgdata', '-c', 'exit_on_error=on', database],
+      labels,
+      bounds: { ...AT_WORK, user: 'postgres', capabilities: [] },
+      mounts: [{ volume: resourceNames(scope, acme.name).pgdata, target: '/pgdata' }],
+      stdin: Buffer.from(sql),
     });
   }
   const value = async (target: InstanceSpec, sql: string): Promise<string> => (await query(target, sql)).output.trim();
@@ -378,6 +395,53 @@ describe('instances on the engine', function () {
     expect(full.filestoreBytes - cleared.filestoreBytes).to.be.within(3e6, 3.2e6);
     await provision(acme);
     expect(await call(acme, 'ir.attachment', 'unlink', [attachment])).to.equal(true);
+  });
+
+  it('counts whoever works as an internal user, whatever the column share says', async () => {
+    const { users } = await instances.measure(acme);
+    await query(acme, 'UPDATE res_users SET share = true WHERE active AND id > 2');
+    expect((await instances.measure(acme)).users).to.equal(users);
+    await instances.applyLimits({ ...acme, maxUsers: users });
+    expect(await create(user('hidden'))).to.contain('Su plan incluye');
+    await instances.applyLimits(acme);
+    await query(
+      acme,
+      `UPDATE res_users SET share = NOT EXISTS (SELECT FROM res_groups_users_rel WHERE uid = res_users.id
+        AND gid = ${await group('group_user')}) WHERE id > 2`,
+    );
+    expect((await instances.measure(acme)).users).to.equal(users);
+  });
+
+  it('lets nobody store anything beside their own database, in an instance of a former version too', async () => {
+    const attempt = async (database: string, sql: string) =>
+      (await query(acme, `\\connect ${database}\n${sql}`, undefined, [0, 2, 3])).output;
+    const closed = async () => {
+      expect(await attempt('template1', 'SELECT 1')).to.contain('permission denied for database "template1"');
+      expect(await attempt('postgres', 'SELECT lo_create(0)')).to.contain('permission denied for function lo_create');
+      expect(await attempt('postgres', 'CREATE TEMP TABLE t (a int)')).to.contain(
+        'permission denied to create temporary',
+      );
+      // Odoo itself waits there for notifications.
+      expect(await attempt('postgres', 'LISTEN imbus')).to.match(/LISTEN\n$/);
+    };
+    await closed();
+    await instances.removeContainers(acme);
+    await inDatabase('GRANT ALL ON DATABASE template1, postgres TO PUBLIC\n', 'template1');
+    await inDatabase('GRANT EXECUTE ON FUNCTION lo_create(oid) TO PUBLIC\n', 'postgres');
+    await runJob(engine, {
+      ...{
+        name: `${scope}_open`,
+        image: release.postgresImage,
+        entrypoint: ['rm', '/pgdata/.closed'],
+        labels,
+        bounds: AT_WORK,
+      },
+      mounts: [{ volume: resourceNames(scope, acme.name).pgdata, target: '/pgdata' }],
+    });
+    await instances.ensureNetwork(acme);
+    await fill(acme, { mustExist: true });
+    await provision(acme);
+    await closed();
   });
 
   it('measures a hostile database without being flooded, held up or led astray', async () => {
@@ -700,15 +764,7 @@ describe('instances on the engine', function () {
     );
     await instances.removeContainers(acme);
     // As a customer can from another database.
-    await runJob(engine, {
-      name: `${scope}_closed`,
-      image: release.postgresImage,
-      entrypoint: ['postgres', '--single', '-D', '/pgdata', 'template1'],
-      labels,
-      bounds: { ...AT_WORK, user: 'postgres', capabilities: [] },
-      mounts: [{ volume: resourceNames(scope, acme.name).pgdata, target: '/pgdata' }],
-      stdin: Buffer.from('ALTER DATABASE odoo ALLOW_CONNECTIONS false\n'),
-    });
+    await inDatabase('ALTER DATABASE odoo ALLOW_CONNECTIONS false\n', 'template1');
     const file = join(dataDir, 'exports', 'set.zip');
     await instances.exportData(acme, file);
     const unzip = promisify(execFile)('unzip', ['-p', file, 'dump.sql'], { maxBuffer: 512 * MB });
@@ -825,7 +881,9 @@ describe('instances on the engine', function () {
     expect(await exporting).to.include({ code: 'worker.stopped' });
     expect(Date.now() - told).to.be.lessThan(10_000);
     expect(await readdir(folder)).to.deep.equal([]);
-    expect(await engine.listContainers([`${LABEL.scope}=${scope}`, `${LABEL.role}=job`])).to.deep.equal([]);
+    await settled(
+      async () => (await engine.listContainers([`${LABEL.scope}=${scope}`, `${LABEL.role}=job`])).length === 0,
+    );
     await inFilestore('rm odoo/large');
     await provision(acme);
   });

@@ -39,6 +39,8 @@ export const BOUNDS = {
     ...NOTHING,
     ...{ user: 'root', capabilities: AS_ROOT, memoryMb: 512, cpus: FAST, processes: 100, seconds: 300 },
   },
+  /** Single-user mode on the database volume. */
+  close: { ...NOTHING, ...{ user: 'postgres', memoryMb: 256, cpus: 1, processes: 20, seconds: 600 } },
   limits: { ...NOTHING, ...{ user: 'root', memoryMb: 64, cpus: 0.5, processes: 20, seconds: 60 } },
   /** A server for one statement, which may have to recover first. */
   secrets: { ...NOTHING, ...{ user: 'postgres', memoryMb: 256, cpus: 1, processes: 20, seconds: 600, isLong: true } },

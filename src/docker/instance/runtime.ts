@@ -12,6 +12,7 @@ import { assertOurs } from '../engine/ours.js';
 import { removeBusy } from '../engine/retry.js';
 import type { Templates as Files } from '../files.js';
 import type { TemplateStore } from '../template/store.js';
+import { closeDatabases } from './close.js';
 import { resourcesOf, specHashOf } from './compose.js';
 import { createContainers, type Role } from './containers.js';
 import { exportInstance } from './export.js';
@@ -56,10 +57,19 @@ export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
   /** People read there what the containers were made from. */
   const writeDown = (spec: InstanceSpec) => writeFolder(dataDir, spec.name, render(spec));
 
-  const start = (spec: InstanceSpec, role: Role) => containers.start(render(spec), spec, role, () => writeDown(spec));
+  const start = (spec: InstanceSpec, role: Role) =>
+    containers.start(render(spec), spec, role, async () => {
+      await writeDown(spec);
+      if (role === 'db') await closeDatabases({ engine, files, release: spec.release }, render(spec));
+    });
 
   async function fill(spec: InstanceSpec, source: Source, how: FillOptions): Promise<void> {
     const rendered = render(spec);
+    // Whose containers are made anew may be older than this program.
+    const servers = how.mustExist ? await containers.list(spec, 'db') : null;
+    if (servers?.every(({ State }) => State !== 'running')) {
+      await closeDatabases({ engine, files, release: spec.release }, rendered);
+    }
     await Promise.all([
       seedVolumes({ engine, files, settings }, spec, rendered, secretsOf(spec.key), open(source, spec), how),
       writeDown(spec),

@@ -84,6 +84,7 @@ async function seedArchive(
   const sql = personaliseSql(files, spec, secrets, { passwordHash, timeZone: settings.timeZone });
   return tar([
     { name: 'personalise.sql', content: sql, mode: 0o400 },
+    { name: 'close.sh', content: files.closeScript, mode: 0o444 },
     { name: 'odoo.conf', content: rendered.conf, mode: 0o400 },
     { name: 'limits.json', content: rendered.limitsJson, mode: 0o444 },
     ...files.limitsModule.map((file) => ({ ...file, mode: 0o444 })),

@@ -61,7 +61,10 @@ export function measureJob(
     labels,
     bounds: BOUNDS.measure,
     network: names.network,
-    mounts: [{ volume: names.filestore, target: '/filestore', readOnly: true }],
+    mounts: [
+      { volume: names.pgdata, target: '/database', readOnly: true },
+      { volume: names.filestore, target: '/filestore', readOnly: true },
+    ],
     stdin: Buffer.from(`*:*:*:*:${dbPassword.reveal()}\n`),
     keepBytes: OUTPUT_BYTES,
   };

@@ -162,6 +162,7 @@ async function compact({ engine, files, spec, base, labels, template }: Build): 
     name: `${base}_compact`,
     image: spec.release.postgresImage,
     entrypoint: ['bash', '-c', files.buildScript, 'compact'],
+    command: [files.closeScript],
     labels,
     bounds: BOUNDS.compact,
     mounts: [

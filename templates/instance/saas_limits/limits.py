@@ -22,6 +22,15 @@ NO_LIMITS = {"max_users": 0, "account_url": ""}
 # Fields of res.users that decide whether a user is active and internal. The second is the first one's name before 19.
 USER_FIELDS = {"active", "share", "group_ids", "groups_id", "role"}
 
+# Also in templates/instance/measure.sh.
+INTERNAL_USERS = """
+    WITH RECURSIVE internal (id) AS (
+        SELECT res_id FROM ir_model_data WHERE module = 'base' AND name = 'group_user' AND model = 'res.groups'
+        UNION SELECT gid FROM res_groups_implied_rel JOIN internal ON hid = internal.id)
+    SELECT count(*) FROM res_users WHERE active AND id != %s AND (share IS NOT TRUE
+        OR id IN (SELECT uid FROM res_groups_users_rel WHERE gid IN (SELECT id FROM internal)))
+"""
+
 _read = (None, NO_LIMITS)
 
 
@@ -83,12 +92,12 @@ def _guarded(original, fields):
 
 
 def _internal_users(env):
-    """All of the database, whatever the caller may see. Neither OdooBot nor portal and public users count."""
-    env["res.users"].flush_model(["active", "share"])
-    env.cr.execute(
-        "SELECT count(*) FROM res_users WHERE active AND share IS NOT TRUE AND id != %s",
-        [SUPERUSER_ID],
-    )
+    """All of the database, whatever the caller may see. Neither OdooBot nor portal and public users count.
+
+    Who is in the group of internal users works as one, whatever the column share says.
+    """
+    env.flush_all()
+    env.cr.execute(INTERNAL_USERS, [SUPERUSER_ID])
     return env.cr.fetchone()[0]
 
 

@@ -4,10 +4,12 @@ import { BOUNDS, type Bounds, copyLimitBytes } from '../../../../src/docker/engi
 import { engineError, NotFoundError } from '../../../../src/docker/engine/errors.js';
 import { tar } from '../../../../src/docker/engine/tar.js';
 import { type Job, jobOptions } from '../../../../src/docker/engine/task.js';
+import { closeJob } from '../../../../src/docker/instance/close.js';
 import { exportJobs } from '../../../../src/docker/instance/export.js';
 import { limitsJob } from '../../../../src/docker/instance/limits.js';
 import { collect } from '../../../../src/docker/instance/observe.js';
 import { secretsJob } from '../../../../src/docker/instance/secrets.js';
+import { rawCopyJob } from '../../../../src/docker/instance/raw-copy.js';
 import { seedJob } from '../../../../src/docker/instance/seed.js';
 import { measureJob, parseUsage } from '../../../../src/docker/instance/usage.js';
 import { templateId, templateModules } from '../../../../src/docker/template/spec.js';
@@ -141,9 +143,23 @@ describe('the other one-shot containers', () => {
       User: 'root',
       NetworkMode: 'odoo_cliente_acme_net',
       CapAdd: ['DAC_READ_SEARCH'],
-      mounts: ['odoo_cliente_acme_filestore read-only'],
+      mounts: ['odoo_cliente_acme_pgdata read-only', 'odoo_cliente_acme_filestore read-only'],
     });
     expect(JSON.stringify(jobOptions(measure, '01234567', 'run'))).not.to.contain('hunter2');
+    const close = closeJob({ files: { closeScript: 'true' }, release: images }, rendered);
+    expect(reach(close)).to.deep.equal({
+      User: 'postgres',
+      NetworkMode: 'none',
+      CapAdd: [],
+      mounts: ['odoo_cliente_acme_pgdata'],
+    });
+    const raw = rawCopyJob({ files: { rawCopyScript: 'true' }, release: images, mostBytes: 7 }, rendered);
+    expect(reach(raw)).to.deep.equal({
+      User: 'root',
+      NetworkMode: 'none',
+      CapAdd: ['DAC_READ_SEARCH'],
+      mounts: ['odoo_cliente_acme_pgdata read-only', 'odoo_cliente_acme_filestore read-only'],
+    });
     const files = { dumpScript: 'true', packScript: 'pass' };
     const [dump, pack] = exportJobs({ files, release: images, mostBytes: 7 }, rendered);
     expect(pack.command).to.deep.equal(['7']);

@@ -61,6 +61,7 @@ describe('renderInstance', () => {
         'max_logical_replication_workers=0',
         'autovacuum_max_workers=1',
         'max_wal_size=64MB',
+        'temp_file_limit=2GB',
         'min_wal_size=4MB',
       ].flatMap((setting) => ['-c', setting]),
       Env: ['PGDATA=/var/lib/postgresql/data'],
