@@ -14,6 +14,7 @@ import { removeOldExports } from './keepers/exports.js';
 import { startFrontKeeper } from './keepers/front.js';
 import { startMonitor } from './keepers/monitor.js';
 import { startNightly } from './keepers/nightly.js';
+import { type SpaceKeeper, startSpace } from './keepers/space.js';
 import { startTemplateKeeper } from './keepers/templates.js';
 import { startUsage } from './keepers/usage.js';
 import { BridgeError, stoppedError } from './lib/errors.js';
@@ -182,7 +183,15 @@ async function startOnce(
     chores: () => removeOldExports(config.exports, clock, log),
   });
   const { specOf } = parts;
-  const usage = startUsage({ store, measure: runtime.measure, specOf, intervalMs: config.usageIntervalMs, clock, log });
+  const space: SpaceKeeper = startSpace({
+    ...{ space: runtime.space, store, clock, log },
+    onLow: () => usage.wake(),
+  });
+  metrics.diskFree(space.free);
+  const usage = startUsage({
+    ...{ store, measure: runtime.measure, specOf, intervalMs: config.usageIntervalMs, clock, log },
+    isPressing: space.isLow,
+  });
   store.bell.on('jobs', () => worker.wake());
   store.bell.on('outbox', () => deliverer.wake());
   store.bell.on('plans', () => templates.wake());
@@ -194,6 +203,7 @@ async function startOnce(
     readiness: () => ({
       master: masterCheck(poller, config.poll.intervalMs + config.odoo.timeoutMs),
       engine: monitor.engineCheck(),
+      disk: space.check(),
       calendar: calendarCheck(guard),
       outbox: outboxCheck(store.outbox.backlog(clock())),
       work: workCheck(stuckInstances(store, clock)),
@@ -219,7 +229,7 @@ async function startOnce(
     await Promise.all([worker, templates, usage].map((loop) => loop.stop()));
     await parts.exported();
     clearTimeout(hurry);
-    await Promise.all([clockKeeper, poller, monitor, nightly].map((loop) => loop.stop()));
+    await Promise.all([clockKeeper, poller, monitor, space, nightly].map((loop) => loop.stop()));
     frontKeeper.stop();
     await front.stop();
     // Last: what the running jobs report is delivered where the master answers, and kept where it does not.

@@ -65,10 +65,10 @@ export function readFacts(store: Store, policy: Policy, key: string, now: Date):
 
 /** What decides beside the purchases. */
 export function situationOf(instance: Instance, plan: Plan, storageOverSince: Date | null): Situation {
-  const { hold, suspendedAt, warnedAt, toldDeleteAt, toldStorageAt, startedAt } = instance;
+  const { hold, spaceStoppedAt, suspendedAt, warnedAt, toldDeleteAt, toldStorageAt, startedAt } = instance;
   const told = { warnedAt, toldDeleteAt, toldStorageAt };
   const { retentionDays } = plan;
-  return { hold, suspendedAt, ...told, isUsed: startedAt !== null, storageOverSince, retentionDays };
+  return { hold, spaceStoppedAt, suspendedAt, ...told, isUsed: startedAt !== null, storageOverSince, retentionDays };
 }
 
 export function graceDaysIn(store: Store): (planId: number) => number {

@@ -6,6 +6,8 @@ import type { Facts } from './facts.js';
 /** What the calendar is about to do would take something from the customer: staff's own decisions never wait. */
 export function actsAgainst({ instance, desired }: Pick<Facts, 'instance' | 'desired'>): boolean {
   if (desired.cause === 'staff') return false;
+  // It is no matter of the calendar: the disk does not wait.
+  if (desired.cause === 'storage' && instance.spaceStoppedAt !== null) return false;
   if (desired.state === 'deleted') return true;
   return desired.state === 'suspended' && instance.suspendedAt === null && instance.startedAt !== null;
 }

@@ -64,6 +64,8 @@ export interface Runtime {
   freePlaces(): Promise<(placement: Placement) => Promise<boolean>>;
   /** Throws while the runtime does not answer. */
   ping(): Promise<void>;
+  /** Of the disk on which the volumes are. */
+  space(): Promise<{ freeBytes: number; totalBytes: number }>;
   /** With the number of the place that its network and containers were made for; null where there is none. */
   observe(instance: InstanceRef): Promise<Observed & { slot: number | null }>;
   /** Tells of each container that starts or ends, from now on until the connection is lost. */

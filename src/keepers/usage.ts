@@ -18,12 +18,16 @@ const PAUSE_FACTOR = 9;
 /** Late by this part of the interval, it makes no pause at all. */
 const LATEST = 0.25;
 const LONGEST_PAUSE_MS = 30_000;
+/** How old a measure may get while the disk is nearly full: nearly all are late, and there are no pauses. */
+const PRESSING_MS = 2 * 60_000;
 
 export interface UsageOptions {
   store: Store;
   measure(spec: InstanceSpec): Promise<Usage>;
   /** Null while it has no place. */
   specOf(facts: { instance: Instance; plan: Plan }): InstanceSpec | null;
+  /** The disk is nearly full: all are measured at once. */
+  isPressing(): boolean;
   /** How old a measure may get, milliseconds. */
   intervalMs: number;
   clock: Clock;
@@ -41,14 +45,15 @@ export function startUsage(options: UsageOptions): Loop {
   const { store, clock, log } = options;
 
   async function measureNext(): Promise<number> {
-    const before = new Date(clock().getTime() - options.intervalMs);
+    const intervalMs = options.isPressing() ? Math.min(PRESSING_MS, options.intervalMs) : options.intervalMs;
+    const before = new Date(clock().getTime() - intervalMs);
     const instance = store.instances.leastMeasured(before);
-    if (!instance) return Math.min(LONGEST_PAUSE_MS, options.intervalMs);
+    if (!instance) return Math.min(LONGEST_PAUSE_MS, intervalMs);
     // The one that waited longest tells how the others fare.
     const lateMs = before.getTime() - (instance.measuredAt ?? instance.startedAt ?? before).getTime();
     const startedAt = performance.now();
     await measureOne(instance);
-    return pauseMs(performance.now() - startedAt, lateMs, options.intervalMs);
+    return pauseMs(performance.now() - startedAt, lateMs, intervalMs);
   }
 
   async function measureOne(instance: Instance): Promise<void> {

@@ -93,6 +93,19 @@ export function createMetrics(sources: MetricSources) {
         },
       });
     },
+    /** Null before the first look. */
+    diskFree(free: () => number | null) {
+      new Gauge({
+        name: 'saas_disk_free_ratio',
+        help: "Free part of the engine's disk; absent before the first look",
+        registers,
+        collect() {
+          const part = free();
+          if (part === null) this.remove();
+          else this.set(part);
+        },
+      });
+    },
     polls: new Counter({
       name: 'saas_polls_total',
       help: 'Polls of the master',

@@ -24,7 +24,12 @@ export interface CommandRule {
 const NOTHING = () => ({});
 
 /** Whoever was over the limit gets the whole grace once more, and a deletion is announced anew. */
-const GO_ON = (now: Date): InstanceChanges => ({ hold: 'none', storageOverSince: now, warnedAt: null });
+const GO_ON = (now: Date): InstanceChanges => ({
+  hold: 'none',
+  storageOverSince: now,
+  spaceStoppedAt: null,
+  warnedAt: null,
+});
 
 /** All commands. One that is not handled does not compile. */
 export const COMMANDS: { readonly [Name in CommandName]: CommandRule } = {

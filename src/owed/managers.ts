@@ -13,6 +13,11 @@ export function fullPassFailing(since: Date, reason: string): PushOperation {
   return message('full-pass', since, { code: 'full_pass_failing', params: { since: toOdooTime(since), reason } });
 }
 
+/** The disk has little left. */
+export function diskLow(since: Date, freePercent: number): PushOperation {
+  return message('disk', since, { code: 'disk_low', params: { free_percent: freePercent } });
+}
+
 /** @param plans their names. */
 export function templateFailing(plans: string[], since: Date, reason: string): PushOperation {
   const params = { plans, since: toOdooTime(since), reason };

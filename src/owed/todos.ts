@@ -1,5 +1,5 @@
 /** What a run owes the staff: things that only a person can see to. Pure. */
-import type { Instance } from '../instance/types.js';
+import type { Instance, Plan } from '../instance/types.js';
 import type { PushOperation } from '../protocol/push.js';
 import type { Sentence } from '../protocol/sentences.js';
 import { toOdooTime } from '../protocol/time.js';
@@ -32,6 +32,12 @@ export function unwarnedAlert(instance: Instance, kind: string, deleteOn: Date, 
 /** No final copy can be made of what the volumes hold: they are copied as they are. */
 export function copyFailing(instance: Instance, reason: string): PushOperation {
   return alertOperation(instance, 'copy', { code: 'copy_failing', params: { instance: instance.name, reason } });
+}
+
+/** The disk was nearly full. */
+export function stoppedForSpace(instance: Instance, plan: Pick<Plan, 'name'>, at: Date): PushOperation {
+  const params = { instance: instance.name, plan: plan.name };
+  return alertOperation(instance, `space:${at.getTime()}`, { code: 'stopped_for_space', params });
 }
 
 /**

@@ -41,12 +41,14 @@ const SENTENCES = {
   instance_rebuilt: z.strictObject({ instance: name }),
   storage_over: z.strictObject({ instance: name, plan: name }),
   deletion_unannounced: z.strictObject({ instance: name, day }),
+  stopped_for_space: z.strictObject({ instance: name, plan: name }),
   copy_failing: z.strictObject({ instance: name, reason }),
   // About the night, for all managers.
   night: z.strictObject({ day, suspended: count, reminded: count, warned: count, deleted: count, failed: count }),
   // About the daemon's own work, for all managers.
   engine_away: z.strictObject({ since: moment, reason }),
   full_pass_failing: z.strictObject({ since: moment, reason }),
+  disk_low: z.strictObject({ free_percent: count }),
   template_failing: z.strictObject({ plans: z.array(name), since: moment, reason }),
   // Answers to a command, for who asked.
   now_running: z.strictObject({}),

@@ -98,7 +98,7 @@ export function createOutcome(parts: OutcomeParts) {
       ...(phase === 'running'
         ? { limits: limitsOf(facts.plan), ...secretsNow(), toldPaidUntil: told, warnedAt: null, toldDeleteAt: null }
         : {}),
-      ...(facts.storageOverSince === null ? { toldStorageAt: null } : {}),
+      ...(facts.storageOverSince === null ? { toldStorageAt: null, spaceStoppedAt: null } : {}),
     };
     const run: Run = {
       before,

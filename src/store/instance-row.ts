@@ -24,6 +24,7 @@ export interface Row {
   usage: string | null;
   measured_at: number | null;
   storage_over_since: number | null;
+  space_stopped_at: number | null;
   told_paid_until: number | null;
   warned_at: number | null;
   told_delete_at: number | null;
@@ -54,6 +55,7 @@ export const COLUMNS: readonly (keyof Row)[] = [
   'usage',
   'measured_at',
   'storage_over_since',
+  'space_stopped_at',
   'told_paid_until',
   'warned_at',
   'told_delete_at',
@@ -85,6 +87,7 @@ export function toRow(instance: Instance): Row {
     usage: instance.usage && JSON.stringify(instance.usage),
     measured_at: toMs(instance.measuredAt),
     storage_over_since: toMs(instance.storageOverSince),
+    space_stopped_at: toMs(instance.spaceStoppedAt),
     told_paid_until: toMs(instance.toldPaidUntil),
     warned_at: toMs(instance.warnedAt),
     told_delete_at: toMs(instance.toldDeleteAt),
@@ -116,6 +119,7 @@ export function fromRow(row: Row): Instance {
     usage: parsed<Usage>(row.usage),
     measuredAt: fromMs(row.measured_at),
     storageOverSince: fromMs(row.storage_over_since),
+    spaceStoppedAt: fromMs(row.space_stopped_at),
     toldPaidUntil: fromMs(row.told_paid_until),
     warnedAt: fromMs(row.warned_at),
     toldDeleteAt: fromMs(row.told_delete_at),

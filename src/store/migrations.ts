@@ -220,4 +220,8 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE instances ADD COLUMN born_at INTEGER;
   ALTER TABLE commands ADD COLUMN created_at INTEGER;
   `,
+  // Whoever fills the disk is stopped without any grace.
+  `
+  ALTER TABLE instances ADD COLUMN space_stopped_at INTEGER;
+  `,
 ];

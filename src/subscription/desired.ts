@@ -8,6 +8,8 @@ import type { Policy, SubscriptionStatus } from './types.js';
 export interface Situation extends SuspensionFacts {
   hold: Hold;
   storageOverSince: Date | null;
+  /** The disk was nearly full, and it was the furthest over its plan. */
+  spaceStoppedAt: Date | null;
   /** The end of the grace that the customer was told. */
   toldStorageAt: Date | null;
   retentionDays: number;
@@ -50,6 +52,9 @@ export function decide(status: SubscriptionStatus, situation: Situation, policy:
     return decision('deleted', unpaid.cause, `${unpaid.reason} Nobody paid, and ${kept}.`);
   }
   if (unpaid !== null) return decision('suspended', unpaid.cause, unpaid.reason);
+  if (storageOverSince !== null && situation.spaceStoppedAt !== null) {
+    return decision('suspended', 'storage', 'The disk was nearly full, and it used the most beyond its plan.');
+  }
   if (storageSuspendAt !== null && now >= storageSuspendAt) {
     const since = storageOverSince ? utc(storageOverSince) : '';
     return decision('suspended', 'storage', `It has used more storage than its plan has since ${since}.`);

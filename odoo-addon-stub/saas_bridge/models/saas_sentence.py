@@ -68,6 +68,10 @@ class SaasBridge(models.AbstractModel):
             "deletion_unannounced": _(
                 "%(instance)s is deleted on %(day)s, and its customer has no e-mail address: tell them."
             ),
+            "stopped_for_space": _(
+                "The server's disk is nearly full, and %(instance)s is the furthest over its plan %(plan)s: it is suspended at once."
+                " A larger plan or Resume brings it back."
+            ),
             "copy_failing": _(
                 "No final copy of %(instance)s can be made (%(reason)s). Its volumes are copied as they are instead. If that"
                 " fails, too, its record has the button Delete without a copy."
@@ -80,6 +84,9 @@ class SaasBridge(models.AbstractModel):
             # About the daemon's own work, for all managers.
             "engine_away": _(
                 "The container engine of the server has not answered since %(since)s: nobody new is served. %(reason)s"
+            ),
+            "disk_low": _(
+                "Only %(free_percent)s %% of the server's disk are free. Under 12 %% whoever is the furthest over the plan is stopped."
             ),
             "full_pass_failing": _(
                 "The server's daemon has not been able to read everything since %(since)s, only what changes: %(reason)s"

@@ -46,6 +46,12 @@ export class Engine {
     await this.#call('ping', (abortSignal) => get(this.#docker.modem, '/_ping', abortSignal));
   }
 
+  /** The folder in which it keeps everything. */
+  async rootDir(): Promise<string> {
+    const ask = (abort: AbortSignal) => get<{ DockerRootDir: string }>(this.#docker.modem, '/info', abort);
+    return (await this.#call('read info', ask)).DockerRootDir;
+  }
+
   /** Content id (`sha256:…`) of an image. TerminalError `docker.image_missing` when the engine has not got it. */
   async imageId(image: string): Promise<string> {
     const { Id } = await this.#call(`inspect image ${image}`, (abortSignal) =>
@@ -111,16 +117,9 @@ export class Engine {
     );
   }
 
-  /** All containers, stopped ones too, that carry every one of the labels (`key=value` or `key`). */
-  async listContainers(labels: string[]): Promise<ContainerSummary[]> {
-    return this.#call('list containers', (abortSignal) =>
-      this.#docker.listContainers({ all: true, filters: { label: labels }, abortSignal }),
-    );
-  }
-
-  /** All containers, stopped ones too, that have the volume mounted, whoever made them. */
-  async listContainersOf(volume: string): Promise<ContainerSummary[]> {
-    const filters = { volume: [volume] };
+  /** All containers, stopped ones too, that carry every one of the labels (`key=value` or `key`), and mount the volume. */
+  async listContainers(labels: string[], volume?: string): Promise<ContainerSummary[]> {
+    const filters = { label: labels, ...(volume ? { volume: [volume] } : {}) };
     return this.#call('list containers', (abortSignal) =>
       this.#docker.listContainers({ all: true, filters, abortSignal }),
     );

@@ -4,6 +4,7 @@ import { BOUNDS } from '../engine/bounds.js';
 import type { Engine } from '../engine/engine.js';
 import { type Job, runJob } from '../engine/task.js';
 import type { Templates as Files } from '../files.js';
+import { hasOwnVolume } from './own-volume.js';
 import type { Rendered } from './rendering.js';
 
 export interface CloseContext {
@@ -17,7 +18,7 @@ export async function closeDatabases(
   context: CloseContext,
   rendered: Pick<Rendered, 'names' | 'labels'>,
 ): Promise<void> {
-  if ((await context.engine.volumeLabels(rendered.names.pgdata)) === null) return;
+  if (!(await hasOwnVolume(context.engine, rendered.names.pgdata, rendered.labels))) return;
   await runJob(context.engine, closeJob(context, rendered));
 }
 

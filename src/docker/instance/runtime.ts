@@ -27,6 +27,7 @@ import { type DockerSettings, type Rendered, renderInstance, revisionOf } from '
 import { writeSecrets } from './secrets.js';
 import { seedVolumes } from './seed.js';
 import { sourceOpener } from './sources.js';
+import { spaceOf } from './space.js';
 import { measureUsage } from './usage.js';
 import { watch } from './watch.js';
 
@@ -107,6 +108,7 @@ export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
         assertFree(placement).then(() => true, takenAsFalse);
     },
     ping: () => engine.ping(),
+    space: () => spaceOf(engine, dataDir),
     watch: (onChange) => watch(engine, scope, onChange),
     observe: ({ key }) => observe(engine, scope, key),
     observeAll: () => observeAll(engine, scope),

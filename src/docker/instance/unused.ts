@@ -9,7 +9,7 @@ const STOP_SECONDS = 90;
 
 /** Throws RetryableError `docker.volume_in_use`. What a daemon that died has left at work there is ended. */
 export async function assertUnused(engine: Engine, { names, labels }: Pick<Rendered, 'names' | 'labels'>) {
-  for (const container of await engine.listContainersOf(names.pgdata)) {
+  for (const container of await engine.listContainers([], names.pgdata)) {
     if (container.State !== 'running' && container.State !== 'restarting') continue;
     const name = (container.Names[0] ?? container.Id).replace(/^\//, '');
     const isLeft = container.Labels[LABEL.role] === 'job' && container.Labels[LABEL.scope] === labels[LABEL.scope];

@@ -18,6 +18,7 @@ describe('measuring', () => {
   /** Names, in the order in which they were measured. */
   let measured: string[];
   let limits: number;
+  let isPressing: boolean;
   let loop: Loop | null;
 
   beforeEach(() => {
@@ -25,6 +26,7 @@ describe('measuring', () => {
     log = keptLog();
     measured = [];
     limits = 0;
+    isPressing = false;
     loop = null;
     test.store.plans.save([PLAN]);
   });
@@ -42,6 +44,7 @@ describe('measuring', () => {
       },
       specOf: ({ instance }) => only<InstanceSpec>({ name: instance.name }),
       intervalMs: 6 * HOUR_MS,
+      isPressing: () => isPressing,
       clock: () => test.now,
       log,
     });
@@ -75,6 +78,15 @@ describe('measuring', () => {
     later(2);
     await until(() => measured.length === 4);
     expect(measured.at(-1)).equal('fresh');
+  });
+
+  it('takes all of them at once while the disk is nearly full', async () => {
+    for (const name of ['one', 'two', 'three']) add(name, 'running', 1);
+    isPressing = true;
+    start();
+    await until(() => measured.length === 3);
+    await sleep(20);
+    expect(measured, 'what was measured just now').length(3);
   });
 
   it('keeps and reports what was measured, and nothing else', async () => {

@@ -13,6 +13,7 @@ const SITUATION: Situation = {
   toldStorageAt: null,
   isUsed: true,
   storageOverSince: null,
+  spaceStoppedAt: null,
   retentionDays: 30,
 };
 
@@ -168,6 +169,15 @@ describe('decide', () => {
       expect(desired.reason).to.match(reason);
     });
   }
+
+  it('is suspended without any grace where the disk was nearly full, for as long as it is over its limit', () => {
+    const at = utc('2026-01-20T12:00:00');
+    const month = [entitlement({})];
+    const state = (storageOverSince: Date | null) =>
+      decideOn(month, { storageOverSince, spaceStoppedAt: at }, '2026-01-20T12:00:01').desired;
+    expect(state(at)).deep.include({ state: 'suspended', cause: 'storage' });
+    expect(state(null).state).equal('running');
+  });
 
   it('tells when it changes by itself', () => {
     const next = (situation: Partial<Situation>, now: string) => text(decideOn([month], situation, now).nextChangeAt);

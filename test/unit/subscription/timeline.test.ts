@@ -13,6 +13,7 @@ const SITUATION: Situation = {
   toldStorageAt: null,
   isUsed: true,
   storageOverSince: null,
+  spaceStoppedAt: null,
   retentionDays: 30,
 };
 

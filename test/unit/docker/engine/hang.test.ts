@@ -18,7 +18,7 @@ const CALLS: { [Method in Exclude<keyof Engine, 'stop' | 'run'>]: (engine: Engin
   waitForExit: (engine) => engine.waitForExit('x', 50),
   inspectContainer: (engine) => engine.inspectContainer('x'),
   listContainers: (engine) => engine.listContainers(['a=b']),
-  listContainersOf: (engine) => engine.listContainersOf('x'),
+  rootDir: (engine) => engine.rootDir(),
   putArchive: (engine) => engine.putArchive('x', '/', Buffer.from('x')),
   updateContainer: (engine) => engine.updateContainer('x', { memoryBytes: 1, cpus: 1 }),
   attach: (engine) => engine.attach('x'),
