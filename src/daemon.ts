@@ -7,7 +7,7 @@ import { startDeliverer } from './delivery/deliverer.js';
 import { createLastingWrites } from './delivery/lasting.js';
 import { createApp } from './http/app.js';
 import { ageOf, calendarCheck, masterCheck, outboxCheck, workCheck } from './http/checks.js';
-import { listen } from './http/listen.js';
+import { close, listen } from './http/listen.js';
 import { startPoller } from './intake/poller.js';
 import { startClockKeeper } from './keepers/clock.js';
 import { removeOldExports } from './keepers/exports.js';
@@ -139,13 +139,7 @@ async function startOnce(
     },
   });
   const poller = startPoller({
-    master,
-    ingest: parts.ingest,
-    store,
-    ...config.poll,
-    clock,
-    log,
-    metrics,
+    ...{ master, ingest: parts.ingest, store, ...config.poll, clock, log, metrics },
     onRead: guard.heard,
   });
   metrics.lastPollAge(() => ageOf(poller.lastPolledAt()));
@@ -237,11 +231,7 @@ async function startOnce(
     const left = poller.lastError() === null && master.leave(bond.caller()).catch(() => undefined);
     await Promise.race([left, sleep(LEAVE_MS)]);
     await parts.client.close();
-    await new Promise((resolve) => {
-      server?.close(resolve);
-      server?.closeAllConnections();
-      if (!server) resolve(undefined);
-    });
+    await close(server);
     store.close();
     lock.release();
   }

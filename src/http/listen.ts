@@ -7,3 +7,12 @@ export function listen(server: Server, { host, port }: { host: string; port: num
     server.listen(port, host, () => resolve(server));
   });
 }
+
+/** Closes it and what is connected; one that never listened is closed. */
+export async function close(server: Server | null): Promise<void> {
+  await new Promise<void>((resolve) => {
+    if (!server) return resolve();
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
