@@ -116,8 +116,8 @@ async function startOnce(
     onBehind();
   });
   const clockKeeper = startClockKeeper({ store, clock, log });
-  const outdated = enqueueOutdated(store);
-  if (outdated > 0) log.info('daemon.outdated', `${outdated} instances get passwords of the new key, one by one.`);
+  const outdated = enqueueOutdated(store, parts.specOf);
+  if (outdated > 0) log.info('daemon.outdated', `${outdated} instances are told a new address, or get new passwords.`);
 
   const { outbox } = store;
   const onFailure = createLastingWrites(store, clock);

@@ -1,6 +1,8 @@
 /** What the commands that only look read: the store beside the running daemon, and what it would do. */
 import type { Config } from '../config/config.js';
+import { addressesBy } from '../facts/address.js';
 import { type Facts, planContext, readFacts } from '../facts/facts.js';
+import { specReader } from '../facts/spec-of.js';
 import { planSteps } from '../instance/plan.js';
 import type { StepName } from '../instance/steps.js';
 import type { Observed } from '../instance/types.js';
@@ -22,7 +24,8 @@ export function factsOf(
 }
 
 /** The steps that the daemon would take now, without the operations that wait. */
-export function stepsOf(facts: Facts, observed: Observed | undefined): StepName[] {
-  const steps = planSteps(facts.desired, observed ?? { network: false, db: null, odoo: null }, planContext(facts));
+export function stepsOf({ instances }: Config, facts: Facts, observed: Observed | undefined): StepName[] {
+  const context = planContext(facts, specReader(addressesBy(instances.urlTemplate))(facts));
+  const steps = planSteps(facts.desired, observed ?? { network: false, db: null, odoo: null }, context);
   return steps.map(({ action }) => action);
 }

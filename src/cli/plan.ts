@@ -39,7 +39,7 @@ export async function showPlan(config: Config, at: Date | null, out: Out, asJson
       };
       const coming = at === null ? [] : rehearse(story, policy, now, at);
       const due = dueOf(facts, releaseIn(config), runtime.revision);
-      return [{ name, desired, steps: stepsOf(facts, observed.get(key)), due, coming }];
+      return [{ name, desired, steps: stepsOf(config, facts, observed.get(key)), due, coming }];
     });
     if (asJson) {
       const until = at?.toISOString() ?? null;

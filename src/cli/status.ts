@@ -72,7 +72,7 @@ export async function showInstance(config: Config, name: string, out: Out, asJso
     const { facts, problem } = factsOf(store, config, instance.key, systemClock(config.clockOffset)());
     const { runtime } = await openFleet(config);
     const observed = await runtime.observe(instance);
-    const steps = facts ? stepsOf(facts, observed) : [];
+    const steps = facts ? stepsOf(config, facts, observed) : [];
     const due = facts && dueOf(facts, releaseIn(config), runtime.revision);
     const { placement, release } = instance;
     if (asJson) {

@@ -14,12 +14,14 @@ export interface Templates {
   personalise: Render;
   roleSql: Render;
   adminSql: Render;
+  settingsSql: Render;
   /** Scripts that run inside one-shot containers; constants. */
   seedScript: string;
   buildScript: string;
   warmScript: string;
   limitsScript: string;
   secretsScript: string;
+  settingsScript: string;
   measureScript: string;
   dumpScript: string;
   packScript: string;
@@ -57,6 +59,8 @@ export async function loadTemplates(): Promise<Templates> {
     seedScript: await read('seed.sh'),
     buildScript: await read('compact.sh'),
     warmScript: await read('warm.py'),
+    settingsSql: compile(await read('settings.sql.hbs')),
+    settingsScript: await read('settings.sh'),
     limitsScript: await read('limits.sh'),
     secretsScript: await read('secrets.sh'),
     measureScript: await read('measure.sh'),

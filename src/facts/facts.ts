@@ -2,6 +2,7 @@
 
 import { PHASE } from '../instance/phase.js';
 import type { PlanContext } from '../instance/plan.js';
+import type { InstanceSpec } from '../instance/spec.js';
 import type { Desired, Instance, Plan } from '../instance/types.js';
 import { TerminalError } from '../lib/errors.js';
 import { areSecretsSet, readKnownKey } from '../store/known-key.js';
@@ -75,13 +76,25 @@ export function graceDaysIn(store: Store): (planId: number) => number {
   return (planId) => store.plans.get(planId)?.graceDays ?? 0;
 }
 
-/** What the planner needs to know beside what must be and what is. */
-export function planContext({
-  instance,
-  plan,
-  secretsSet,
-}: Pick<Facts, 'instance' | 'plan' | 'secretsSet'>): PlanContext {
-  return { provisioned: instance.startedAt !== null, limitsApplied: instance.limits === limitsOf(plan), secretsSet };
+/**
+ * What the planner needs to know beside what must be and what is.
+ * @param spec what the instance would be made from; null while it has no place.
+ */
+export function planContext(
+  { instance, plan, secretsSet }: Pick<Facts, 'instance' | 'plan' | 'secretsSet'>,
+  spec: InstanceSpec | null,
+): PlanContext {
+  return {
+    provisioned: instance.startedAt !== null,
+    limitsApplied: instance.limits === limitsOf(plan),
+    settingsApplied: spec === null || instance.settings === settingsOf(spec),
+    secretsSet,
+  };
+}
+
+/** What its Odoo is told of itself, as one word: another one is to be told. */
+export function settingsOf({ url, accountUrl }: Pick<InstanceSpec, 'url' | 'accountUrl'>): string {
+  return `${url} ${accountUrl}`;
 }
 
 /** The limits as one word: another one is to be applied. */

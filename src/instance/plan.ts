@@ -10,6 +10,8 @@ export interface PlanContext {
   provisioned: boolean;
   /** The containers that exist have the plan's limits. */
   limitsApplied: boolean;
+  /** Its Odoo was told the address, and the like, that it has now. */
+  settingsApplied: boolean;
   /** Its passwords derive from the key that the daemon has. */
   secretsSet: boolean;
 }
@@ -27,7 +29,10 @@ export function planSteps(desired: Desired, observed: Observed, context: PlanCon
   }
 }
 
-function stepsToRun(observed: Observed, { provisioned, limitsApplied, secretsSet }: PlanContext): Step[] {
+function stepsToRun(
+  observed: Observed,
+  { provisioned, limitsApplied, settingsApplied, secretsSet }: PlanContext,
+): Step[] {
   const steps: Step[] = [];
   let { db, odoo } = observed;
   // A container is bound to the id of its network: one that outlived it never starts again.
@@ -49,8 +54,10 @@ function stepsToRun(observed: Observed, { provisioned, limitsApplied, secretsSet
     if (!db?.running) steps.push({ action: 'startDb' });
     if (!odoo?.running) steps.push({ action: 'startOdoo' });
   }
-  const onlyLimits = steps.every(({ action }) => action === 'applyLimits');
-  if (!onlyLimits || !provisioned) steps.push({ action: 'awaitReady', login: !provisioned });
+  // Volumes that are made now are filled with the settings of now.
+  if (!settingsApplied && observed.volumes) steps.push({ action: 'applySettings' });
+  const isInPlace = steps.every(({ action }) => action === 'applyLimits' || action === 'applySettings');
+  if (!isInPlace || !provisioned) steps.push({ action: 'awaitReady', login: !provisioned });
   return steps;
 }
 

@@ -100,6 +100,11 @@ export interface Runtime {
    */
   applyLimits(spec: InstanceSpec): Promise<void>;
   /**
+   * Tells its Odoo, whose database must run, its public address, where it reaches itself for reports, and where its
+   * customer changes the plan. No restart.
+   */
+  applySettings(spec: InstanceSpec): Promise<void>;
+  /**
    * Sets the passwords anew that derive from the daemon's key, for an instance made with another one. Nothing may run on
    * its volumes; what is not filled yet is left. With `admin`, where nobody has used it, its first password too.
    */

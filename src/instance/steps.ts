@@ -12,6 +12,8 @@ export interface StepArgs {
   startOdoo: Record<never, never>;
   /** Both at once, half a second sooner: for a new instance, where nobody waits with old connections. */
   startBoth: Record<never, never>;
+  /** Tell its Odoo, whose database must run, the public address and the like. */
+  applySettings: Record<never, never>;
   /** Set the passwords that derive from the daemon's key, which is another one; nothing may run. */
   setSecrets: Record<never, never>;
   stopOdoo: Record<never, never>;

@@ -109,6 +109,8 @@ export interface Instance {
   revision: string | null;
   /** The limits its containers and its Odoo were last given, as one word; null when unknown. */
   limits: string | null;
+  /** What its Odoo was last told of itself (address and the like), as one word; null when unknown. */
+  settings: string | null;
   /** Fingerprint of the key that its passwords derive from; null: the first key that the scope had, or unknown. */
   secrets: string | null;
   errorMessage: string | null;

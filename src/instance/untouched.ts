@@ -17,6 +17,7 @@ export const UNTOUCHED = {
   release: null,
   revision: null,
   limits: null,
+  settings: null,
   secrets: null,
   errorMessage: null,
 } as const;

@@ -27,6 +27,10 @@ export function recordTaker({ store, clock, log }: RecordParts) {
       const told = { customer, seller: record.seller };
       if (JSON.stringify({ customer: known.customer, seller: known.seller }) !== JSON.stringify(told)) {
         store.instances.update(record.key, told);
+        // Its Odoo sends its administrator there.
+        if (known.seller && known.seller.shopUrl !== record.seller?.shopUrl) {
+          store.jobs.enqueue(record.key, { reason: 'the shop has another address' });
+        }
       }
       if (!full || record.phase === known.phase) return;
       if (PHASE[known.phase].gone) store.outbox.put(goneOperation(known), known.key);

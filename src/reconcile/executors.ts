@@ -80,6 +80,7 @@ export function createExecutors({ runtime, front, exportLane, log }: ExecutorPar
         await outside(() => runtime.awaitReady(spec, { login, timeoutMs: READY_TIMEOUT_MS }));
       }
     },
+    applySettings: ({ spec }) => runtime.applySettings(spec),
     setSecrets: ({ spec, provisioned }) => runtime.setSecrets(spec, { admin: !provisioned }),
     applyLimits: ({ spec }) => runtime.applyLimits(spec),
     exportData: (target) => copy(target, 'zip', runtime.exportData),

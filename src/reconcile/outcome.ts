@@ -1,6 +1,6 @@
 /** How a run ended: the new state in the store, and all that is owed to the master, in one commit. */
 
-import { type Facts, limitsOf, readFacts } from '../facts/facts.js';
+import { type Facts, limitsOf, readFacts, settingsOf } from '../facts/facts.js';
 import type { Command } from '../instance/command.js';
 import { OPERATIONS, type Operation } from '../instance/operations/operations.js';
 import type { Phase } from '../instance/phase.js';
@@ -96,7 +96,14 @@ export function createOutcome(parts: OutcomeParts) {
       ...(facts.storageOverSince === before.storageOverSince ? {} : { storageOverSince: facts.storageOverSince }),
       ...(phase === 'running' && upToDate ? { revision: parts.runtime.revision } : {}),
       ...(phase === 'running'
-        ? { limits: limitsOf(facts.plan), ...secretsNow(), toldPaidUntil: told, warnedAt: null, toldDeleteAt: null }
+        ? {
+            limits: limitsOf(facts.plan),
+            settings: spec && settingsOf(spec),
+            ...secretsNow(),
+            toldPaidUntil: told,
+            warnedAt: null,
+            toldDeleteAt: null,
+          }
         : {}),
       ...(facts.storageOverSince === null ? { toldStorageAt: null, spaceStoppedAt: null } : {}),
     };

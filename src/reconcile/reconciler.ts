@@ -2,7 +2,7 @@
  * Makes one instance as it must be: reads the facts, computes what must be, looks at what is, does the operations that
  * wait and the steps that are missing, reports. It may die anywhere; the next run finishes.
  */
-import { type Facts, planContext, readFacts } from '../facts/facts.js';
+import { type Facts, planContext, readFacts, settingsOf } from '../facts/facts.js';
 import { actsAgainst, heldBack } from '../facts/held-back.js';
 import { isUpToDate, releaseFor } from '../facts/place.js';
 import type { SpecOf } from '../facts/spec-of.js';
@@ -143,10 +143,11 @@ export function createReconciler(parts: ReconcilerParts) {
       if (phase !== announced) outcome.report(facts, spec, { phase, errorMessage: null });
       announced = phase;
       await executeStep(step, facts, spec, outside);
+      if (step.action === 'applySettings') instance.settings = settingsOf(spec);
       if (step.action === 'setSecrets') facts.secretsSet = outcome.secretsSet(instance.key);
       steps.push(step);
     };
-    const missing = (observed: Observed) => planSteps(desired, observed, planContext(facts));
+    const missing = (observed: Observed) => planSteps(desired, observed, planContext(facts, spec));
     const observe = () => runtime.observe(instance);
     const ended = await operations.run(wanted, { facts, observe, missing, execute });
     // It may have taken hours to write the copy.

@@ -32,6 +32,7 @@ export interface Row {
   release: string | null;
   revision: string | null;
   limits: string | null;
+  settings: string | null;
   secrets: string | null;
   error_message: string | null;
 }
@@ -63,6 +64,7 @@ export const COLUMNS: readonly (keyof Row)[] = [
   'release',
   'revision',
   'limits',
+  'settings',
   'secrets',
   'error_message',
 ];
@@ -95,6 +97,7 @@ export function toRow(instance: Instance): Row {
     release: instance.release && JSON.stringify(instance.release),
     revision: instance.revision,
     limits: instance.limits,
+    settings: instance.settings,
     secrets: instance.secrets,
     error_message: instance.errorMessage,
   };
@@ -127,6 +130,7 @@ export function fromRow(row: Row): Instance {
     release: parsed<Release>(row.release),
     revision: row.revision,
     limits: row.limits,
+    settings: row.settings,
     secrets: row.secrets,
     errorMessage: row.error_message,
   };

@@ -224,4 +224,8 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE instances ADD COLUMN space_stopped_at INTEGER;
   `,
+  // An address that changes is told to instances that exist.
+  `
+  ALTER TABLE instances ADD COLUMN settings TEXT;
+  `,
 ];

@@ -373,6 +373,50 @@ describe('instances on the engine', function () {
     await instances.applyLimits(acme);
   });
 
+  it('is told another address while it runs, and the like, which it knows at once', async () => {
+    const moved = { ...acme, url: 'https://moved.example.com', accountUrl: 'https://other-shop.example.com' };
+    const parameter = (key: string) => call(acme, 'ir.config_parameter', 'get_param', [key]);
+    // What it has in memory is read anew.
+    expect(await parameter('web.base.url')).to.equal(acme.url);
+    const before = await instances.observe(acme);
+    for (let times = 0; times < 2; times++) await instances.applySettings(moved);
+    expect(await parameter('web.base.url')).to.equal(moved.url);
+    expect(await parameter('web.base.url.freeze')).to.equal('True');
+    const limits = await runJob(engine, {
+      ...{ name: `${scope}_look`, image: release.postgresImage, entrypoint: ['cat', '/config/limits.json'], labels },
+      ...{ bounds: BOUNDS.limits, mounts: [{ volume: resourceNames(scope, acme.name).config, target: '/config' }] },
+      keepBytes: 1000,
+    });
+    expect(limits.output).to.contain(moved.accountUrl);
+    await instances.applySettings(acme);
+    expect(await parameter('web.base.url')).to.equal(acme.url);
+    expect((await instances.observe(acme)).odoo?.id).to.equal(before.odoo?.id);
+  });
+
+  it('prints with its style: it reaches itself, whatever its public address is', async () => {
+    const base = `http://127.0.0.1:${acme.placement.httpPort}`;
+    const params = { db: 'odoo', login: acme.email, password: secretsOf(acme.key).adminPassword.reveal() };
+    const entered = await fetch(`${base}/web/session/authenticate`, {
+      ...{ method: 'POST', headers: { 'Content-Type': 'application/json' } },
+      body: JSON.stringify({ jsonrpc: '2.0', params }),
+    });
+    const cookie = entered.headers.getSetCookie().map((line) => line.split(';')[0]);
+    // wkhtmltopdf draws what it gets: without its style the page is another one.
+    const print = async () => {
+      const headers = { Cookie: cookie.join('; ') };
+      const pdf = await fetch(`${base}/report/pdf/base.report_irmodeloverview/1`, { headers });
+      const content = Buffer.from(await pdf.arrayBuffer());
+      expect(content.subarray(0, 4).toString(), `status ${pdf.status}`).to.equal('%PDF');
+      return content.length;
+    };
+    const asMade = await print();
+    await call(acme, 'ir.config_parameter', 'set_param', ['report.url', 'http://127.0.0.1:9']);
+    const unstyled = await print();
+    await instances.applySettings(acme);
+    const again = await print();
+    expect(Math.abs(again - asMade)).to.be.lessThan(Math.abs(unstyled - asMade) / 4);
+  });
+
   it('measures what it uses', async () => {
     const before = await instances.measure(acme);
     expect(before.users).to.equal(
@@ -986,6 +1030,7 @@ describe('instances on the engine', function () {
       volumes: () => fill(namesake, { mustExist: false }),
       database: () => instances.startDb(namesake),
       limits: () => instances.applyLimits(namesake),
+      settings: () => instances.applySettings(namesake),
       usage: () => instances.measure(namesake),
       copy: () => instances.exportData(namesake, join(dataDir, 'stolen.zip')),
     };

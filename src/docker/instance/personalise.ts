@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import type { InstanceSecrets } from '../../instance/secrets.js';
 import { adminLogin, type InstanceSpec } from '../../instance/spec.js';
 import type { Templates } from '../files.js';
+import { REPORT_URL } from './settings.js';
 
 /**
  * Few, because the first password has 115 random bits, which no number of rounds makes harder to guess. Odoo replaces the
@@ -36,6 +37,7 @@ export function personaliseSql(
     passwordHash: options.passwordHash,
     timeZone: options.timeZone,
     url: spec.url,
+    reportUrl: REPORT_URL,
     lang: spec.lang,
     login: adminLogin(spec),
     email: spec.email.trim(),

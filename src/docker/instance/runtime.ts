@@ -26,6 +26,7 @@ import { assertLogin, assertPortFree, awaitLoginPage } from './ready.js';
 import { type DockerSettings, type Rendered, renderInstance, revisionOf } from './rendering.js';
 import { writeSecrets } from './secrets.js';
 import { seedVolumes } from './seed.js';
+import { writeSettings } from './settings.js';
 import { sourceOpener } from './sources.js';
 import { spaceOf } from './space.js';
 import { measureUsage } from './usage.js';
@@ -150,6 +151,16 @@ export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
         update('db'),
         update('odoo'),
         writeLimits({ engine, files, release: spec.release }, rendered),
+        writeDown(spec),
+      ]);
+    },
+
+    async applySettings(spec) {
+      const rendered = render(spec);
+      const context = { engine, files, release: spec.release };
+      await allDone([
+        writeSettings(context, rendered, spec, secretsOf(spec.key)),
+        writeLimits(context, rendered),
         writeDown(spec),
       ]);
     },

@@ -27,7 +27,7 @@ function names(steps: Step[]): string[] {
   return steps.map((step) => (step.action === 'awaitReady' ? `awaitReady login=${step.login}` : step.action));
 }
 
-const DONE: PlanContext = { provisioned: true, limitsApplied: true, secretsSet: true };
+const DONE: PlanContext = { provisioned: true, limitsApplied: true, settingsApplied: true, secretsSet: true };
 const OLD_KEY: PlanContext = { ...DONE, secretsSet: false };
 const START = ['startDb', 'startOdoo', 'awaitReady login=false'];
 
@@ -206,6 +206,41 @@ describe('planSteps', () => {
       it(what, () => {
         const desired: Desired = { state, cause: state === 'running' ? null : 'unpaid', reason: '' };
         expect(names(planSteps(desired, observed, { ...OLD_KEY, provisioned }))).to.deep.equal(expected);
+      });
+    }
+  });
+
+  describe('with an address that its Odoo was not told', () => {
+    const cases: [string, Desired['state'], Observed, boolean, string[]][] = [
+      ['runs', 'running', { ...all, volumes: true }, true, ['applySettings']],
+      [
+        'is new: its volumes are filled with it',
+        'running',
+        { ...nothing, volumes: false },
+        false,
+        ['ensureNetwork', 'seedVolumes', 'startBoth', 'awaitReady login=true'],
+      ],
+      [
+        'died half-made at another place',
+        'running',
+        { ...nothing, volumes: true },
+        false,
+        ['ensureNetwork', 'seedVolumes', 'startBoth', 'applySettings', 'awaitReady login=true'],
+      ],
+      [
+        'is stopped',
+        'running',
+        { ...all, volumes: true, db: container('db', stopped), odoo: container('odoo', stopped) },
+        true,
+        ['startDb', 'startOdoo', 'applySettings', 'awaitReady login=false'],
+      ],
+      ['is to be stopped', 'suspended', { ...all, volumes: true }, true, ['stopOdoo', 'stopDb']],
+    ];
+    for (const [what, state, observed, provisioned, expected] of cases) {
+      it(what, () => {
+        const desired: Desired = { state, cause: state === 'running' ? null : 'unpaid', reason: '' };
+        const context = { ...DONE, settingsApplied: false, provisioned };
+        expect(names(planSteps(desired, observed, context))).to.deep.equal(expected);
       });
     }
   });

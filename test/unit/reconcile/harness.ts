@@ -48,6 +48,10 @@ function stubRuntime() {
     stopOdoo: () => ({ odoo: container('odoo', false) }),
     stopDb: () => ({ db: container('db', false) }),
     awaitReady: () => ({}),
+    applySettings: () => {
+      if (!observed.db?.running) throw new Error('no database runs');
+      return {};
+    },
     setSecrets: () => {
       if (observed.db?.running || observed.odoo?.running) throw new Error('something runs on the volumes');
       return {};
@@ -91,6 +95,7 @@ function stubRuntime() {
     stopOdoo: () => act('stopOdoo'),
     stopDb: () => act('stopDb'),
     awaitReady: (_spec, { login }) => act('awaitReady', login ? 'awaitReady+login' : 'awaitReady'),
+    applySettings: (spec) => act('applySettings', `applySettings ${spec.url}`),
     setSecrets: (_spec, { admin }) => act('setSecrets', admin ? 'setSecrets+admin' : 'setSecrets'),
     applyLimits: () => act('applyLimits'),
     async exportData(_spec, file) {
@@ -143,13 +148,16 @@ export function harness(options: { exportDays?: number; release?: Release; polic
   };
   const guard = { mayAct: true };
   const promises = new Map<string, Date>();
+  /** What the settings say of public addresses. */
+  let domain = 'example.com';
+  const specOf = specReader((name, { httpPort }) => `https://${name}.${domain}:${httpPort}`);
   const reconciler = createReconciler({
     store: test.store,
     runtime: engine.runtime,
     front: { release: async () => undefined },
     exportLane: (work) => work(),
     release: options.release ?? RELEASE,
-    specOf: specReader((name, { httpPort }) => `https://${name}.example.com:${httpPort}`),
+    specOf: (of) => specOf(of),
     mayAct: () => guard.mayAct,
     readAfresh: (key) => master.readAfresh(key),
     copies: {
@@ -181,6 +189,11 @@ export function harness(options: { exportDays?: number; release?: Release; polic
     master,
     guard,
     reconciler,
+    specOf,
+    /** The public addresses are others from now on. */
+    moveTo(other: string) {
+      domain = other;
+    },
     owed,
     add(changes: Partial<Instance> = {}, purchases = [bought({ instanceKey: KEY })]): void {
       test.store.instances.create({ ...newInstance(KEY), customer: CUSTOMER, ...changes }, () => 'acme');

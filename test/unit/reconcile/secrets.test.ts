@@ -27,11 +27,11 @@ describe('the passwords after the key was replaced', () => {
   it('of one that runs are set anew while nothing runs on its volumes, once', async () => {
     await h.running();
     replace();
-    expect(enqueueOutdated(h.test.store)).equal(1);
+    expect(enqueueOutdated(h.test.store, h.specOf)).equal(1);
     expect(h.test.store.jobs.all().map(({ instanceKey }) => instanceKey)).deep.equal([KEY]);
     await h.run();
     expect(h.engine.taken()).deep.equal(SET);
-    expect(enqueueOutdated(h.test.store)).equal(0);
+    expect(enqueueOutdated(h.test.store, h.specOf)).equal(0);
     await h.run();
     expect(h.engine.taken()).deep.equal([]);
   });
@@ -66,7 +66,7 @@ describe('the passwords after the key was replaced', () => {
     await h.runAt(utc('2026-02-15T23:00'));
     h.engine.taken();
     replace();
-    expect(enqueueOutdated(h.test.store)).equal(0);
+    expect(enqueueOutdated(h.test.store, h.specOf)).equal(0);
     await h.run();
     expect(h.engine.taken()).deep.equal([]);
     h.test.store.purchases.save([bought({ key: 'sol:2', instanceKey: KEY, startsOn: utc('2026-02-20T10:00') })]);
@@ -81,7 +81,8 @@ describe('the passwords after the key was replaced', () => {
     h.engine.taken();
     replace();
     await h.run();
-    expect(h.engine.taken()).deep.equal(['setSecrets+admin', 'seedVolumes', 'startBoth', 'awaitReady+login']);
+    const steps = ['setSecrets+admin', 'seedVolumes', 'startBoth', 'applySettings https://acme.example.com:20000'];
+    expect(h.engine.taken()).deep.equal([...steps, 'awaitReady+login']);
   });
 
   it('of a new one are of the new key', async () => {
@@ -104,7 +105,7 @@ describe('the passwords after the key was replaced', () => {
   it('stay as they are for whoever was made with a key that was never replaced', async () => {
     await h.running();
     h.test.store.instances.update(KEY, { secrets: null });
-    expect(enqueueOutdated(h.test.store)).equal(0);
+    expect(enqueueOutdated(h.test.store, h.specOf)).equal(0);
     await h.run();
     expect(h.engine.taken()).deep.equal([]);
   });

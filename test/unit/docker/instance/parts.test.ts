@@ -11,6 +11,7 @@ import { collect } from '../../../../src/docker/instance/observe.js';
 import { rawCopyJob } from '../../../../src/docker/instance/raw-copy.js';
 import { secretsJob } from '../../../../src/docker/instance/secrets.js';
 import { seedJob } from '../../../../src/docker/instance/seed.js';
+import { settingsJob } from '../../../../src/docker/instance/settings.js';
 import { measureJob, parseUsage } from '../../../../src/docker/instance/usage.js';
 import { templateId, templateModules } from '../../../../src/docker/template/spec.js';
 import { resourceNames } from '../../../../src/instance/naming.js';
@@ -188,6 +189,21 @@ describe('secretsJob', () => {
     });
     expect(HostConfig?.Mounts?.map(({ Source }) => Source)).to.deep.equal(['odoo_cliente_acme_pgdata']);
     expect(JSON.stringify([Env, Entrypoint, Cmd])).to.not.contain('ALTER');
+  });
+});
+
+describe('settingsJob', () => {
+  it('has no volume, and the password nowhere but on its input', () => {
+    const rendered = { names: resourceNames('default', 'acme'), labels: {} };
+    const secrets = { dbPassword: new Secret('s3cret') };
+    const job = settingsJob({ settingsScript: 'true' }, RELEASE, rendered, secrets, 'SELECT 1;');
+    const { HostConfig, ...options } = jobOptions(job, '0', 'run');
+    expect(HostConfig?.Mounts).to.deep.equal([]);
+    expect(HostConfig).to.include({ NetworkMode: 'odoo_cliente_acme_net' });
+    expect(String(job.stdin)).to.equal('*:*:*:*:s3cret\nSELECT 1;');
+    expect(JSON.stringify([options, HostConfig]))
+      .to.not.contain('s3cret')
+      .and.not.contain('SELECT');
   });
 });
 
