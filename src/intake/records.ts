@@ -54,6 +54,7 @@ export function recordTaker({ store, clock, log }: RecordParts) {
       suspendedAt: record.suspendedAt,
       storageOverSince: record.storageOverSince,
       toldPaidUntil: record.paidUntil,
+      toldDeleteAt: record.deleteAt ?? null,
     };
     if (PHASE[record.phase].gone) {
       // Its purchases must find it, lest they make it anew.

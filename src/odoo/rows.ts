@@ -46,6 +46,8 @@ export interface InstanceRecord {
   startedAt: Date | null;
   paidUntil: Date | null;
   suspendedAt: Date | null;
+  /** The date of its deletion that its customer was told. */
+  deleteAt?: Date;
   storageOverSince: Date | null;
   /** It is to be provisioned; a draft of a person is not. */
   requested: boolean;
@@ -225,6 +227,7 @@ export function toInstance(row: InstanceRow): InstanceRecord {
     startedAt: row.started_on,
     paidUntil: row.paid_until,
     suspendedAt: row.suspended_on,
+    ...(row.delete_on && { deleteAt: row.delete_on }),
     storageOverSince: row.storage_over_since,
     requested: row.requested,
   };

@@ -127,6 +127,8 @@ export const instanceRow = z.object({
   started_on: orNull(datetime),
   paid_until: orNull(datetime),
   suspended_on: orNull(datetime),
+  /** When it is to be deleted, as its customer was told. */
+  delete_on: orNull(datetime).optional(),
   /** Since when it has used more storage than its plan has. */
   storage_over_since: orNull(datetime),
   /** A person made the record and wants it provisioned (invoice button), or the daemon made it. */

@@ -413,6 +413,7 @@ class SaasBridge(models.AbstractModel):
             "started_on": self._datetime(instance.started_on),
             "paid_until": self._datetime(instance.paid_until),
             "suspended_on": self._datetime(instance.suspended_on),
+            "delete_on": self._datetime(instance.delete_on),
             "storage_over_since": self._datetime(instance.storage_over_since),
             "requested": instance.requested,
         }

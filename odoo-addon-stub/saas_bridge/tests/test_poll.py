@@ -497,6 +497,7 @@ class TestPoll(SaasCommon):
                 "started_on": False,
                 "paid_until": False,
                 "suspended_on": False,
+                "delete_on": False,
                 "storage_over_since": False,
                 "requested": False,
             },

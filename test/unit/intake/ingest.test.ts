@@ -101,6 +101,9 @@ describe('ingest', () => {
       take(bought({ key: 'sol:3', instanceKey: 'sol:1' }));
       expect(ofPurchase('sol:3')).equal('sol:1');
       expect(jobs()).members(['sol:1', 'sol:2']);
+      const deleteAt = utc('2026-03-17T23:00:00');
+      ingest.page(batch({ instances: [record({ key: 'sol:9', name: 'beta', phase: 'suspended', deleteAt })] }), true);
+      expect(test.store.instances.get('sol:9')?.toldDeleteAt, 'the date that it keeps').deep.equal(deleteAt);
     });
 
     it('a change of what was bought is work, a cancellation too', () => {
