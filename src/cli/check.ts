@@ -10,17 +10,12 @@ import { readDaemonKey } from '../store/daemon-key.js';
 import { readOwnerId } from '../store/owner-id.js';
 import { openStore } from '../store/store.js';
 import { connectMaster, openFleet, openMarker, releaseIn } from '../wiring.js';
+import { addressFindings } from './addresses.js';
 import { factsOf } from './facts.js';
+import type { Finding } from './finding.js';
 import { mark, type Out } from './output.js';
 
 const MAX_CLOCK_SKEW_MS = 60_000;
-
-interface Finding {
-  part: string;
-  ok: boolean;
-  detail: string;
-  advice?: string;
-}
 
 /** Runs every check, prints the findings, and tells whether all is well. */
 export async function check(config: Config, out: Out, asJson: boolean): Promise<boolean> {
@@ -32,13 +27,14 @@ export async function check(config: Config, out: Out, asJson: boolean): Promise<
     ...(await tryPart('scope', () => scopeFindings(config))),
     ...(await tryPart('releases', () => releaseFindings(config))),
     ...(await tryPart('ports', () => portFindings(config))),
+    ...(await tryPart('addresses', async () => addressFindings({ ...config.instances, masterUrl: config.odoo.url }))),
     ...(await tryPart('master', () => masterFindings(config))),
   ];
   const ok = findings.every((finding) => finding.ok);
   if (asJson) out.write(`${JSON.stringify({ ok, findings })}\n`);
   else {
-    for (const { part, ok: good, detail, advice } of findings) {
-      out.write(`${mark(good, out)}  ${part.padEnd(12)} ${detail}\n`);
+    for (const { part, ok: good, isWarning, detail, advice } of findings) {
+      out.write(`${mark(!good ? 'wrong' : isWarning ? 'warn' : 'ok', out)}  ${part.padEnd(12)} ${detail}\n`);
       if (advice) out.write(`${' '.repeat(20)}→ ${advice}\n`);
     }
   }

@@ -19,11 +19,13 @@ export function table(rows: string[][]): string {
     .join('\n');
 }
 
-/** `ok`, or `wrong`, coloured on a terminal. */
-export function mark(ok: boolean, out: Out, env: NodeJS.ProcessEnv = process.env): string {
-  const text = ok ? 'ok   ' : 'wrong';
+const COLOURS = { ok: 32, warn: 33, wrong: 31 } as const;
+
+/** `ok`, `warn` or `wrong`, five characters wide, coloured on a terminal. */
+export function mark(verdict: keyof typeof COLOURS, out: Out, env: NodeJS.ProcessEnv = process.env): string {
+  const text = verdict.padEnd(5);
   if (!out.isTTY || env.NO_COLOR) return text;
-  return `\u001b[${ok ? 32 : 31}m${text}\u001b[0m`;
+  return `\u001b[${COLOURS[verdict]}m${text}\u001b[0m`;
 }
 
 /** `2026-12-22 14:05` in a time zone. */

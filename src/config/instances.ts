@@ -35,8 +35,8 @@ export const instances = section(
       doc: 'private range that their networks (a /28 each) are cut from',
     }),
     SAAS_INSTANCE_URL: setting(instanceUrl, {
-      default: 'http://localhost:{port}',
-      doc: 'public address; must contain `{port}` or `{name}`',
+      default: 'http://{name}.localhost:{port}',
+      doc: "public address; `https://{name}.example.com` behind a proxy, with a domain of the customers' own. `{port}` only on this machine",
     }),
     SAAS_PROXY_MODE: setting(yesNo, {
       default: 'no',

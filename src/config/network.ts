@@ -19,15 +19,36 @@ export const portRange = z
 
 export const subnetPool = z.cidrv4(A_POOL).refine(isPrivatePool, A_POOL);
 
-/** The public address of an instance, with its port or its name in it. */
+/**
+ * The public address of an instance. A browser sends what it keeps for a host name to every port of it, and a link may name
+ * any port: off this machine a host name for each customer and no port is what keeps them apart.
+ */
 export const instanceUrl = z
   .string()
-  .regex(/^https?:\/\/[^\s/]+$/, 'such as http://host:{port} or https://{name}.example.com')
+  .regex(/^https?:\/\/[^\s/?#@]+$/, 'such as https://{name}.example.com')
   .refine(
-    (value) => /\{(port|name)\}/.test(value) && URL.canParse(value.replace(/\{(port|name)\}/g, '1')),
-    'an address with {port} or {name} in it, or all instances would have the same one',
+    (value) => /\{(port|name)\}/.test(value) && hostOf(value, 'a') !== null,
+    'an address with {name} in it, or all instances would have the same one',
   )
-  .refine((value) => !/[{}]/.test(value.replace(/\{(port|name)\}/g, '')), 'an address with {port} and {name} only');
+  .refine((value) => !/[{}]/.test(value.replace(/\{(port|name)\}/g, '')), 'an address with {port} and {name} only')
+  .refine(
+    (value) =>
+      isLoopback(hostOf(value, 'a')) || (hostOf(value, 'a') !== hostOf(value, 'b') && !value.includes('{port}')),
+    'an address with {name} in its host and without {port}, such as https://{name}.example.com, behind a reverse proxy: ' +
+      'a browser gives the session of one customer to whatever port of the host a link leads to ' +
+      '(on this machine alone: http://{name}.localhost:{port})',
+  );
+
+/** The host that an instance of this name has; null where that is no address. */
+function hostOf(template: string, name: string): string | null {
+  const url = template.replaceAll('{name}', name).replaceAll('{port}', '1');
+  return URL.canParse(url) ? new URL(url).hostname : null;
+}
+
+/** Only this machine itself gets there. */
+function isLoopback(host: string | null): boolean {
+  return host !== null && /^(localhost|.+\.localhost|127(\.\d+){3}|\[::1\])$/.test(host);
+}
 
 /** How many instances both have room for: each takes two ports and a /28. */
 export function slotsIn([from, to]: [number, number], pool: string): number {

@@ -42,7 +42,7 @@ describe('the main job', function () {
 
     it('is on the record: state, dates, address, containers, log', () => {
       expect(record.subscription_state).to.equal('active');
-      expect(record.url).to.equal(`http://localhost:${record.http_port}`);
+      expect(record.url).to.equal(`http://${record.name}.localhost:${record.http_port}`);
       expect(record.odoo_container).to.equal(`${DAEMON.scope}_odoo_cliente_${record.name}`);
       const days = (Date.parse(record.paid_until) - Date.parse(record.started_on)) / 86_400_000;
       expect(days).to.be.within(27.5, 31.5);

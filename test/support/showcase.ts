@@ -63,7 +63,7 @@ export async function showcase(w: World, customerId: number): Promise<Record<Cas
       plan_id: basic,
       state: 'running',
       subscription_state: 'active',
-      url: `http://localhost:${24_900 + 2 * number}`,
+      url: `http://${name}.localhost:${24_900 + 2 * number}`,
       started_on: inDays(-40),
       paid_until: inDays(22),
       last_payment_on: inDays(-8),

@@ -22,9 +22,10 @@ describe('output', () => {
 
   const write = () => true;
   it('marks in colour on a terminal only', () => {
-    expect(mark(true, { write, isTTY: true }, {})).equal('\u001b[32mok   \u001b[0m');
-    expect(mark(false, { write, isTTY: true }, {})).equal('\u001b[31mwrong\u001b[0m');
-    expect(mark(false, { write, isTTY: true }, { NO_COLOR: '1' })).equal('wrong');
-    expect(mark(true, { write, isTTY: false }, {})).equal('ok   ');
+    expect(mark('ok', { write, isTTY: true }, {})).equal('\u001b[32mok   \u001b[0m');
+    expect(mark('warn', { write, isTTY: true }, {})).equal('\u001b[33mwarn \u001b[0m');
+    expect(mark('wrong', { write, isTTY: true }, {})).equal('\u001b[31mwrong\u001b[0m');
+    expect(mark('wrong', { write, isTTY: true }, { NO_COLOR: '1' })).equal('wrong');
+    expect(mark('ok', { write, isTTY: false }, {})).equal('ok   ');
   });
 });

@@ -76,7 +76,9 @@ describe('status', () => {
     acme();
     const [header, line, ...rest] = (await status()).trimEnd().split('\n');
     expect(header).match(/^NAME +STATE +SUBSCRIPTION +PLAN +PAID UNTIL \(Europe\/Madrid\) +ORDER +PORT +URL$/);
-    expect(line).match(/^acme +running +active +basic +2116-01-15 13:00 +S00001 +20000 +http:\/\/localhost:20000$/);
+    expect(line).match(
+      /^acme +running +active +basic +2116-01-15 13:00 +S00001 +20000 +http:\/\/acme\.localhost:20000$/,
+    );
     expect(rest).empty;
     expect(JSON.parse(await status(true)).instances).deep.equal([
       {
@@ -87,7 +89,7 @@ describe('status', () => {
         paidUntil: '2116-01-15T12:00:00.000Z',
         customer: 'Acme',
         order: 'S00001',
-        url: 'http://localhost:20000',
+        url: 'http://acme.localhost:20000',
         port: 20000,
         due: null,
         error: null,

@@ -59,7 +59,7 @@ describe('configuration', () => {
       portBase: 20_000,
       maxSlots: 6_384,
       subnetPool: '10.208.0.0/12',
-      urlTemplate: 'http://localhost:{port}',
+      urlTemplate: 'http://{name}.localhost:{port}',
       proxyMode: false,
     });
     expect(config.policy).deep.equal({
@@ -169,8 +169,26 @@ describe('configuration', () => {
     },
     {
       name: 'SAAS_INSTANCE_URL',
-      good: ['http://localhost:{port}', 'https://{name}.example.com', 'https://{name}.example.com:{port}'],
+      good: [
+        'http://{name}.localhost:{port}',
+        'http://localhost:{port}',
+        'http://127.0.0.1:{port}',
+        'http://[::1]:{port}',
+        'https://{name}.example.com',
+        'https://odoo-{name}.example.com:8443',
+      ],
       bad: [
+        // Cookies know no ports.
+        'http://203.0.113.7:{port}',
+        'https://example.com:{port}',
+        'https://{name}.example.com:{port}',
+        'https://localhost.example.com:{port}',
+        'https://127.0.0.1.example.com:{port}',
+        // The name is not in the host.
+        'https://{name}@example.com',
+        'https://{name}@example.com:{port}',
+        'https://example.com?{name}',
+        'https://example.com#{name}',
         'http://localhost',
         '{name}.example.com',
         'https://{nmae}.example.com',
