@@ -160,6 +160,27 @@ describe('in a browser, a customer', function () {
     });
   }
 
+  it('buys by the month only, whatever the browser is made to post', async () => {
+    const [look] = LOOKS;
+    const guest = await Onlooker.open(w.master.master_url, look ?? expect.fail('no look'));
+    const minutes = await unitOfAMinute(w);
+    await guest.page.route('**/shop/cart/add', async (route) => {
+      const request = route.request().postDataJSON();
+      Object.assign(request.params, { uom_id: minutes, quantity: 60 });
+      await route.continue({ postData: JSON.stringify(request) });
+    });
+    await guest.goto('/plans');
+    await leaveBy(guest.page, `.o_saas_card:has-text("${PLAN_NAMES.basico[guest.look.language]}") a.btn`);
+    await guest.page.click('#add_to_cart');
+    const warning = guest.say('solo se puede comprar por', 'can be bought by');
+    await guest.page.locator('.o_notification, .toast, .alert', { hasText: warning }).first().waitFor();
+    await guest.see('shop-12-another-unit');
+    await guest.goto('/shop/cart');
+    expect(await guest.page.locator('#cart_products .o_cart_product').count()).to.equal(0);
+    guest.assertQuiet();
+    await guest.close();
+  });
+
   describe('some weeks later', () => {
     before(async () => {
       for (const person of people) {
@@ -224,6 +245,21 @@ describe('in a browser, a customer', function () {
     }
   });
 });
+
+/** The unit of a visitor who would rather pay by the minute; Odoo's own where there is one. */
+async function unitOfAMinute({ admin }: World): Promise<number> {
+  const [known] = (await admin.call('uom.uom', 'search', [[['name', 'ilike', 'minute']]], { limit: 1 })) as number[];
+  if (known) return known;
+  const [hour] = (await admin.call('uom.uom', 'search', [[['name', 'in', ['Hours', 'Horas']]]], {
+    limit: 1,
+  })) as number[];
+  const minute = {
+    name: 'Minutes',
+    relative_uom_id: hour ?? expect.fail('no unit of an hour'),
+    relative_factor: 1 / 60,
+  };
+  return (await admin.call('uom.uom', 'create', [minute])) as number;
+}
 
 /** A link to pay opens the payment by itself. */
 async function openPayment({ page }: Onlooker): Promise<void> {

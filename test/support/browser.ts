@@ -45,6 +45,8 @@ const ODOO_SAYS = /selfie_segmentation/;
 /** Somebody with a browser of their own: cookies, language, screen. */
 export class Onlooker {
   readonly #complaints: string[] = [];
+  /** What Odoo's scripts asked for and was refused; the console says RPC_ERROR only. */
+  readonly #refusals: string[] = [];
 
   private constructor(
     readonly look: Look,
@@ -54,6 +56,11 @@ export class Onlooker {
     context.on('console', (message) => {
       if (message.type() === 'error' && !ODOO_SAYS.test(message.text()))
         this.#complaints.push(`${message.location().url}: ${message.text()}`);
+    });
+    context.on('response', async (response) => {
+      if (!response.headers()['content-type']?.startsWith('application/json')) return;
+      const refusal = /"error": ?\{.{0,600}/s.exec(await response.text().catch(() => ''));
+      if (refusal) this.#refusals.push(`${response.url()}: ${refusal[0]}`);
     });
     context.on('weberror', (error) => this.#complaints.push(String(error.error().stack ?? error.error())));
   }
@@ -115,7 +122,9 @@ export class Onlooker {
    */
   assertQuiet(expected?: RegExp): void {
     const heard = this.#complaints.splice(0).filter((complaint) => !expected?.test(complaint));
-    if (heard.length > 0) throw new Error(`${heard.length} complaints (${this.look.name}):\n${heard.join('\n')}`);
+    const refused = this.#refusals.splice(0).map((refusal) => `refused: ${refusal}`);
+    if (heard.length > 0)
+      throw new Error(`${heard.length} complaints (${this.look.name}):\n${[...heard, ...refused].join('\n')}`);
   }
 
   async close(): Promise<void> {
