@@ -1,7 +1,7 @@
 /** What is wrong with rows of the master, told once: to the admin's log, and to the salesperson of a purchase. */
 import { errorFields, type Log } from '../lib/logger.js';
 import type { Rejected } from '../odoo/rows.js';
-import { problemOperation } from '../owed/operations.js';
+import { purchaseTodo } from '../owed/operations.js';
 import type { Sentence } from '../protocol/sentences.js';
 import type { Store } from '../store/store.js';
 
@@ -26,7 +26,7 @@ export function createProblems(store: Store, log: Log) {
     if (!isNew(`${purchaseKey}:${kind}`)) return;
     log.warn('purchase.problem', line, { purchase: purchaseKey, problem: kind });
     // In a lane of its own: one that the master cannot take holds up no other.
-    store.outbox.put(problemOperation(purchaseKey, kind, message), purchaseKey);
+    store.outbox.put(purchaseTodo(purchaseKey, kind, message), purchaseKey);
   }
 
   return {

@@ -107,15 +107,10 @@ export function logOperation(instanceKey: string, now: Date, lines: string[]): P
 }
 
 /** Something staff must know about a purchase; once for each purchase and kind of problem. */
-export function problemOperation(
-  purchaseKey: string,
-  kind: string,
-  message: Sentence,
-  keepPlan = false,
-): PushOperation {
+export function purchaseTodo(purchaseKey: string, kind: string, message: Sentence, keepPlan = false): PushOperation {
   return {
-    op: 'problem',
-    key: `problem:${purchaseKey}:${kind}`,
+    op: 'todo',
+    key: `todo:${purchaseKey}:${kind}`,
     purchase_key: purchaseKey,
     message,
     ...(keepPlan ? { keep_plan: true } : {}),
@@ -130,17 +125,17 @@ export function failureOperation(
   reason: string,
 ): PushOperation {
   const code = startedAt === null ? 'instance_not_made' : 'instance_stuck';
-  return problemOperation(purchaseKey, `failed:${since.toISOString()}`, { code, params: { instance, reason } });
+  return purchaseTodo(purchaseKey, `failed:${since.toISOString()}`, { code, params: { instance, reason } });
 }
 
 /** Told to the salesperson when there is nobody to send the password to. */
 export function noEmailOperation({ name }: Instance, purchaseKey: string): PushOperation {
-  return problemOperation(purchaseKey, 'no-email', { code: 'customer_without_email', params: { instance: name } });
+  return purchaseTodo(purchaseKey, 'no-email', { code: 'customer_without_email', params: { instance: name } });
 }
 
 /** A to-do for a manager; once for each instance and `kind`. */
-export function alertOperation({ key }: Instance, kind: string, message: Sentence): PushOperation {
-  return { op: 'alert', key: `alert:${key}:${kind}`, instance_key: key, message };
+export function instanceTodo({ key }: Instance, kind: string, message: Sentence): PushOperation {
+  return { op: 'todo', key: `todo:${key}:${kind}`, instance_key: key, message };
 }
 
 export function commandOperation(

@@ -4,40 +4,40 @@ import type { PushOperation } from '../protocol/push.js';
 import type { Sentence } from '../protocol/sentences.js';
 import { toOdooTime } from '../protocol/time.js';
 import { day, type Run } from './notices.js';
-import { alertOperation, localDay, noEmailOperation, problemOperation } from './operations.js';
+import { instanceTodo, localDay, noEmailOperation, purchaseTodo } from './operations.js';
 
 /** To-dos for what has just come about. */
-export function owedHelp({ before, after, facts, recovered }: Run, now: Date): PushOperation[] {
+export function owedTodos({ before, after, facts, recovered }: Run, now: Date): PushOperation[] {
   const owed: PushOperation[] = [];
   const { name } = after;
   const served = before.startedAt === null && after.phase === 'running';
   const [purchase] = facts.purchases;
   if (served && purchase && after.customer.email === '') owed.push(noEmailOperation(after, purchase.key));
   if (recovered && after.phase === 'running') {
-    owed.push(alertOperation(after, `rebuilt:${day(now)}`, { code: 'instance_rebuilt', params: { instance: name } }));
+    owed.push(instanceTodo(after, `rebuilt:${day(now)}`, { code: 'instance_rebuilt', params: { instance: name } }));
   }
   if (facts.storageOverSince !== null && before.storageOverSince === null) {
     const kind = `storage:${facts.storageOverSince.getTime()}`;
-    owed.push(alertOperation(after, kind, { code: 'storage_over', params: { instance: name, plan: facts.plan.name } }));
+    owed.push(instanceTodo(after, kind, { code: 'storage_over', params: { instance: name, plan: facts.plan.name } }));
   }
   return owed;
 }
 
 /** A deletion is near and nobody can be written to: a person must tell the customer in another way. */
-export function unwarnedAlert(instance: Instance, kind: string, deleteOn: Date, timeZone: string): PushOperation {
+export function unwarnedTodo(instance: Instance, kind: string, deleteOn: Date, timeZone: string): PushOperation {
   const params = { instance: instance.name, day: localDay(deleteOn, timeZone) };
-  return alertOperation(instance, kind, { code: 'deletion_unannounced', params });
+  return instanceTodo(instance, kind, { code: 'deletion_unannounced', params });
 }
 
 /** No final copy can be made of what the volumes hold: they are copied as they are. */
 export function copyFailing(instance: Instance, reason: string): PushOperation {
-  return alertOperation(instance, 'copy', { code: 'copy_failing', params: { instance: instance.name, reason } });
+  return instanceTodo(instance, 'copy', { code: 'copy_failing', params: { instance: instance.name, reason } });
 }
 
 /** The disk was nearly full. */
 export function stoppedForSpace(instance: Instance, plan: Pick<Plan, 'name'>, at: Date): PushOperation {
   const params = { instance: instance.name, plan: plan.name };
-  return alertOperation(instance, `space:${at.getTime()}`, { code: 'stopped_for_space', params });
+  return instanceTodo(instance, `space:${at.getTime()}`, { code: 'stopped_for_space', params });
 }
 
 /**
@@ -73,5 +73,5 @@ export function lastingWrite(
 
 /** On the document, which is there in any case; the record may be what is missing. */
 function todo(instance: Instance, purchase: { key: string } | null, kind: string, message: Sentence): PushOperation {
-  return purchase ? problemOperation(purchase.key, kind, message) : alertOperation(instance, kind, message);
+  return purchase ? purchaseTodo(purchase.key, kind, message) : instanceTodo(instance, kind, message);
 }

@@ -120,16 +120,18 @@ const noticeOperation = z.strictObject({
   html: z.string(),
   text: z.string(),
 });
-/** For the salesperson of a purchase; `keep_plan` marks its line: see purchaseRow. */
-const problemOperation = z.strictObject({
-  op: z.literal('problem'),
+/**
+ * What a person has to see to: the salesperson of the purchase, or a manager where it is about an instance; one of the
+ * two keys is there. `keep_plan` marks the line of the purchase: see purchaseRow.
+ */
+const todoOperation = z.strictObject({
+  op: z.literal('todo'),
   key,
-  purchase_key: z.string(),
+  purchase_key: z.string().optional(),
+  instance_key: instance_key.optional(),
   message: sentence,
   keep_plan: z.literal(true).optional(),
 });
-/** A to-do for a manager on an instance. */
-const alertOperation = z.strictObject({ op: z.literal('alert'), key, instance_key, message: sentence });
 /** A message to all managers. */
 const summaryOperation = z.strictObject({ op: z.literal('summary'), key, message: sentence });
 const commandOperation = z.strictObject({
@@ -144,8 +146,7 @@ export const pushOperation = z.discriminatedUnion('op', [
   instanceOperation,
   logOperation,
   noticeOperation,
-  problemOperation,
-  alertOperation,
+  todoOperation,
   summaryOperation,
   commandOperation,
 ]);

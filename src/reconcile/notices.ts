@@ -2,7 +2,7 @@
 import type { Instance, InstanceChanges } from '../instance/types.js';
 import { day, owedNotices, type Run } from '../owed/notices.js';
 import { noticeOperation } from '../owed/operations.js';
-import { unwarnedAlert } from '../owed/todos.js';
+import { unwarnedTodo } from '../owed/todos.js';
 import type { Notice, NoticeDetails } from '../protocol/push.js';
 import type { Store } from '../store/store.js';
 import type { Policy } from '../subscription/types.js';
@@ -53,7 +53,7 @@ export function noticeOwer({ store, policy, mayAct }: NoticeParts) {
       const { deletion } = run.facts.decision;
       if (after.customer.email !== '') store.outbox.put(operation, after.key);
       else if (notice === 'deletion_warning' && deletion) {
-        store.outbox.put(unwarnedAlert(after, operation.key, deletion.at, policy.timeZone), after.key);
+        store.outbox.put(unwarnedTodo(after, operation.key, deletion.at, policy.timeZone), after.key);
       }
     }
     return waits;

@@ -15,14 +15,8 @@ import type { Metrics } from '../lib/metrics.js';
 import { answerTo } from '../owed/commands.js';
 import { lineOf } from '../owed/log-line.js';
 import type { Run } from '../owed/notices.js';
-import {
-  commandOperation,
-  type Endpoint,
-  instanceOperation,
-  logOperation,
-  problemOperation,
-} from '../owed/operations.js';
-import { owedHelp } from '../owed/todos.js';
+import { commandOperation, type Endpoint, instanceOperation, logOperation, purchaseTodo } from '../owed/operations.js';
+import { owedTodos } from '../owed/todos.js';
 import type { Sentence } from '../protocol/sentences.js';
 import { readKnownKey } from '../store/known-key.js';
 import { earliestAfter } from '../subscription/calendar.js';
@@ -125,7 +119,7 @@ export function createOutcome(parts: OutcomeParts) {
       }
       waits = oweNotices(run, now) || waits;
       recordEvents(run, now);
-      for (const operation of owedHelp(run, now)) store.outbox.put(operation, before.key);
+      for (const operation of owedTodos(run, now)) store.outbox.put(operation, before.key);
       answer(facts, commands, refused);
     });
     if (before.startedAt === null && phase === 'running') metrics.provisionSeconds.observe(ms / 1000);
@@ -156,7 +150,7 @@ export function createOutcome(parts: OutcomeParts) {
     const [purchase] = facts.purchases.toSorted((a, b) => Number(lastPaidOn(b)) - Number(lastPaidOn(a)));
     if (!purchase) return;
     const params = { document: purchase.document, instance: facts.instance.name };
-    const operation = problemOperation(purchase.key, 'deleted-instance', { code: 'instance_deleted', params });
+    const operation = purchaseTodo(purchase.key, 'deleted-instance', { code: 'instance_deleted', params });
     store.outbox.put(operation, purchase.key);
   }
 

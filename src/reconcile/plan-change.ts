@@ -10,7 +10,7 @@ import type { Clock } from '../lib/clock.js';
 import { messageOf } from '../lib/errors.js';
 import type { Log } from '../lib/logger.js';
 import { misfitSentences, misfitText } from '../owed/misfit.js';
-import { noticeOperation, problemOperation } from '../owed/operations.js';
+import { noticeOperation, purchaseTodo } from '../owed/operations.js';
 import type { Sentence } from '../protocol/sentences.js';
 import type { Store } from '../store/store.js';
 import { type Misfit, misfitOf } from '../subscription/fit.js';
@@ -66,7 +66,7 @@ export function createPlanChange(parts: PlanChangeParts) {
     store.transaction(() => {
       store.purchases.keepPlan(bought.key);
       store.outbox.put(
-        problemOperation(bought.key, 'plan-refused', refusedSentence(bought, instance, present, misfit), true),
+        purchaseTodo(bought.key, 'plan-refused', refusedSentence(bought, instance, present, misfit), true),
         instance.key,
       );
       if (instance.customer.email === '') return;

@@ -228,4 +228,9 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE instances ADD COLUMN settings TEXT;
   `,
+  // What a person has to see to has one name.
+  `
+  UPDATE outbox SET payload = json_set(payload, '$.op', 'todo')
+    WHERE payload ->> '$.op' IN ('problem', 'alert');
+  `,
 ];

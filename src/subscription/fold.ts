@@ -1,6 +1,6 @@
 /** Paid time as a pure function: the set of entitlements folded into dates, state and plan. */
 import { addDays, addHours, earliestAfter, HOUR_MS, midnightAtOrAfter, midnightBefore } from './calendar.js';
-import { type Claim, layOut, planAt } from './layout.js';
+import { type CountedEntitlement, layOut, planAt } from './layout.js';
 import { byTime } from './order.js';
 import type { Entitlement, Policy, SubscriptionStatus } from './types.js';
 
@@ -27,18 +27,18 @@ export function subscriptionStatus(
   const coming = known.filter(
     (entitlement) => isGrant(entitlement) && counts(entitlement) && entitlement.startsOn > now,
   );
-  const claims = known
+  const counting = known
     .filter((entitlement) => !coming.includes(entitlement))
-    .map((entitlement) => claimOf(entitlement, policy, now))
-    .filter((claim) => claim !== null)
+    .map((entitlement) => countedOf(entitlement, policy, now))
+    .filter((each) => each !== null)
     .sort((a, b) => byTime([a.start, a.entitlement.key], [b.start, b.entitlement.key]))
-    .map((claim) => ({ ...claim, start: usableFrom(claim.start, startedAt ?? now) }));
+    .map((each) => ({ ...each, start: usableFrom(each.start, startedAt ?? now) }));
   // The payment of what counts already would give no more time than there is.
-  const counted = new Set(claims.map(({ entitlement }) => entitlement));
+  const counted = new Set(counting.map(({ entitlement }) => entitlement));
   const awaited = known.filter((entitlement) => !counted.has(entitlement));
   const awaitedUntil = latest(awaited.map((entitlement) => awaitedFor(entitlement, policy)));
   const comingAt = coming.map(({ startsOn }) => startsOn);
-  const { segments, end: paidUntil, hourly } = layOut(claims);
+  const { segments, end: paidUntil, hourly } = layOut(counting);
   const newest = segments.at(-1);
   if (paidUntil === null || newest === undefined) {
     return {
@@ -70,16 +70,16 @@ export function subscriptionStatus(
     awaitedUntil,
     state: now >= paidUntil ? 'expired' : now >= soonAt ? 'expiring_soon' : 'active',
     planId,
-    lastPaymentOn: latest(claims.map((claim) => claim.entitlement.paidOn)),
-    lastStartOn: latest(claims.map((claim) => claim.start)),
+    lastPaymentOn: latest(counting.map((each) => each.entitlement.paidOn)),
+    lastStartOn: latest(counting.map((each) => each.start)),
     lapsesAt: earliestAfter(
       now,
-      claims.map((claim) => claim.lapsesAt),
+      counting.map((each) => each.lapsesAt),
     ),
     hourly,
     nextChangeAt: earliestAfter(now, [
       ...comingAt,
-      ...claims.map((claim) => claim.lapsesAt),
+      ...counting.map((each) => each.lapsesAt),
       ...segments.flatMap(({ from, until }) => [from, until]).filter((moment) => planAt(segments, moment) !== planId),
       soonAt,
       paidUntil,
@@ -110,7 +110,7 @@ function distinct(entitlements: Entitlement[]): Entitlement[] {
 }
 
 /** Null for what does not count: cancelled, not confirmed, nothing bought, or unpaid for too long. */
-function claimOf(entitlement: Entitlement, policy: Policy, now: Date): Claim | null {
+function countedOf(entitlement: Entitlement, policy: Policy, now: Date): CountedEntitlement | null {
   if (!counts(entitlement)) return null;
   const { startsOn, paidOn, vanishedOn } = entitlement;
   // A grant by staff is a gift: nobody will pay it.

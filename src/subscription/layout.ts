@@ -3,7 +3,7 @@ import { addSpan, type Span, spanOf } from './calendar.js';
 import type { Entitlement } from './types.js';
 
 /** An entitlement that counts, and the instant from which. */
-export interface Claim {
+export interface CountedEntitlement {
   entitlement: Entitlement;
   start: Date;
   /** When it stops counting unless it is paid; null when it is paid. */
@@ -39,14 +39,14 @@ export interface Layout {
 }
 
 /**
- * Puts the claims one after the other. One that starts after the end so far begins a new run; one of the same plan
+ * Puts the counting one after the other. One that starts after the end so far begins a new run; one of the same plan
  * extends the run; one of another plan ends it where it starts, and what was not used buys time of the new plan.
- * @param claims in the order of their starts.
+ * @param counting in the order of their starts.
  */
-export function layOut(claims: Claim[]): Layout {
+export function layOut(counting: CountedEntitlement[]): Layout {
   let segments: Segment[] = [];
   let run = null as Run | null;
-  for (const { entitlement, start } of claims) {
+  for (const { entitlement, start } of counting) {
     const { planId, quantity, periodUnit } = entitlement;
     if (run === null && quantity === 0) continue;
     const hourly = periodUnit === 'hour';

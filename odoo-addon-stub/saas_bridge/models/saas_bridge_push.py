@@ -43,7 +43,7 @@ COLUMNS = {
 }
 # It becomes a link that people press.
 WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+(/\S*)?", re.IGNORECASE)
-OPERATIONS = ("instance", "log", "notice", "problem", "alert", "summary", "command")
+OPERATIONS = ("instance", "log", "notice", "todo", "summary", "command")
 PURCHASE_MODELS = {"sol": "sale.order.line", "aml": "account.move.line", "grant": "saas.grant"}
 
 
@@ -320,39 +320,42 @@ class SaasBridge(models.AbstractModel):
         return "done", ""
 
     @api.model
-    def _push_problem(self, operation):
-        """Tell the people of a document what is wrong with it: in its chatter, and as a to-do of its salesperson.
+    def _push_todo(self, operation):
+        """Something that a person has to see to: in the chatter of its document, and as a to-do of who answers for it.
 
-        With `keep_plan` its line stays one of another plan than its instance has.
+        About a purchase it is the salesperson's, about an instance a manager's. With `keep_plan` the line of the purchase
+        stays one of another plan than its instance has.
         """
-        records, message = self._purchases([operation["purchase_key"]]), self._message(operation)
-        if not records:
-            raise Refused(_("%s does not exist.", operation["purchase_key"]))
-        if not self.env["saas.bridge.effect"]._claim(operation["key"], "problem"):
-            return "duplicate", ""
-        line = records[0]
-        if operation.get("keep_plan") and line._name != "saas.grant":
-            line.saas_keep_plan = True
-        if line._name == "sale.order.line":
-            document, responsible = line.order_id, line.order_id.user_id
-        elif line._name == "account.move.line":
-            document, responsible = line.move_id, line.move_id.invoice_user_id
+        message = self._message(operation)
+        if operation.get("instance_key"):
+            document = self._instance(operation["instance_key"])
+            line, responsible = None, self.env["res.users"]
         else:
-            document, responsible = line.instance_id, line.user_id
+            line, document, responsible = self._purchase(operation.get("purchase_key"))
+        if not self.env["saas.bridge.effect"]._claim(operation["key"], "todo"):
+            return "duplicate", ""
+        if line and operation.get("keep_plan") and line._name != "saas.grant":
+            line.saas_keep_plan = True
         people = responsible.filtered("active") | self._saas_staff(document.company_id)
         document.message_post(body=self._say(message, document.company_id.partner_id))
         self._schedule_todo(document, people, lambda user: self._say(message, user))
         return "done", ""
 
     @api.model
-    def _push_alert(self, operation):
-        """Something about an instance that a manager should look at."""
-        instance, message = self._instance(operation["instance_key"]), self._message(operation)
-        if not self.env["saas.bridge.effect"]._claim(operation["key"], "alert"):
-            return "duplicate", ""
-        instance.message_post(body=self._say(message, instance.company_id.partner_id))
-        self._schedule_todo(instance, self._saas_staff(instance.company_id), lambda user: self._say(message, user))
-        return "done", ""
+    def _purchase(self, key):
+        """The line, its document and who sold it.
+
+        :raise Refused: there is none.
+        """
+        records = self._purchases([key])
+        if not records:
+            raise Refused(_("%s does not exist.", key))
+        line = records[0]
+        if line._name == "sale.order.line":
+            return line, line.order_id, line.order_id.user_id
+        if line._name == "account.move.line":
+            return line, line.move_id, line.move_id.invoice_user_id
+        return line, line.instance_id, line.user_id
 
     @api.model
     def _push_summary(self, operation):

@@ -152,7 +152,7 @@ class TestPages(SaasCommon):
         order = self._order()
         self._push(
             {
-                "op": "problem",
+                "op": "todo",
                 "key": "p1",
                 "purchase_key": f"sol:{order.order_line.id}",
                 "message": {"code": "purchase_rejected", "params": {"reason": "No room"}},

@@ -61,7 +61,7 @@ class TestCompanies(SaasCommon):
     def test_to_dos_are_of_the_company(self):
         second = self._sold(self.second, self.two, "second")
         for number, instance in enumerate((self._sold(self.company, self.plan, "first"), second)):
-            alert = {"key": f"a{number}", "op": "alert", "instance_key": instance.key, "message": {"code": "verbatim", "params": {"text": "Look"}}}
+            alert = {"key": f"a{number}", "op": "todo", "instance_key": instance.key, "message": {"code": "verbatim", "params": {"text": "Look"}}}
             self.assertEqual(self._push(alert)[0]["status"], "done")
             self.assertIn(instance.company_id, instance.activity_ids.user_id.company_ids)
         self.assertEqual(second._portal_helpers(), self.helper)

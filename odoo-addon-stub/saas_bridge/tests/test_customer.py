@@ -339,7 +339,7 @@ class TestAddresses(CustomerCase):
 class TestWhoGetsTheToDo(CustomerCase):
     def _problem(self, order, key="problem:1"):
         line = order.order_line
-        operation = {"key": key, "op": "problem", "purchase_key": f"sol:{line.id}"}
+        operation = {"key": key, "op": "todo", "purchase_key": f"sol:{line.id}"}
         return self._push({**operation, "message": {"code": "verbatim", "params": {"text": "Which one?"}}})[0]
 
     def test_salesperson_has_the_column_and_answers(self):

@@ -358,7 +358,7 @@ class TestPush(SaasCommon):
         kind = "sol" if line._name == "sale.order.line" else "aml"
         return {
             "key": key,
-            "op": "problem",
+            "op": "todo",
             "purchase_key": f"{kind}:{line.id}",
             "message": {"code": "instance_not_made", "params": {"instance": "acme", "reason": "No <room> left"}},
         }
@@ -469,7 +469,7 @@ class TestPush(SaasCommon):
         english, spanish = self._managers_speak()
         operation = {
             "key": "alert:1",
-            "op": "alert",
+            "op": "todo",
             "instance_key": "sol:900",
             "message": {"code": "storage_over", "params": {"instance": "<acme>", "plan": "Basic"}},
         }

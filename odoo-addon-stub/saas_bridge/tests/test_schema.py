@@ -2,7 +2,7 @@ from odoo.tests import BaseCase, tagged
 
 from .schema import operation_problems, problems, reply_problems
 
-PROBLEM = {"op": "problem", "key": "p", "purchase_key": "sol:1", "message": {"code": "trial_used", "params": {"document": "S1"}}}
+PROBLEM = {"op": "todo", "key": "p", "purchase_key": "sol:1", "message": {"code": "trial_used", "params": {"document": "S1"}}}
 
 
 @tagged("post_install", "-at_install")

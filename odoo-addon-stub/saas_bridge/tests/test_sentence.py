@@ -71,14 +71,14 @@ class TestSentence(SaasCommon):
         self.salesman.lang = "en_US"
         order = self._order()
         message = {"code": "trial_used", "params": {"document": "<S1>"}}
-        operation = {"key": "p:1", "op": "problem", "purchase_key": f"sol:{order.order_line.id}", "message": message}
+        operation = {"key": "p:1", "op": "todo", "purchase_key": f"sol:{order.order_line.id}", "message": message}
         self.assertEqual(self._push(operation)[0]["status"], "done")
         self.assertIn("&lt;S1&gt;: la prueba gratuita", order.message_ids[0].body)
         self.assertIn("&lt;S1&gt;: the free trial", order.activity_ids.note)
 
     def test_a_message_that_is_none_is_refused_and_uses_up_no_key(self):
         order = self._order()
-        operation = {"key": "p:1", "op": "problem", "purchase_key": f"sol:{order.order_line.id}"}
+        operation = {"key": "p:1", "op": "todo", "purchase_key": f"sol:{order.order_line.id}"}
         for message in ({}, {"code": 7}, {"params": {}}, "trial_used", False):
             with self.subTest(message=message):
                 self.assertEqual(self._push({**operation, "message": message})[0]["status"], "refused")

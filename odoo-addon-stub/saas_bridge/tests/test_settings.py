@@ -103,7 +103,7 @@ class TestWhoIsTold(SaasCommon):
         cls.env["res.config.settings"].with_user(admin).create({"saas_user_id": cls.helper.id}).execute()
 
     def _alert(self, instance, key="a1"):
-        self._push({"key": key, "op": "alert", "instance_key": instance.key, "message": {"code": "instance_rebuilt", "params": {"instance": "a"}}})
+        self._push({"key": key, "op": "todo", "instance_key": instance.key, "message": {"code": "instance_rebuilt", "params": {"instance": "a"}}})
         return instance.activity_ids.user_id
 
     def test_it_is_of_the_company(self):
@@ -118,7 +118,7 @@ class TestWhoIsTold(SaasCommon):
         order = self._order()
         order.user_id = False
         message = {"code": "verbatim", "params": {"text": "x"}}
-        problem = {"key": "p1", "op": "problem", "purchase_key": f"sol:{order.order_line.id}", "message": message}
+        problem = {"key": "p1", "op": "todo", "purchase_key": f"sol:{order.order_line.id}", "message": message}
         self._push(problem)
         self.assertEqual(order.activity_ids.user_id, self.helper)
         seller = self._order()
@@ -132,7 +132,7 @@ class TestWhoIsTold(SaasCommon):
         self.company.saas_user_id = outsider = new_test_user(self.env, "t-outsider", groups="saas_bridge.group_user")
         self.assertFalse(invoice.with_user(outsider).has_access("read"))
         key = f"aml:{invoice.invoice_line_ids.id}"
-        self._push({"key": "p3", "op": "problem", "purchase_key": key, "message": {"code": "verbatim", "params": {"text": "x"}}})
+        self._push({"key": "p3", "op": "todo", "purchase_key": key, "message": {"code": "verbatim", "params": {"text": "x"}}})
         self.assertIn(invoice.activity_ids.user_id, self.env["saas.bridge"]._saas_managers(self.company))
 
     def test_messages_of_customers(self):

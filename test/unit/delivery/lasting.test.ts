@@ -34,8 +34,8 @@ describe('a write that has failed for long', () => {
     fail(HOUR);
     expect(owed()).deep.equal([
       {
-        ...{ op: 'problem', purchase_key: 'sol:1' },
-        key: 'problem:sol:1:write:notice:welcome:sol:1:2026-01-15T12:00:00.000Z',
+        ...{ op: 'todo', purchase_key: 'sol:1' },
+        key: 'todo:sol:1:write:notice:welcome:sol:1:2026-01-15T12:00:00.000Z',
         message: {
           code: 'write_failing',
           params: { instance: 'acme', since: '2026-01-15 12:00:00', reason: 'no plan' },
@@ -45,7 +45,7 @@ describe('a write that has failed for long', () => {
   });
 
   it('is nothing where it is a to-do itself, or of an instance that nobody knows', () => {
-    fail(HOUR, { ...MAIL, op: 'alert' } as PushOperation);
+    fail(HOUR, { ...MAIL, op: 'todo' } as PushOperation);
     createLastingWrites(test.store, () => after(HOUR))(
       { id: 1, version: 1, lane: 'sol:9', operation: MAIL, attempts: 5, createdAt: test.now },
       'no plan',

@@ -138,8 +138,8 @@ describe('ingest', () => {
       take(bought({ instanceKey: 'rec:3' }));
       expect(names()).empty;
       expect(owed()).deep.include({
-        op: 'problem',
-        key: 'problem:sol:1:unknown-instance',
+        op: 'todo',
+        key: 'todo:sol:1:unknown-instance',
         purchase_key: 'sol:1',
         message: { code: 'instance_unknown', params: { document: 'S00001', instance: 'rec:3' } },
       });
@@ -153,7 +153,7 @@ describe('ingest', () => {
       expect(take(early).needsFullPoll).equal(false);
       take(early);
       expect(names()).empty;
-      expect(owed().map(({ key }) => key)).deep.equal(['problem:sol:1:plan']);
+      expect(owed().map(({ key }) => key)).deep.equal(['todo:sol:1:plan']);
       const plans = [{ ...PLAN, id: 7 }];
       expect(ingest.page(batch({ plans }), false).needsFullPoll).equal(true);
       expect(ingest.page(batch({ plans, purchases: [early] }), true).needsFullPoll).equal(false);
@@ -182,7 +182,7 @@ describe('ingest', () => {
       expect(owed()).empty;
       test.store.commands.add = add;
       take(wrong);
-      expect(owed().map(({ key }) => key)).deep.equal(['problem:sol:5:plan']);
+      expect(owed().map(({ key }) => key)).deep.equal(['todo:sol:5:plan']);
     });
   });
 
@@ -313,7 +313,7 @@ describe('ingest', () => {
       ingest.page(batch({ instances: [gone], purchases: [old] }), true);
       const paid = bought({ key: 'sol:5', instanceKey: 'sol:1', document: 'S00005' });
       for (let times = 0; times < 3; times++) take(paid);
-      expect(owed().map(({ key }) => key)).deep.equal(['problem:sol:5:deleted-instance']);
+      expect(owed().map(({ key }) => key)).deep.equal(['todo:sol:5:deleted-instance']);
       expect(log.lines.at(-1)?.message).contain('S00005 pays for acme, which was deleted');
       expect(names()).deep.equal(['acme']);
     });
@@ -321,7 +321,7 @@ describe('ingest', () => {
     it('takes no time off a trial: its customer gets no second one', () => {
       ingest.page(batch({ plans: [{ ...plan2, trial: true }], instances: [gone], purchases: [old] }), true);
       take(bought({ key: 'sol:2', planId: 2 }));
-      expect(owed().map(({ key }) => key)).deep.equal(['problem:sol:2:trial-used']);
+      expect(owed().map(({ key }) => key)).deep.equal(['todo:sol:2:trial-used']);
       expect(ofPurchase('sol:2')).equal(null);
     });
 
@@ -343,7 +343,7 @@ describe('ingest', () => {
       take(bought({ planId: 2 }));
       take(bought({ key: 'sol:2', planId: 2, startsOn: utc('2026-02-15T12:00') }));
       expect(names()).deep.equal(['acme']);
-      expect(owed().map(({ key }) => key)).deep.equal(['problem:sol:2:trial-used']);
+      expect(owed().map(({ key }) => key)).deep.equal(['todo:sol:2:trial-used']);
     });
 
     it('becomes what its customer buys', () => {
@@ -496,7 +496,7 @@ describe('ingest', () => {
       { kind: 'command' as const, key: null, id: 3, problem: 'command: unknown' },
     ];
     for (let times = 0; times < 3; times++) ingest.page(batch({ rejected }), times === 1);
-    expect(owed().map(({ key }) => key)).deep.equal(['problem:sol:4:rejected']);
+    expect(owed().map(({ key }) => key)).deep.equal(['todo:sol:4:rejected']);
     expect(log.events()).deep.equal(['purchase.problem', 'poll.row_rejected']);
   });
 

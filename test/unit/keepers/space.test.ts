@@ -107,7 +107,7 @@ describe('the disk', () => {
     expect(test.store.jobs.all().map(({ instanceKey }) => instanceKey)).deep.equal(['most']);
     await look(0.11, 5);
     expect(stopped()).members(['most', 'more']);
-    expect(owed().flatMap((operation) => (operation.op === 'alert' ? [operation.message] : []))).deep.equal([
+    expect(owed().flatMap((operation) => (operation.op === 'todo' ? [operation.message] : []))).deep.equal([
       { code: 'stopped_for_space', params: { instance: 'most', plan: 'Basic' } },
       { code: 'stopped_for_space', params: { instance: 'more', plan: 'Basic' } },
     ]);

@@ -142,7 +142,7 @@ describe('the mails of a subscription', () => {
     it('are told to a manager where the customer has no address, with the day of the calendar here', async () => {
       h.test.store.instances.update(KEY, { customer: { ...CUSTOMER, email: '' } });
       await h.runAt(FOURTEEN_LEFT);
-      const [alert, ...more] = h.owed().filter((operation) => operation.op === 'alert');
+      const [alert, ...more] = h.owed().filter((operation) => operation.op === 'todo');
       expect(more).empty;
       // 23:00 UTC of the day before.
       expect(alert?.message).deep.equal({
@@ -327,7 +327,7 @@ describe('the mails of a subscription', () => {
   });
 
   describe('rebuilt', () => {
-    const alerts = (operations: ReturnType<Harness['owed']>) => operations.filter(({ op }) => op === 'alert').length;
+    const alerts = (operations: ReturnType<Harness['owed']>) => operations.filter(({ op }) => op === 'todo').length;
     const notices = (operations: ReturnType<Harness['owed']>) => operations.filter(({ op }) => op === 'notice').length;
     async function keepsDying(): Promise<void> {
       h.test.store.operations.begin(KEY, 'rebuild', 'recovery');
@@ -356,9 +356,9 @@ describe('the mails of a subscription', () => {
       for (let minutes = 0; minutes < 10; minutes += 2) {
         h.test.now = plus(h.test.now, 120_000);
         await keepsDying();
-        for (const { op, key } of h.owed()) if (op === 'alert' || op === 'notice') keys.add(key);
+        for (const { op, key } of h.owed()) if (op === 'todo' || op === 'notice') keys.add(key);
       }
-      expect([...keys]).deep.equal([`notice:rebuilt:${KEY}:2026-01-15`, `alert:${KEY}:rebuilt:2026-01-15`]);
+      expect([...keys]).deep.equal([`notice:rebuilt:${KEY}:2026-01-15`, `todo:${KEY}:rebuilt:2026-01-15`]);
       h.test.now = utc('2026-01-16T00:30');
       await keepsDying();
       expect(h.mails()).deep.equal(['rebuilt:2026-01-16']);

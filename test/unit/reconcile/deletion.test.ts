@@ -210,7 +210,7 @@ describe('deletion', () => {
     };
     await h.run();
     expect(h.instance().phase).equal('deleted');
-    expect(h.owed().find(({ op }) => op === 'problem')).deep.include({
+    expect(h.owed().find(({ op }) => op === 'todo')).deep.include({
       purchase_key: 'sol:2',
       message: { code: 'instance_deleted', params: { document: 'S00001', instance: 'acme' } },
     });
@@ -387,14 +387,14 @@ describe('deletion', () => {
     for (const code of ['export.failed', 'export.too_large', 'export.stalled']) {
       it(`copies the volumes as they are where a copy failed three times (${code}), and a person is told why`, async () => {
         for (const done of [['stopOdoo', 'stopDb'], [], []]) {
-          expect(h.owed().filter(({ op }) => op === 'alert')).empty;
+          expect(h.owed().filter(({ op }) => op === 'todo')).empty;
           h.engine.failAfter(done.length, new RetryableError(code, 'a row is too long', 'Look.'));
           await h.run().catch(() => undefined);
           expect(h.engine.taken()).deep.equal(done);
         }
-        expect(h.owed().filter(({ op }) => op === 'alert')).deep.equal([
+        expect(h.owed().filter(({ op }) => op === 'todo')).deep.equal([
           {
-            ...{ op: 'alert', key: `alert:${KEY}:copy`, instance_key: KEY },
+            ...{ op: 'todo', key: `todo:${KEY}:copy`, instance_key: KEY },
             message: { code: 'copy_failing', params: { instance: 'acme', reason: 'a row is too long' } },
           },
         ]);

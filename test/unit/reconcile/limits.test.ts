@@ -32,7 +32,7 @@ describe('plans and limits', () => {
   const buy = (planId: number, changes: Parameters<typeof bought>[0] = {}) =>
     h.test.store.purchases.save([bought({ key: 'sol:2', instanceKey: KEY, planId, startsOn: h.test.now, ...changes })]);
   const problems = (operations: ReturnType<Harness['owed']>) =>
-    operations.filter((operation) => operation.op === 'problem');
+    operations.filter((operation) => operation.op === 'todo');
   const notices = (operations: ReturnType<Harness['owed']>) =>
     operations.filter((operation) => operation.op === 'notice');
 
@@ -80,7 +80,7 @@ describe('plans and limits', () => {
       expect(h.instance().usage, 'measured now').deep.equal(USAGE);
       const owed = h.owed();
       expect(problems(owed)).length(1);
-      expect(problems(owed)[0]).include({ key: 'problem:sol:2:plan-refused', purchase_key: 'sol:2', keep_plan: true });
+      expect(problems(owed)[0]).include({ key: 'todo:sol:2:plan-refused', purchase_key: 'sol:2', keep_plan: true });
       expect(problems(owed)[0]?.message).deep.equal({
         code: 'plan_change_refused',
         params: { document: 'S00002', instance: 'acme', plan: 'Basic', misfits: TOO_MUCH },
@@ -110,7 +110,7 @@ describe('plans and limits', () => {
       expect(
         problems(owed).map(({ key }) => key),
         'the mark is owed as before',
-      ).deep.equal(['problem:sol:2:plan-refused']);
+      ).deep.equal(['todo:sol:2:plan-refused']);
       expect(h.instance().planId).equal(1);
     });
 
@@ -245,8 +245,8 @@ describe('plans and limits', () => {
       expect(notices(owed)[0]?.details).include({
         ...{ storageUsedBytes: 7 * GB, storageLimitBytes: 5 * GB, graceUntil: GRACE_ENDS.toISOString() },
       });
-      expect(owed.filter(({ op }) => op === 'alert').map(({ key }) => key)).deep.equal([
-        `alert:${KEY}:storage:${NOW.getTime()}`,
+      expect(owed.filter(({ op }) => op === 'todo').map(({ key }) => key)).deep.equal([
+        `todo:${KEY}:storage:${NOW.getTime()}`,
       ]);
       expect(h.instance().storageOverSince).deep.equal(NOW);
       for (const later of [utc('2026-01-22T12:00'), utc('2026-01-27T22:59')]) {

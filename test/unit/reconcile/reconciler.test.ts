@@ -114,7 +114,7 @@ describe('reconciler', () => {
     it('without an e-mail address is told to the salesperson instead', async () => {
       add({ customer: { ...CUSTOMER, email: '' } });
       await run();
-      expect(keys()).members([`instance:${KEY}`, `problem:${KEY}:no-email`, 'log']);
+      expect(keys()).members([`instance:${KEY}`, `todo:${KEY}:no-email`, 'log']);
       await run();
       expect(keys()).deep.equal([`instance:${KEY}`]);
     });
@@ -339,7 +339,7 @@ describe('reconciler', () => {
       for (let times = 0; times < 3; times++) fail(terminal, times);
       expect(instance()).include({ phase: 'error', errorMessage: 'no image' });
       const operations = owed();
-      expect(operations.map(({ op }) => op)).deep.equal(['instance', 'log', 'problem']);
+      expect(operations.map(({ op }) => op)).deep.equal(['instance', 'log', 'todo']);
       expect(operations[0]).nested.include({ 'values.state': 'error', 'values.error_message': 'no image' });
     });
 

@@ -147,7 +147,7 @@ describe('openStore', () => {
         INSERT INTO bad_slots VALUES (7, 99);
         INSERT INTO outbox (key, version, lane, payload, next_attempt_at, created_at)
           VALUES ('log:1', 1, 'sol:1', '{"op":"log","key":"log:1","instance_key":"sol:1","lines":["a"]}', 0, 0),
-            ('alert:sol:2:x', 1, 'sol:2',
+            ('todo:sol:2:x', 1, 'sol:2',
              '{"op":"alert","key":"alert:sol:2:x","instance_key":"sol:2","message_en":"Look","message_es":"Mire"}', 0, 0);`);
       db.close();
     });
@@ -198,7 +198,7 @@ describe('openStore', () => {
       expect(store.outbox.due(new Date(), 9).map(({ operation }) => operation)).to.deep.equal([
         { op: 'log', key: 'log:1', instance_key: 'sol:1', lines: ['a'] },
         {
-          ...{ op: 'alert', key: 'alert:sol:2:x', instance_key: 'sol:2' },
+          ...{ op: 'todo', key: 'alert:sol:2:x', instance_key: 'sol:2' },
           message: { code: 'verbatim', params: { text: 'Look' } },
         },
       ]);
