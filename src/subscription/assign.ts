@@ -25,7 +25,7 @@ export type SoldPurchase = Purchase & {
 
 export interface AssignRules {
   isTrial(planId: number): boolean;
-  /** Where a customer has several instances of a plan and the line says nothing: the one that expires first. Else ask. */
+  /** Where a customer has several instances of a plan and the purchase says nothing: the one that expires first. Else ask. */
   firstToExpire: boolean;
   /** For the rule above; null expires first. */
   paidUntil(instanceKey: string): Date | null;
@@ -34,9 +34,9 @@ export interface AssignRules {
 export type Assignment =
   | { kind: 'existing'; instanceKey: string }
   | { kind: 'new'; instanceKey: string }
-  /** The customer has several of that plan and the line does not say which: a person must. */
+  /** The customer has several of that plan and the purchase does not say which: a person must. */
   | { kind: 'ambiguous'; candidates: string[] }
-  /** The line names an instance that nobody knows. */
+  /** The purchase names an instance that nobody knows. */
   | { kind: 'unknown-instance'; instanceKey: string }
   /** A free trial for somebody who has or had an instance. */
   | { kind: 'trial-used' };
@@ -47,9 +47,9 @@ export interface Decision {
 }
 
 /**
- * Decides in the order of time (startsOn, then key), so that a renewal joins the instance an earlier line of the same
+ * Decides in the order of time (startsOn, then key), so that a renewal joins the instance an earlier purchase of the same
  * batch creates. An instance carries the key of the purchase it was born from, which makes a repeated call give
- * `existing` where the first gave `new`. Nothing is created for lines that are cancelled or buy nothing.
+ * `existing` where the first gave `new`. Nothing is created for purchases that are cancelled or buy nothing.
  */
 export function assignPurchases(
   purchases: SoldPurchase[],
@@ -96,7 +96,7 @@ function assignmentOf(
   return counts ? { kind: 'ambiguous', candidates: [only, ...more] } : null;
 }
 
-/** Which of a customer's instances a line may be for: those of the plan, else a trial. The first to expire first. */
+/** Which of a customer's instances a purchase may be for: those of the plan, else a trial. The first to expire first. */
 function candidatesOf(own: AssignableInstance[], planId: number, { paidUntil }: AssignRules): string[] {
   const alive = own.filter((instance) => instance.alive);
   const ofPlan = alive.filter((instance) => instance.planId === planId);

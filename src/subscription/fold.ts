@@ -89,7 +89,7 @@ export function subscriptionStatus(
 }
 
 /**
- * One entitlement a key, oldest first. Two versions of one line never reach us from the store; if they do, the
+ * One entitlement a key, oldest first. Two versions of one purchase never reach us from the store; if they do, the
  * choice does not depend on their order, and a cancellation wins.
  */
 function distinct(entitlements: Entitlement[]): Entitlement[] {
@@ -147,7 +147,7 @@ function awaitedFor({ state, pendingSince, paidOn }: Entitlement, policy: Policy
   return midnightAtOrAfter(addDays(pendingSince, policy.pendingPaymentDays), policy.timeZone);
 }
 
-/** As far as the line itself says. */
+/** As far as the purchase itself says. */
 function counts(entitlement: Entitlement): boolean {
   return entitlement.state === 'open' && (hasPeriod(entitlement) || isPlanChange(entitlement));
 }

@@ -15,7 +15,7 @@ export function compareKeys(a: string, b: string): number {
 
 const NATURAL = new Intl.Collator('en', { numeric: true });
 
-/** Of the line. */
+/** Of the purchase. */
 function numberOf(key: string): number {
   return Number(/\d+/.exec(key)?.[0] ?? 0);
 }

@@ -1,12 +1,12 @@
 /** Lines taken apart, and put together again. Pure. */
 import type { Entitlement, Purchase } from './types.js';
 
-/** Each part of the lines on the terms of its line. Of a line without any there is one of nothing: it was sold once. */
+/** Each part of the purchases, on the terms of its purchase. One without any was sold once: it has a part of nothing. */
 export function entitlementsOf(purchases: Purchase[]): Entitlement[] {
-  return purchases.flatMap(({ parts, ...line }) =>
+  return purchases.flatMap(({ parts, ...terms }) =>
     parts.length === 0
-      ? [{ ...line, quantity: 0, paidOn: null, vanishedOn: null }]
-      : parts.map((part) => ({ ...line, ...part, key: `${line.key}/${part.key}` })),
+      ? [{ ...terms, quantity: 0, paidOn: null, vanishedOn: null }]
+      : parts.map((part) => ({ ...terms, ...part, key: `${terms.key}/${part.key}` })),
   );
 }
 
@@ -20,13 +20,13 @@ export function paidPeriodsOf({ parts }: Pick<Purchase, 'parts'>): number {
   return periodsOf({ parts: parts.filter(({ paidOn }) => paidOn !== null) });
 }
 
-/** When money came for the line the last time; null where none did. */
+/** When money came for the purchase the last time; null where none did. */
 export function lastPaidOn({ parts }: Pick<Purchase, 'parts'>): Date | null {
   const times = parts.flatMap(({ paidOn }) => (paidOn === null ? [] : [paidOn.getTime()]));
   return times.length === 0 ? null : new Date(Math.max(...times));
 }
 
-/** Whether a line counted, and counts for less or nothing now: money that vanished without a refund still counts. */
+/** Whether a purchase counted, and counts for less or nothing now: money that vanished without a refund still counts. */
 export function isTakenBack(before: Purchase | null, now: Purchase): boolean {
   if (before?.state !== 'open') return false;
   return now.state !== 'open' || periodsOf(now) < periodsOf(before) || paidPeriodsOf(now) < paidPeriodsOf(before);

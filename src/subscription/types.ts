@@ -5,7 +5,7 @@ export type PeriodUnit = (typeof PERIOD_UNITS)[number];
 export const SUBSCRIPTION_STATES = ['draft', 'active', 'expiring_soon', 'expired', 'cancelled'] as const;
 export type SubscriptionState = (typeof SUBSCRIPTION_STATES)[number];
 
-/** The terms on which a line was sold. */
+/** The terms on which a purchase was sold. */
 interface Terms {
   /** `pending`: not confirmed, and a payment of it is on its way. */
   state: 'open' | 'pending' | 'cancelled';
@@ -22,9 +22,9 @@ interface Terms {
   pendingSince: Date | null;
 }
 
-/** A part of a line: what one payment covers, or what was ordered at one time and is not paid. */
+/** A part of a purchase: what one payment covers, or what was ordered at one time and is not paid. */
 export interface Part {
-  /** Within its line, for ever. */
+  /** Within its purchase, for ever. */
   key: string;
   /** How many periods; at least 0. A grant of 0 periods changes the plan alone. */
   quantity: number;
@@ -36,10 +36,10 @@ export interface Part {
   vanishedOn: Date | null;
 }
 
-/** A part with the terms of its line. Its key begins with that of the line: `sol:7/inv:9`, `grant:3/grant:3`. */
+/** A part with the terms of its purchase. Its key begins with that of the purchase: `sol:7/inv:9`, `grant:3/grant:3`. */
 export interface Entitlement extends Terms, Part {}
 
-/** A line in the master, before it is known which instance it is for: `sol:7`, `aml:9`, `grant:3`. */
+/** What was bought in the master, before it is known which instance it is for: `sol:7`, `aml:9`, `grant:3`. */
 export interface Purchase extends Terms {
   key: string;
   /** When its record was made; absent where that is not known. A key with another moment is another purchase. */
