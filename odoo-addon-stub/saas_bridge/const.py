@@ -4,6 +4,14 @@ PROTOCOL = 3
 
 PERIOD_UNITS = [("hour", "Hour"), ("day", "Day"), ("month", "Month"), ("year", "Year")]
 
+# What a customer's Odoo may reach beside its visitors; the names are those of src/instance/egress.ts.
+EGRESS = [
+    ("closed", "Nothing"),
+    ("relay", "Our mail relay"),
+    ("web", "Web, and mail with a login"),
+    ("all", "Everything public, port 25 too"),
+]
+
 # How long a unit lasts on the average: what a part of a period is worth, never when one ends.
 UNIT_DAYS = {"hour": 1 / 24, "day": 1.0, "month": 30.4375, "year": 365.25}
 

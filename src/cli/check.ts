@@ -11,6 +11,7 @@ import { readOwnerId } from '../store/owner-id.js';
 import { openStore } from '../store/store.js';
 import { connectMaster, openFleet, openMarker, releaseIn } from '../wiring.js';
 import { addressFindings } from './addresses.js';
+import { egressFindings } from './egress.js';
 import { factsOf } from './facts.js';
 import type { Finding } from './finding.js';
 import { mark, type Out } from './output.js';
@@ -28,6 +29,7 @@ export async function check(config: Config, out: Out, asJson: boolean): Promise<
     ...(await tryPart('releases', () => releaseFindings(config))),
     ...(await tryPart('ports', () => portFindings(config))),
     ...(await tryPart('addresses', async () => addressFindings({ ...config.instances, masterUrl: config.odoo.url }))),
+    ...(await tryPart('egress', () => egressFindings(config))),
     ...(await tryPart('master', () => masterFindings(config))),
   ];
   const ok = findings.every((finding) => finding.ok);

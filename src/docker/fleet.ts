@@ -1,7 +1,10 @@
 /** Templates and instances of one scope on one engine, put together. */
+import type { Placement } from '../instance/placement.js';
+import type { Release } from '../instance/release.js';
 import type { InstanceSecrets } from '../instance/secrets.js';
 import type { Engine } from './engine/engine.js';
 import { loadTemplates } from './files.js';
+import { type EgressTrial, tryEgress } from './instance/egress.js';
 import type { Ranges } from './instance/placement.js';
 import type { DockerSettings } from './instance/rendering.js';
 import { createEngineRuntime, type EngineRuntime } from './instance/runtime.js';
@@ -24,12 +27,28 @@ export interface Fleet {
   runtime: EngineRuntime;
   templates: TemplateStore;
   secretsOf(instanceKey: string): InstanceSecrets;
+  /** Tries what an instance could reach that it must not. */
+  tryEgress(release: Pick<Release, 'postgresImage'>): Promise<EgressTrial>;
 }
+
+/** How many places are looked at for one that is free. */
+const MOST_PLACES = 20;
 
 export async function createFleet(options: FleetOptions): Promise<Fleet> {
   const { engine, settings, capacity, secretsOf, dataDir, templateScope } = options;
   const files = await loadTemplates();
   const templates = createTemplateStore(engine, files, templateScope);
   const runtime = createEngineRuntime({ engine, files, templates, settings, capacity, secretsOf, dataDir });
-  return { engine, runtime, templates, secretsOf };
+  async function freePlace(): Promise<Placement | null> {
+    const isFree = await runtime.freePlaces();
+    for (let slot = capacity - 1; slot >= Math.max(0, capacity - MOST_PLACES); slot--) {
+      const place = runtime.placementAt(slot);
+      if (await isFree(place)) return place;
+    }
+    return null;
+  }
+  return {
+    ...{ engine, runtime, templates, secretsOf },
+    tryEgress: (release) => tryEgress({ engine, scope: settings.scope, release, freePlace }),
+  };
 }

@@ -1,4 +1,5 @@
 /** What an instance is to be made from, in the words of the domain. Pure. */
+import { DEFAULT_EGRESS, type Egress } from './egress.js';
 import type { Placement } from './placement.js';
 import type { Release } from './release.js';
 import type { Instance, Plan } from './types.js';
@@ -24,6 +25,8 @@ export interface InstanceSpec {
   lang: string;
   /** Internal users that may be active; 0: any number. */
   maxUsers: number;
+  /** What its Odoo may reach. */
+  egress: Egress;
   /** Where the customer changes the plan; may be empty. Shown to the instance's administrator. */
   accountUrl: string;
 }
@@ -61,6 +64,7 @@ export function instanceSpec(
     email: customer.email,
     lang: customer.lang,
     maxUsers: plan.maxUsers,
+    egress: plan.egress ?? DEFAULT_EGRESS,
     accountUrl,
   };
 }

@@ -1,4 +1,5 @@
 /** The shared vocabulary: what a customer bought, what must run, what does run. Data only, no behaviour. */
+import type { Egress } from './egress.js';
 import type { Phase } from './phase.js';
 import type { Placement } from './placement.js';
 import type { Release } from './release.js';
@@ -23,6 +24,8 @@ export interface Plan {
   trial: boolean;
   /** False for one that is sold no more. */
   active?: boolean;
+  /** What its instances may reach; absent: `web`. */
+  egress?: Egress;
   /** What it is to run where that is not what the settings say. */
   release?: Partial<Release>;
 }

@@ -1,6 +1,7 @@
 /** Rows of a poll as the daemon's own types. A row that is no good is told of and loses nobody else's. */
 import type { z } from 'zod';
 import type { Command } from '../instance/command.js';
+import { DEFAULT_EGRESS } from '../instance/egress.js';
 import type { Phase } from '../instance/phase.js';
 import type { Customer, Hold, Plan, Seller } from '../instance/types.js';
 import {
@@ -164,6 +165,7 @@ export function toPlan(row: PlanRow): Plan {
     retentionDays: row.retention_days,
     trial: row.trial,
     ...(row.active ? {} : { active: false }),
+    ...(row.egress === DEFAULT_EGRESS ? {} : { egress: row.egress }),
   };
 }
 

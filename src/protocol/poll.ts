@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { COMMAND_NAMES } from '../instance/command.js';
+import { DEFAULT_EGRESS, EGRESS } from '../instance/egress.js';
 import { PHASES } from '../instance/phase.js';
 import { HOLDS } from '../instance/types.js';
 import { PERIOD_UNITS, SUBSCRIPTION_STATES } from '../subscription/types.js';
@@ -30,6 +31,8 @@ export const planRow = z.object({
   memory_mb: z.int(),
   storage_gb: z.int(),
   max_users: z.int(),
+  /** What the customer's Odoo may reach. */
+  egress: z.enum(EGRESS).default(DEFAULT_EGRESS),
   /** Technical names, comma separated. */
   modules: text,
   grace_days: z.int(),

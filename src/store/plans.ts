@@ -48,10 +48,11 @@ function encode({
   retentionDays,
   trial,
   active,
+  egress,
   release,
 }: Plan): string {
   const limits = { cpu, memoryMb, storageGb, maxUsers, modules };
-  // Most are: what was kept before this was known stays equal.
-  const sold = active === false ? { active } : {};
+  // Most are sold, and have the usual egress: what was kept before this was known stays equal.
+  const sold = { ...(active === false && { active }), ...(egress && { egress }) };
   return JSON.stringify({ id, code, name, names, ...limits, graceDays, retentionDays, trial, ...sold, release });
 }

@@ -8,8 +8,11 @@ if [[ -e $pgdata/.closed || -e $pgdata/.seeding && -z ${2-} || ! -s $pgdata/PG_V
   exit 0
 fi
 rm -f "$pgdata/postmaster.pid"
+# No settings of the volume: they may name a program, or a file whose reading has no end.
+rm -rf "$pgdata/postgresql.auto.conf" "$pgdata/recovery.signal" "$pgdata/standby.signal"
+: >/tmp/postgresql.conf
 single() {
-  postgres --single -D "$pgdata" -c exit_on_error=on -c shared_buffers=4MB -c max_connections=4 "$1" >/dev/null
+  postgres --single -D "$pgdata" -c config_file=/tmp/postgresql.conf -c exit_on_error=on -c shared_buffers=4MB -c max_connections=4 "$1" >/dev/null
 }
 single template1 <<'SQL'
 REVOKE ALL ON DATABASE template1, postgres FROM PUBLIC

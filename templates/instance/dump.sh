@@ -15,6 +15,8 @@ echo 'local all all trust' >/dev/shm/hba.conf
 : >/tmp/postgresql.conf
 # The daemon has made sure that nothing runs on this volume: what a killed server has left would only be in the way.
 rm -f "$pgdata/postmaster.pid"
+# What would be read before any option of ours.
+rm -rf "$pgdata/postgresql.auto.conf" "$pgdata/recovery.signal" "$pgdata/standby.signal"
 dump=
 finish() {
   [[ -z $dump ]] || kill "$dump" 2>/dev/null || true

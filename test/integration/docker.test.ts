@@ -17,6 +17,7 @@ import { removeBusy } from '../../src/docker/engine/retry.js';
 import { runJob, startJob } from '../../src/docker/engine/task.js';
 import { loadTemplates } from '../../src/docker/files.js';
 import { createFleet, type Fleet } from '../../src/docker/fleet.js';
+import { sharedOut } from '../../src/docker/instance/addresses.js';
 import { exportInstance } from '../../src/docker/instance/export.js';
 import { placementAt, type Ranges } from '../../src/docker/instance/placement.js';
 import { login } from '../../src/docker/instance/ready.js';
@@ -71,6 +72,7 @@ describe('instances on the engine', function () {
     email: `zoe@${name}.example.com`,
     lang: 'es_ES',
     maxUsers: 0,
+    egress: 'web',
     accountUrl: 'https://shop.example.com/my/saas',
   });
   const acme = spec(0, 'acme');
@@ -703,7 +705,7 @@ describe('instances on the engine', function () {
   /** Restores a zip with Odoo's own command into a new PostgreSQL; the website of the company, and the file. */
   async function restored(zip: Buffer, checksum: string): Promise<string> {
     const network = `${scope}_restore`;
-    await engine.createNetwork(network, labels, `10.${200 + randomInt(7)}.${randomInt(256)}.0/28`);
+    await engine.createNetwork(network, labels, sharedOut(`10.${200 + randomInt(7)}.${randomInt(256)}.0/28`));
     const db = await engine.createContainer({
       name: `${scope}_restore_db`,
       Image: release.postgresImage,
@@ -978,7 +980,7 @@ describe('instances on the engine', function () {
     const network = `${scope}_in_the_way`;
     try {
       expect(await free(4)).to.equal(false);
-      await engine.createNetwork(network, labels, placementAt(settings, 5).subnet);
+      await engine.createNetwork(network, labels, sharedOut(placementAt(settings, 5).subnet));
       expect(await free(5)).to.equal(false);
     } finally {
       server.close();

@@ -3,7 +3,7 @@ import re
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..const import PERIOD_UNITS
+from ..const import EGRESS, PERIOD_UNITS
 
 CODE = re.compile(r"[a-z0-9_-]{1,32}")
 MODULES = re.compile(r"[a-z0-9_]+(,[a-z0-9_]+)*")
@@ -53,6 +53,13 @@ class ProductTemplate(models.Model):
     saas_modules = fields.Char(
         string="Odoo Modules",
         help="Technical names of the modules installed in a new instance, separated by commas, e.g. crm,sale_management.",
+    )
+    saas_egress = fields.Selection(
+        EGRESS,
+        string="Internet Access",
+        default="web",
+        help="What the customer's Odoo may reach. Private networks and our own servers are closed to all of them. "
+        "Running instances follow at their next start.",
     )
     saas_grace_days = fields.Integer(
         string="Grace Days", default=0, help="Days the instance keeps running after the paid time has ended."

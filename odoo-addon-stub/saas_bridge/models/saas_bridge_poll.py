@@ -392,6 +392,7 @@ class SaasBridge(models.AbstractModel):
             "memory_mb": plan.saas_memory_mb,
             "storage_gb": plan.saas_storage_gb,
             "max_users": plan.saas_max_users,
+            "egress": plan.saas_egress or "web",
             "modules": plan.saas_modules or "",
             "grace_days": plan.saas_grace_days,
             "retention_days": plan.saas_retention_days,

@@ -119,6 +119,7 @@ class TestPoll(SaasCommon):
                 "memory_mb": 512,
                 "storage_gb": 2,
                 "max_users": 3,
+                "egress": "web",
                 "modules": "crm,sale_management",
                 "grace_days": 0,
                 "retention_days": 30,

@@ -44,6 +44,8 @@ export const BOUNDS = {
   limits: { ...NOTHING, ...{ user: 'root', memoryMb: 64, cpus: 0.5, processes: 20, seconds: 60 } },
   /** A few statements in a database that runs. */
   settings: { ...NOTHING, ...{ user: 'postgres', network: true, memoryMb: 64, cpus: 0.5, processes: 20, seconds: 90 } },
+  /** Tries addresses that must not answer. */
+  probe: { ...NOTHING, ...{ user: 'postgres', network: true, memoryMb: 64, cpus: 0.5, processes: 50, seconds: 30 } },
   /** A server for one statement, which may have to recover first. */
   secrets: { ...NOTHING, ...{ user: 'postgres', memoryMb: 256, cpus: 1, processes: 20, seconds: 600, isLong: true } },
   measure: {

@@ -7,10 +7,10 @@ import { type Call, createCall } from './call.js';
 import { ConflictError, NotFoundError } from './errors.js';
 import { type EngineEvent, type EventStream, readEvents } from './events.js';
 import { get } from './get.js';
-import { networkOf, volumeOf } from './listing.js';
+import { ipamOf, networkOf, volumeOf } from './listing.js';
 import { memoryIn, type Stats } from './stats.js';
 import { type Attachment, attachmentOf, plainLog, type Streams, streamsOf } from './streams.js';
-import type { EngineOptions, Network, Resources, Volume } from './types.js';
+import type { EngineOptions, Network, Resources, Subnet, Volume } from './types.js';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
 const LOG_TAIL_LINES = 60;
@@ -217,15 +217,16 @@ export class Engine {
     );
   }
 
-  /** Creates a bridge network. ConflictError when the name is in use, SlotTakenError when the subnet is. */
-  async createNetwork(name: string, labels: Record<string, string>, subnet?: string): Promise<void> {
+  /** Creates a bridge network without IPv6. ConflictError when the name is in use, PlaceTakenError when the subnet is. */
+  async createNetwork(name: string, labels: Record<string, string>, subnet?: Subnet): Promise<void> {
     await this.#call(`create network ${name}`, (abortSignal) =>
       this.#docker.createNetwork({
         Name: name,
         CheckDuplicate: true,
         Driver: 'bridge',
         Labels: labels,
-        ...(subnet ? { IPAM: { Driver: 'default', Config: [{ Subnet: subnet }] } } : {}),
+        EnableIPv6: false,
+        ...(subnet && { IPAM: { Driver: 'default', Config: [ipamOf(subnet)] } }),
         abortSignal,
       }),
     );

@@ -26,6 +26,11 @@ export function engineError(what: string, error: unknown): BridgeError {
   const message = `${what}: ${text}`;
   const cause = { cause: error };
   if (fault.statusCode === undefined) return unreachable(message, fault, cause);
+  // One of a network, which a task has for a moment; what has to do with a port says so.
+  if (/address already in use/i.test(text) && !/port|bind|listen/i.test(text)) {
+    const advice = 'Nothing to do: it is tried again.';
+    return new RetryableError('docker.address_in_use', message, advice, cause);
+  }
   if (/port is already allocated|address already in use|failed to bind host port/i.test(text)) {
     const advice = 'Another program uses the port: the instance takes the next free slot.';
     return new PlaceTakenError('docker.port_taken', message, advice, cause);

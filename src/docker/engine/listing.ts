@@ -1,5 +1,5 @@
 /** What the engine lists, in our words. Pure. */
-import type { Network, Volume } from './types.js';
+import type { Network, Subnet, Volume } from './types.js';
 
 interface ListedNetwork {
   Id: string;
@@ -18,6 +18,11 @@ interface ListedVolume {
 export function networkOf({ Id, Name, Labels, IPAM, Created }: ListedNetwork): Network {
   const subnet = IPAM?.Config?.[0]?.Subnet ?? null;
   return { id: Id, name: Name, labels: Labels ?? {}, subnet, createdAt: new Date(Created) };
+}
+
+/** What the engine takes for a subnet. */
+export function ipamOf({ range, gateway, dynamic }: Subnet) {
+  return { Subnet: range, Gateway: gateway, IPRange: dynamic };
 }
 
 export function volumeOf({ Name, Labels, CreatedAt }: ListedVolume): Volume {

@@ -28,6 +28,8 @@ export interface Job {
   mounts?: JobMount[];
   /** Name of a network; none at all when absent. */
   network?: string;
+  /** Its own in that network; without, the engine gives it one. */
+  address?: string;
   /** Put into the container's root before it starts: it must be a writable one. */
   files?: TarFile[];
   /** Written to its standard input, which is then closed. A promise is awaited while the container already runs. */
@@ -153,6 +155,9 @@ export function jobOptions(job: Job, suffix: string, run: string): ContainerOpti
     AttachStdin: true,
     OpenStdin: true,
     StdinOnce: true,
+    ...(job.network && job.address
+      ? { NetworkingConfig: { EndpointsConfig: { [job.network]: { IPAMConfig: { IPv4Address: job.address } } } } }
+      : {}),
     HostConfig: {
       AutoRemove: true,
       NetworkMode: job.network ?? 'none',

@@ -33,6 +33,15 @@ export interface Network {
   createdAt: Date;
 }
 
+/** A network's addresses. */
+export interface Subnet {
+  /** e.g. `10.208.0.16/28` */
+  range: string;
+  gateway: string;
+  /** From these the engine takes for who asks for none of its own. */
+  dynamic: string;
+}
+
 /** What a container may use. */
 export interface Resources {
   memoryBytes: number;

@@ -25,7 +25,10 @@ const service = z.strictObject({
   command: z.array(z.string()),
   environment: z.record(z.string(), z.string()),
   volumes: z.array(mount),
-  networks: z.record(z.string(), z.strictObject({ aliases: z.array(z.string()).optional() })),
+  networks: z.record(
+    z.string(),
+    z.strictObject({ aliases: z.array(z.string()).optional(), ipv4_address: z.ipv4().optional() }),
+  ),
   ports: z
     .array(
       z.strictObject({
@@ -82,7 +85,7 @@ export function parseCompose(text: string): { db: ComposeService; odoo: ComposeS
     networks: Object.fromEntries(
       Object.entries(entry.networks).map(([key, network]) => [
         nameOf(networks, key),
-        { aliases: network.aliases ?? [alias] },
+        { ...network, aliases: network.aliases ?? [alias] },
       ]),
     ),
   });
@@ -146,8 +149,12 @@ export function containerOptions(entry: ComposeService): ContainerOptions {
       RestartPolicy: { Name: entry.restart },
       LogConfig: { Type: entry.logging.driver, Config: entry.logging.options },
     },
-    ...(network ? { NetworkingConfig: { EndpointsConfig: { [network]: { Aliases: endpoint?.aliases ?? [] } } } } : {}),
+    ...(network ? { NetworkingConfig: { EndpointsConfig: { [network]: endpointOf(endpoint ?? {}) } } } : {}),
   };
+}
+
+function endpointOf({ aliases = [], ipv4_address }: ComposeService['networks'][string]) {
+  return { Aliases: aliases, ...(ipv4_address ? { IPAMConfig: { IPv4Address: ipv4_address } } : {}) };
 }
 
 function portBindings(entry: ComposeService): Record<string, { HostIp: string; HostPort: string }[]> {

@@ -42,8 +42,18 @@ function slotSubnet(pool: string, slot: number): string {
   if (!Number.isInteger(slot) || slot < 0 || slot >= range.size / SUBNET_SIZE) {
     throw new RangeError(`no subnet left for slot ${slot} in ${pool}`);
   }
-  const start = range.start + slot * SUBNET_SIZE;
-  return `${[24, 16, 8, 0].map((shift) => Math.floor(start / 2 ** shift) % 256).join('.')}/28`;
+  return `${dotted(range.start + slot * SUBNET_SIZE)}/28`;
+}
+
+/** An address of a network, counted from its first one. Throws RangeError where it has no such. */
+export function addressAt(network: string, number: number): string {
+  const range = rangeOf(network);
+  if (!range || number < 0 || number >= range.size) throw new RangeError(`no address ${number} in ${network}`);
+  return dotted(range.start + number);
+}
+
+function dotted(address: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(address / 2 ** shift) % 256).join('.');
 }
 
 /** Whether two networks have an address in common. What is no IPv4 network has none. */

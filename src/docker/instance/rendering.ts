@@ -8,6 +8,7 @@ import type { InstanceSpec } from '../../instance/spec.js';
 import type { SpecHashes } from '../../instance/types.js';
 import { TerminalError } from '../../lib/errors.js';
 import type { Templates } from '../files.js';
+import { odooAddress } from './addresses.js';
 import { type ComposeService, parseCompose, sizeOf, withoutSize } from './compose.js';
 
 /** How this daemon makes instances. */
@@ -82,7 +83,8 @@ export function renderInstance(
       dbMaxConnections: DB_CONNECTIONS - 6,
       logLevel: settings.logLevel,
     });
-    const view = { ...settings, ...release, ...limits(spec, settings.maxCpus), names, labels, ports };
+    const address = odooAddress(placement.subnet, spec.egress);
+    const view = { ...settings, ...release, ...limits(spec, settings.maxCpus), names, labels, ports, address };
     const confHash = digest(JSON.stringify([conf, templates.limitsModule]));
     const render = (hashes: object, sizes: object): string =>
       templates.compose({ ...view, hashes: { ...hashes, conf: confHash }, sizes });

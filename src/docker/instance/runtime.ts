@@ -12,6 +12,7 @@ import { assertOurs } from '../engine/ours.js';
 import { removeBusy } from '../engine/retry.js';
 import type { Templates as Files } from '../files.js';
 import type { TemplateStore } from '../template/store.js';
+import { sharedOut } from './addresses.js';
 import { closeDatabases } from './close.js';
 import { resourcesOf, specHashOf } from './compose.js';
 import { createContainers, type Role } from './containers.js';
@@ -123,7 +124,7 @@ export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
     async ensureNetwork(spec) {
       const { names, labels, placement } = render(spec);
       try {
-        await engine.createNetwork(names.network, labels, placement.subnet);
+        await engine.createNetwork(names.network, labels, sharedOut(placement.subnet));
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error;
         const networks = await engine.listNetworks([`${LABEL.scope}=${scope}`]);

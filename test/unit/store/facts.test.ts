@@ -87,6 +87,8 @@ describe('store.purchases, store.plans and store.commands', () => {
     expect(plans.get(1)).to.deep.equal(plan);
     expect(plans.get(3)).to.equal(null);
     expect(plans.all()).to.deep.equal([plan, { ...other, maxUsers: 4 }]);
+    expect(plans.save([{ ...plan, egress: 'closed' }])).to.deep.equal([1]);
+    expect(plans.get(1)).to.deep.equal({ ...plan, egress: 'closed' });
   });
 
   it('gives one command one effect', () => {

@@ -29,6 +29,7 @@ const SPEC: InstanceSpec = {
   email: 'zoe@example.com',
   lang: 'es_ES',
   maxUsers: 3,
+  egress: 'web',
   accountUrl: 'https://shop.example.com/my/saas',
 };
 const SECRETS = deriveSecrets(Buffer.alloc(32, 7), SPEC.key);
@@ -153,7 +154,11 @@ describe('renderInstance', () => {
         RestartPolicy: { Name: 'unless-stopped' },
         LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
       },
-      NetworkingConfig: { EndpointsConfig: { odoo_cliente_acme_net: { Aliases: ['odoo'] } } },
+      NetworkingConfig: {
+        EndpointsConfig: {
+          odoo_cliente_acme_net: { Aliases: ['odoo'], IPAMConfig: { IPv4Address: '10.0.3.6' } },
+        },
+      },
     });
   });
 
