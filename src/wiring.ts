@@ -2,6 +2,7 @@
  * From the configuration to the parts: the one place where adapters are made and put together. `Seams` is where tests
  * and the fault run hand in trouble: engine, master and store each have one funnel through which everything goes.
  */
+import { AsyncResource } from 'node:async_hooks';
 import { cpus, hostname } from 'node:os';
 import PQueue from 'p-queue';
 import type { Config } from './config/config.js';
@@ -45,7 +46,9 @@ export interface Seams {
   /** Each call to the master: `saas.bridge.push`. */
   master?: Intercept;
   /** Each statement on the store, before it is run. */
-  store?(sql: string): void;
+  store?(sql: string, values: unknown[]): void;
+  /** Each step of an instance: `startDb acme`. */
+  step?: Intercept;
   clock?: Clock;
 }
 
@@ -149,7 +152,9 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
     complete: (operation: PushOperation) => completeOperation(operation, completion),
     reconciler: createReconciler({
       ...{ store, runtime, front, specOf, policy, clock, log, metrics },
-      exportLane: (work) => exports.add(work),
+      // The queue would run it on behalf of whoever was before it.
+      exportLane: (work) => exports.add(AsyncResource.bind(work)),
+      ...(seams.step ? { intercept: seams.step } : {}),
       readAfresh: createLook({ master, store, ingest }),
       mayAct: guard.mayAct,
       release: releaseIn(config),

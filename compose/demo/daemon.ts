@@ -13,6 +13,8 @@ export interface DaemonOptions {
   subnetPool: string;
   /** Settings beside or instead of the ones computed here. */
   settings?: Record<string, string>;
+  /** What node is to run instead of the built daemon. */
+  program?: string[];
 }
 
 /** One line of the daemon's log. */
@@ -65,7 +67,7 @@ export async function startDaemon(master: MasterState, options: DaemonOptions): 
   const logFile = path.join(options.dataDir, 'daemon.log');
   const from = existsSync(logFile) ? statSync(logFile).size : 0;
   const log = openSync(logFile, 'a', 0o600);
-  const child = spawn(process.execPath, [...NODE_FLAGS, MAIN, 'run'], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...(options.program ?? [MAIN, 'run'])], {
     detached: true,
     stdio: ['ignore', log, log],
     env: { PATH: process.env.PATH, ...daemonEnv(master, options) },

@@ -100,7 +100,7 @@ export function createOdooClient(options: OdooClientOptions): OdooClient {
       const { signal, clear } = deadline(url, timeoutMs);
       try {
         return await queue.add(
-          () => intercept(`${model}.${method}`, () => run(model, method, [args, kwargs], signal)),
+          () => intercept(`${model}.${method}`, () => run(model, method, [args, kwargs], signal), args),
           { signal },
         );
       } catch (error) {

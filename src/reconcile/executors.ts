@@ -3,6 +3,7 @@ import type { Front, Runtime } from '../instance/ports.js';
 import type { InstanceSpec } from '../instance/spec.js';
 import type { Step, StepArgs, StepName } from '../instance/steps.js';
 import { RetryableError } from '../lib/errors.js';
+import { type Intercept, UNTOUCHED_CALL } from '../lib/intercept.js';
 import type { Log } from '../lib/logger.js';
 import type { Outside } from '../lib/turns.js';
 
@@ -33,11 +34,15 @@ export interface ExecutorParts {
   /** One copy after the other: it takes its time, and a processor. */
   exportLane: Lane;
   log: Log;
+  /** Sees each step. */
+  intercept?: Intercept;
 }
 
 export type Execute = (step: Step, target: Target) => Promise<void>;
 
-export function createExecutors({ runtime, front, exportLane, log }: ExecutorParts): Execute {
+export function createExecutors(parts: ExecutorParts): Execute {
+  const { runtime, front, exportLane, log, intercept = UNTOUCHED_CALL } = parts;
+
   async function copy(target: Target, format: CopyFormat, write: Runtime['exportData']): Promise<void> {
     const { spec, outside } = target;
     const file = target.exportFile(format);
@@ -93,5 +98,8 @@ export function createExecutors({ runtime, front, exportLane, log }: ExecutorPar
     },
     removeNetwork: ({ spec }) => runtime.removeNetwork(spec),
   };
-  return (step, target) => (executors[step.action] as (target: Target, step: Step) => Promise<void>)(target, step);
+  return (step, target) => {
+    const execute = executors[step.action] as (target: Target, step: Step) => Promise<void>;
+    return intercept(`${step.action} ${target.spec.name}`, () => execute(target, step));
+  };
 }

@@ -16,6 +16,7 @@ import type { InstanceSpec } from '../instance/spec.js';
 import type { Step, StepName } from '../instance/steps.js';
 import type { Instance, Observed } from '../instance/types.js';
 import { isStopped } from '../lib/errors.js';
+import type { Intercept } from '../lib/intercept.js';
 import type { Outside } from '../lib/turns.js';
 import { DAY_MS } from '../subscription/calendar.js';
 import { type CopyFormat, createExecutors, type Lane } from './executors.js';
@@ -29,6 +30,8 @@ export interface ReconcilerParts extends OutcomeParts {
   runtime: Runtime;
   front: Pick<Front, 'release'>;
   exportLane: Lane;
+  /** Sees each step. */
+  intercept?: Intercept;
   /** What a plan runs that says nothing else. */
   release: Release;
   specOf: SpecOf;

@@ -151,14 +151,14 @@ function explain(error: unknown, path: string): BridgeError {
 }
 
 /** Lets `intercept` see each statement prepared from now on, every time it is run. */
-export function interceptStatements(db: Database.Database, intercept: (sql: string) => void): void {
+export function interceptStatements(db: Database.Database, intercept: (sql: string, values: unknown[]) => void): void {
   const prepare = db.prepare.bind(db);
   db.prepare = ((sql: string) => {
     const statement = prepare(sql);
     for (const name of ['run', 'get', 'all'] as const) {
       const original = statement[name].bind(statement);
       statement[name] = (...args: unknown[]) => {
-        intercept(sql);
+        intercept(sql, args);
         return original(...args) as never;
       };
     }

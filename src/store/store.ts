@@ -19,8 +19,8 @@ export interface StoreOptions {
   /** For readers beside the daemon; every write fails. */
   readonly?: boolean;
   clock?: Clock;
-  /** Is called with each statement before it is run; what it throws is what the statement throws. */
-  intercept?(sql: string): void;
+  /** Is called with each statement and its values before it is run; what it throws is what the statement throws. */
+  intercept?(sql: string, values: unknown[]): void;
 }
 
 export interface Store {

@@ -57,6 +57,8 @@ export interface World {
   restart(options?: {
     signal?: NodeJS.Signals;
     settings?: Record<string, string>;
+    /** Another program than the built daemon: what node is to run. */
+    program?: string[];
     meanwhile?: () => Promise<void> | void;
   }): Promise<RunningDaemon>;
   /** A command of the command line, with the daemon's settings. */
@@ -89,10 +91,10 @@ async function makeWorld(): Promise<World & { startOver(): Promise<void> }> {
     master,
     admin,
     daemon: () => daemon,
-    async restart({ signal = 'SIGTERM', settings = {}, meanwhile } = {}) {
+    async restart({ signal = 'SIGTERM', settings = {}, program, meanwhile } = {}) {
       await daemon.stop(signal);
       await meanwhile?.();
-      options = { ...DAEMON, settings: { ...OFTEN, ...settings } };
+      options = { ...DAEMON, settings: { ...OFTEN, ...settings }, ...(program ? { program } : {}) };
       daemon = await startDaemon(master, options);
       return daemon;
     },
@@ -122,16 +124,23 @@ async function forgetSales(): Promise<void> {
   );
 }
 
-/** A root hook: ends what the tests started and removes what they made; templates and images stay for the next run. */
-after(async function endWorld() {
-  this.timeout(120_000);
+/** Ends what the tests started and removes what they made; templates and images stay for the next run. */
+export async function endWorld(): Promise<void> {
   if (!made) return;
   const { daemon, admin } = await made;
   await daemon().stop();
   await admin.close();
   await clean();
   await masterDown(MASTER);
-});
+}
+
+// A root hook, where mocha runs; the fault run ends its world itself.
+if (typeof after === 'function') {
+  after(function endOfAll() {
+    this.timeout(120_000);
+    return endWorld();
+  });
+}
 
 async function clean(): Promise<void> {
   await stopLeftover(DAEMON.dataDir);
