@@ -181,6 +181,14 @@ const LIVES: { readonly [Name in Exclude<Stage, 'night'>]: Life } = {
 
 const refusalOf = (slug: string) => ({ id: `${REFUSAL} ${slug}`, name: slug });
 
+/** The customers live through a stage without a fault of its own. */
+export async function live(room: Room, stage: Exclude<Stage, 'night'>, all: readonly Customer[]): Promise<void> {
+  const life = LIVES[stage];
+  await life.act(room, [...all]);
+  for (const one of all) await until(`${one.name} after ${stage}`, () => life.done(room, one), STAGE_MS);
+  for (const one of all) life.after?.(one);
+}
+
 /** Gives each fault to a customer; no customer has two faults at one point. */
 export function assign(cases: readonly Case[], customers: readonly Customer[]): Map<Case, Customer> {
   const given = new Map<Case, Customer>();

@@ -96,11 +96,16 @@ const untilDeadline = async (): Promise<never> => {
   throw deadlineError(url, config.odoo.timeoutMs);
 };
 
-let calls = 0;
-/** A fault at whatever call comes when so many were made: for the random cycles. */
-function atCall(system: 'engine' | 'master'): Fault | undefined {
-  calls++;
-  return armed(({ point }) => point.at === 'call' && point.system === system && calls > point.after);
+/** How many calls of its system were made since a fault was first looked for. */
+const counts = new Map<string, number>();
+/** A fault at whatever call comes after so many: for the random cycles. */
+function atCall(system: 'engine' | 'master' | 'store'): Fault | undefined {
+  return armed(({ id, kind, point }) => {
+    if (point.at !== 'call' || point.system !== system || (system === 'engine' && kind === 'full')) return false;
+    const count = (counts.get(id) ?? 0) + 1;
+    counts.set(id, count);
+    return count > point.after;
+  });
 }
 
 const engine: Intercept = async (what, call) => {
@@ -195,7 +200,7 @@ function masterBroken<T>(fault: Fault, call: () => Promise<T>): Promise<T> {
 
 /** The statements by which a command is taken in, and an operation comes to its next progress. */
 function store(sql: string, values: unknown[]): void {
-  const any = /^\s*(INSERT|UPDATE|DELETE)/i.test(sql) && armed(({ point }) => isStoreCall(point));
+  const any = /^\s*(INSERT|UPDATE|DELETE)/i.test(sql) && atCall('store');
   if (any) storeBroken(any);
   if (/INSERT INTO commands/.test(sql)) {
     const row = values[0] as { instanceKey: string; command: string };
@@ -212,11 +217,6 @@ function store(sql: string, values: unknown[]): void {
     );
     if (fault && fault.kind !== 'hangs' && fault.kind !== 'reply lost') storeBroken(fault);
   }
-}
-
-let writes = 0;
-function isStoreCall(point: Fault['point']): boolean {
-  return point.at === 'call' && point.system === 'store' && ++writes > point.after;
 }
 
 function storeBroken(fault: Fault): void {

@@ -4,6 +4,7 @@ import { connect, createServer, type NetConnectOpts, type Socket } from 'node:ne
 export interface Door {
   open(): void;
   close(): void;
+  isOpen(): boolean;
   /** How often `text` was sent through towards the service. */
   sent(text: string): number;
   /**
@@ -15,8 +16,13 @@ export interface Door {
   nextSent(text: string, times?: number): Promise<void>;
   /** The next request that holds `text` stays in the door. Resolves when it is there; what it gives lets it through. */
   hold(text: string): Promise<() => void>;
+  /** Connections are cut, and each new one is spoiled so: null is no more. */
+  spoil(how: Spoiled | null): void;
   end(): Promise<void>;
 }
+
+/** Each answer is late; or a page comes instead of it, with this status; or it ends after so many bytes. */
+export type Spoiled = { lateMs: number } | { page: string; status: number } | { bytes: number };
 
 /** Listens at `at` and carries everything to `to`, while open. */
 export async function openDoor(
@@ -28,6 +34,7 @@ export async function openDoor(
   let traffic = '';
   let losing: { text: string; left: number; done(): void } | null = null;
   let watching: { text: string; left: number; seen(): void } | null = null;
+  let spoiled: Spoiled | null = null;
   let holding: { text: string; held(letThrough: () => void): void } | null = null;
   const keep = (socket: Socket) => {
     sockets.add(socket);
@@ -40,6 +47,12 @@ export async function openDoor(
     keep(client);
     if (!isOpen) {
       client.destroy();
+      return;
+    }
+    if (spoiled && 'page' in spoiled) {
+      const { page, status } = spoiled;
+      const head = `HTTP/1.1 ${status} Odd\r\ncontent-type: text/html\r\ncontent-length: ${Buffer.byteLength(page)}`;
+      client.once('data', () => client.end(`${head}\r\nconnection: close\r\n\r\n${page}`));
       return;
     }
     const service = connect({ ...to, allowHalfOpen: true });
@@ -82,9 +95,10 @@ export async function openDoor(
       losing.done();
       losing = null;
     });
-    service.pipe(client);
+    if (spoiled) pass(service, client, spoiled);
+    else service.pipe(client);
     client.on('close', () => service.destroy());
-    service.on('close', () => client.destroy());
+    if (!spoiled) service.on('close', () => client.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -93,6 +107,20 @@ export async function openDoor(
   const cut = () => {
     for (const socket of sockets) socket.destroy();
   };
+  function pass(service: Socket, client: Socket, how: Exclude<Spoiled, { page: string }>): void {
+    let passed = 0;
+    service.on('data', (chunk) => {
+      if ('lateMs' in how) {
+        setTimeout(() => client.write(chunk), how.lateMs);
+        return;
+      }
+      const rest = chunk.subarray(0, Math.max(0, how.bytes - passed));
+      passed += chunk.length;
+      if (passed < how.bytes) client.write(rest);
+      else client.write(rest, () => client.destroy());
+    });
+    service.on('end', () => setTimeout(() => client.end(), 'lateMs' in how ? how.lateMs : 0));
+  }
   return {
     open() {
       isOpen = true;
@@ -101,6 +129,7 @@ export async function openDoor(
       isOpen = false;
       cut();
     },
+    isOpen: () => isOpen,
     sent: (text) => traffic.split(text).length - 1,
     loseReplies: (text, times) =>
       new Promise((done) => {
@@ -114,6 +143,10 @@ export async function openDoor(
       new Promise((held) => {
         holding = { text, held };
       }),
+    spoil(how) {
+      spoiled = how;
+      cut();
+    },
     async end() {
       cut();
       await new Promise((resolve) => server.close(resolve));
