@@ -2,14 +2,12 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import type { OdooClient } from '../../src/odoo/client.js';
 import { managerOf } from '../support/staff.js';
 import { DAEMON, type World } from '../support/world.js';
 import { type Fault, metOf, type Plan, writePlan } from './plan-file.js';
+import { buildVictim } from './victim-build.js';
 
-const VICTIM = fileURLToPath(new URL('victim.ts', import.meta.url));
-const PROGRAM = ['--import', 'tsx', VICTIM];
 /** A call that hangs costs so long; each that is honest takes less, on a machine with much to do. */
 const TIMEOUTS = { SAAS_DOCKER_TIMEOUT: '15', SAAS_ODOO_TIMEOUT: '15' };
 const STARTS = 40;
@@ -35,6 +33,7 @@ export interface Room {
 
 export async function enterRoom(w: World): Promise<Room> {
   const file = path.join(path.dirname(DAEMON.dataDir), 'faults.json');
+  const program = [await buildVictim(path.dirname(file))];
   let plan: Plan = { faults: [], released: [] };
   let settings: Record<string, string> = {};
   let deaths = 0;
@@ -48,7 +47,7 @@ export async function enterRoom(w: World): Promise<Room> {
       try {
         await w.restart({
           signal,
-          program: PROGRAM,
+          program,
           settings: { ...TIMEOUTS, ...settings, FAULTS_FILE: file },
           ...(meanwhile && tries === 1 ? { meanwhile } : {}),
         });
