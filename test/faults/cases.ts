@@ -90,8 +90,7 @@ const WRITES: { readonly [Name in PushName]: Stage } = {
   instance: 'start',
   log: 'stop',
   notice: 'buy',
-  problem: 'buy',
-  alert: 'delete as it is',
+  todo: 'buy',
   summary: 'night',
   command: 'extend',
 };

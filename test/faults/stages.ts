@@ -196,7 +196,7 @@ export function assign(cases: readonly Case[], customers: readonly Customer[]): 
   points.forEach((point, number) => {
     const ofPoint = cases.filter(({ id }) => id.startsWith(`${point}:`));
     if (ofPoint.length > customers.length) throw new Error(`${point} needs ${ofPoint.length} customers`);
-    const able = /^write problem/.test(point)
+    const able = /^write todo/.test(point)
       ? customers.filter(({ email }) => email === '')
       : /^write notice/.test(point)
         ? customers.filter(({ email }) => email !== '')
@@ -212,8 +212,7 @@ export function assign(cases: readonly Case[], customers: readonly Customer[]): 
 function faultOf({ id, point, kind }: Case, { slug, name, email, record }: Customer): Fault {
   const includes: { [op: string]: string[] } = {
     notice: [`"to":"${email}"`],
-    problem: [`"instance":"${slug}"`],
-    alert: [`"instance":"${slug}"`],
+    todo: [`"instance":"${slug}"`],
     log: [`"instance_key":"${record.key}"`],
     instance: [`"instance_key":"${record.key}"`],
   };
