@@ -1,8 +1,11 @@
 /** Plain text for a terminal: tables and marks. */
+import { printable } from '../lib/printable.js';
+
 export type Out = Pick<NodeJS.WriteStream, 'write' | 'isTTY'>;
 
 /** Columns as wide as their widest cell, two spaces between them. */
-export function table(rows: string[][]): string {
+export function table(given: string[][]): string {
+  const rows = given.map((row) => row.map(printable));
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, index) => {

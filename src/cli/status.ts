@@ -5,6 +5,7 @@ import { addressesBy } from '../facts/address.js';
 import { dueOf } from '../facts/due.js';
 import { systemClock } from '../lib/clock.js';
 import { TerminalError } from '../lib/errors.js';
+import { printable } from '../lib/printable.js';
 import { openStore } from '../store/store.js';
 import { lastPaidOn, periodsOf } from '../subscription/parts.js';
 import { openFleet, releaseIn } from '../wiring.js';
@@ -52,10 +53,10 @@ export async function showStatus(config: Config, out: Out, asJson: boolean): Pro
       ...[row.order, String(row.port ?? '-'), row.url ?? '-'],
     ]);
     out.write(`${rows.length === 0 ? 'No instances yet.' : table([header, ...cells])}\n`);
-    for (const row of rows) if (row.due) out.write(`${row.name}: an upgrade is due. ${row.due}\n`);
-    for (const row of rows) if (row.error) out.write(`${row.name}: ${row.error}\n`);
+    for (const row of rows) if (row.due) out.write(`${row.name}: an upgrade is due. ${printable(row.due)}\n`);
+    for (const row of rows) if (row.error) out.write(`${row.name}: ${printable(row.error)}\n`);
     if (count + deadLetters > 0) out.write(`${count} writes wait for the master, ${deadLetters} were refused.\n`);
-    for (const { operation, message } of refused) out.write(`  refused ${operation.key}: ${message}\n`);
+    for (const { operation, message } of refused) out.write(`  refused ${printable(`${operation.key}: ${message}`)}\n`);
   } finally {
     store.close();
   }

@@ -1,9 +1,17 @@
 /** Settings: what instances are made from, and where they are reached. */
 import { z } from 'zod';
-import { text, yesNo } from './kinds.js';
+import { yesNo } from './kinds.js';
 import { hostAddress, instanceUrl, portRange, slotsIn, subnetPool } from './network.js';
 import { section, setting } from './setting.js';
 
+/** The grammar of Docker: host, path, tag, digest. The name becomes part of a path at the engine. */
+const image = z
+  .string()
+  .max(255, 'the name of an image, such as odoo:19.0')
+  .regex(
+    /^(?:(?:[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?)(?::\d+)?\/)?[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/,
+    'the name of an image, such as odoo:19.0',
+  );
 const scope = z.string().regex(/^[a-z][a-z0-9]{0,15}$/, 'up to 16 lower-case letters and digits, a letter first');
 const languages = z
   .string()
@@ -16,11 +24,11 @@ export const instances = section(
       default: 'default',
       doc: 'tells daemons on one engine apart; a prefix of all names unless `default`',
     }),
-    SAAS_ODOO_IMAGE: setting(text(), {
+    SAAS_ODOO_IMAGE: setting(image, {
       default: 'odoo:19.0',
       doc: "image of the customers' Odoo; must be on the engine, it is not pulled",
     }),
-    SAAS_POSTGRES_IMAGE: setting(text(), { default: 'postgres:17', doc: 'image of their PostgreSQL; likewise' }),
+    SAAS_POSTGRES_IMAGE: setting(image, { default: 'postgres:17', doc: 'image of their PostgreSQL; likewise' }),
     SAAS_LANGUAGES: setting(languages, { default: 'es_ES,en_US', doc: 'languages installed in every instance' }),
     SAAS_BIND_ADDRESS: setting(hostAddress, {
       default: '127.0.0.1',

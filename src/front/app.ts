@@ -1,12 +1,14 @@
 /** Answers in place of an Odoo that is down: a page for people, one line for programs, always 503. */
-import express, { type ErrorRequestHandler, type Express, type Request } from 'express';
+import type { RequestListener } from 'node:http';
+import express, { type ErrorRequestHandler, type Request } from 'express';
 import type { Paused } from '../instance/types.js';
+import { onPaths } from '../lib/on-paths.js';
 import { type Language, loadPage } from './page.js';
 
 const RETRY_AFTER_SECONDS = 60;
 
 /** @param pausedAt the instance that has this port of ours; null where it is not down (any more). */
-export function createPausedApp(pausedAt: (port: number) => Paused | null): Express {
+export function createPausedApp(pausedAt: (port: number) => Paused | null): RequestListener {
   const page = loadPage();
   const app = express();
   app.disable('x-powered-by');
@@ -42,7 +44,7 @@ export function createPausedApp(pausedAt: (port: number) => Paused | null): Expr
     }
   });
   app.use(failed);
-  return app;
+  return onPaths(app);
 }
 
 /** What the visitor reads; else, where that is neither of ours, what the customer does. */

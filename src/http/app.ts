@@ -1,7 +1,9 @@
 /** What an admin, an orchestrator and a metrics collector may ask the daemon. Nothing here waits for another system. */
-import express, { type ErrorRequestHandler, type Express } from 'express';
+import type { RequestListener } from 'node:http';
+import express, { type ErrorRequestHandler } from 'express';
 import type { Registry } from 'prom-client';
 import { messageOf } from '../lib/errors.js';
+import { onPaths } from '../lib/on-paths.js';
 
 export interface Check {
   ok: boolean;
@@ -17,8 +19,8 @@ export interface AppParts {
   registry: Registry;
 }
 
-/** The express application: `/health` (alive), `/ready` (able to work, 503 when not) and `/metrics`. */
-export function createApp(parts: AppParts): Express {
+/** What answers: `/health` (alive), `/ready` (able to work, 503 when not) and `/metrics`. */
+export function createApp(parts: AppParts): RequestListener {
   const app = express();
   app.disable('x-powered-by');
   app.get('/health', (_request, response) => {
@@ -37,7 +39,7 @@ export function createApp(parts: AppParts): Express {
     response.status(404).json({ error: 'not found: try /health, /ready or /metrics' });
   });
   app.use(failed);
-  return app;
+  return onPaths(app);
 }
 
 /** Express tells this handler from others by its four parameters; its own would show a stack trace. */

@@ -36,6 +36,9 @@ export function isValidName(name: string): boolean {
   return NAME.test(name) && !name.includes('--');
 }
 
+/** What an instance was born from, and perhaps the moment of it in seconds: `sol:7`, `rec:3.1768478400`. */
+export const INSTANCE_KEY = /^(sol|aml|grant|rec):\d{1,15}(\.\d{1,15})?$/;
+
 export function isValidScope(scope: string): boolean {
   return SCOPE.test(scope);
 }

@@ -1,6 +1,7 @@
 /** Final copies of deleted instances: where they are, and when they go. */
 import { readdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { INSTANCE_KEY, isValidName } from '../instance/naming.js';
 import type { Clock } from '../lib/clock.js';
 import { messageOf } from '../lib/errors.js';
 import type { Log } from '../lib/logger.js';
@@ -21,9 +22,12 @@ export interface ExportSettings {
 export function copiesIn(settings: ExportSettings) {
   return {
     keptDays: settings.keptDays,
-    /** The same file at every try: `acme.sol-7.zip`. */
-    fileOf: ({ key, name }: { key: string; name: string }, format: string) =>
-      path.join(settings.dir, `${name}.${key.replace(':', '-')}.${format}`),
+    /** The same file at every try: `acme.sol-7.zip`. RangeError on a name or a key that could lead elsewhere. */
+    fileOf({ key, name }: { key: string; name: string }, format: string): string {
+      if (!isValidName(name) || !INSTANCE_KEY.test(key))
+        throw new RangeError(`no file for the instance ${name} (${key})`);
+      return path.join(settings.dir, `${name}.${key.replace(':', '-')}.${format}`);
+    },
     async promise(file: string, until: Date): Promise<void> {
       await writeFile(`${file}${PROMISE}`, `${until.toISOString()}\n`, { mode: 0o600 });
     },

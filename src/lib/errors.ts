@@ -1,3 +1,5 @@
+import { printable } from './printable.js';
+
 /**
  * Errors of the bridge. Every one carries a short message for the log and the sentence for the person who must act.
  * The class decides what the queue does with the work: a RetryableError is tried again with back-off for as long as
@@ -43,5 +45,5 @@ export function isStopped(error: unknown): boolean {
 /** The message of anything that was thrown, on one line and at most 500 characters. */
 export function messageOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/\s+/g, ' ').trim().slice(0, 500);
+  return printable(text).replace(/\s+/g, ' ').trim().slice(0, 500);
 }

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import winston from 'winston';
 import { BridgeError, messageOf, TerminalError } from './errors.js';
+import { printable, printableJson } from './printable.js';
 
 /** The file may be on a disk that does not answer: stopping does not wait for it any longer. */
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -105,7 +106,8 @@ function requireWritable(file: string): void {
 
 function jsonLine(info: winston.Logform.TransformableInfo): string {
   const { timestamp, level, event, message, fields } = info;
-  return JSON.stringify({ time: timestamp, level, event, message, ...(fields as Fields) });
+  // A name that a customer chose must not move the cursor or start a line of its own.
+  return printableJson({ time: timestamp, level, event, message, ...(fields as Fields) });
 }
 
 const COLOURS: Record<string, string> = {
@@ -124,11 +126,6 @@ function prettyLine(info: winston.Logform.TransformableInfo, colours: boolean): 
   const label = colours ? `${COLOURS[level] ?? ''}${level.padEnd(5)}\u001b[0m` : level.padEnd(5);
   const faint = colours && pairs ? `\u001b[2m${pairs}\u001b[0m` : pairs;
   return [timestamp, label, event, printable(String(message)), faint].filter(Boolean).join('  ');
-}
-
-/** A name a customer chose must not move the cursor or start a line of its own. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ');
 }
 
 function fieldText(value: unknown): string {

@@ -16,5 +16,11 @@ export function toCustomer(row: PurchaseRow['customer']): Customer {
 }
 
 export function toSeller(row: PurchaseRow['seller']): Seller {
-  return { id: row.id, name: oneLine(row.name), shopUrl: /^https?:\/\/[^/]/.test(row.shop_url) ? row.shop_url : null };
+  return { id: row.id, name: oneLine(row.name), shopUrl: addressOf(row.shop_url) };
+}
+
+/** As it is written everywhere; null for what is no address of the web. */
+function addressOf(text: string): string | null {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url && /^https?:$/.test(url.protocol) ? url.href.replace(/\/+$/, '') : null;
 }

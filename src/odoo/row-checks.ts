@@ -6,14 +6,6 @@ import { excerpt } from './text.js';
 /** Why a row is no good, for a person. */
 export class Problem extends Error {}
 
-/** The protocol's pattern lets 31 November pass. */
-export function checkDates(row: unknown): void {
-  for (const [field, value] of Object.entries(row as object)) {
-    if (value instanceof Date && Number.isNaN(value.getTime())) throw new Problem(`${field}: no day of the calendar`);
-    if (Array.isArray(value)) for (const item of value) if (typeof item === 'object') checkDates(item);
-  }
-}
-
 /** The addon could not tell a record, and says why in place of its row. */
 export function isUntold(row: unknown): row is z.infer<typeof untoldRow> {
   return untoldRow.safeParse(row).success;

@@ -17,7 +17,7 @@ import {
 } from '../protocol/poll.js';
 import type { Purchase } from '../subscription/types.js';
 import { toCustomer, toSeller } from './parties.js';
-import { checkDates, identityOf, isUntold, Problem } from './row-checks.js';
+import { identityOf, isUntold, Problem } from './row-checks.js';
 import { excerpt, oneLine, problemOf } from './text.js';
 
 /** A purchase with the buyer, who may be new to the daemon. */
@@ -98,7 +98,6 @@ export function readRows(reply: LookReply): Rows {
       try {
         if (isUntold(row)) throw new Problem(oneLine(row.problem, 500));
         if (!parsed.success) throw new Problem(problemOf(parsed.error));
-        checkDates(parsed.data);
         return [convert(parsed.data)];
       } catch (error) {
         if (!(error instanceof Problem)) throw error;

@@ -37,10 +37,7 @@ export function oneLine(text: string, max = 200): string {
 
 /** One line of a text from outside, short enough for a log. */
 export function excerpt(text: string, max = 200): string {
-  return text
-    .replace(/[\p{Cc}\s]+/gu, ' ')
-    .trim()
-    .slice(0, max);
+  return text.replace(CONTROLS, ' ').replace(/\s+/gu, ' ').trim().slice(0, max);
 }
 
 /** The first faults of a value, each with its place: `period_count: expected number`. */

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { COMMAND_NAMES } from '../instance/command.js';
 import { DEFAULT_EGRESS, EGRESS } from '../instance/egress.js';
+import { INSTANCE_KEY } from '../instance/naming.js';
 import { PHASES } from '../instance/phase.js';
 import { HOLDS } from '../instance/types.js';
 import { PERIOD_UNITS, SUBSCRIPTION_STATES } from '../subscription/types.js';
@@ -16,6 +17,9 @@ import { datetime, id, orNull, text } from './wire.js';
 export const PROTOCOL = 3;
 
 export const periodUnit = z.enum(PERIOD_UNITS);
+
+/** It becomes labels on the engine and the name of a file. */
+const instanceKey = z.string().regex(INSTANCE_KEY, 'no key of an instance');
 
 /** A product.template with `saas_plan` set. */
 export const planRow = z.object({
@@ -92,7 +96,7 @@ export const purchaseRow = z.object({
   period_count: z.int(),
   period_unit: orNull(periodUnit),
   /** The instance this line is for, where the line says so. */
-  instance_key: orNull(z.string()),
+  instance_key: orNull(instanceKey),
   /** The customer asked for one more instance, not for a renewal. */
   additional: z.boolean(),
   /** The name and the language (`es_ES`) that the buyer chose for a new instance; empty: none. */
@@ -119,7 +123,7 @@ export const subscriptionState = z.enum(SUBSCRIPTION_STATES);
 export const instanceRow = z.object({
   id,
   created_on: madeOn,
-  key: z.string().min(1),
+  key: instanceKey,
   name: text,
   customer: customerRow,
   seller: sellerRow,
@@ -143,7 +147,7 @@ export const commandName = z.enum(COMMAND_NAMES);
 export const commandRow = z.object({
   id,
   created_on: madeOn,
-  instance_key: z.string().min(1),
+  instance_key: instanceKey,
   command: commandName,
   requested_by: text,
   /** For `change_plan`. */

@@ -1,6 +1,6 @@
 /** How values look on the wire. XML-RPC has no null: an empty value is `false` there and null here. */
 import { z } from 'zod';
-import { ODOO_TIME } from './time.js';
+import { fromOdooTime, ODOO_TIME } from './time.js';
 
 const emptyAsNull = (value: unknown) => (value === false || value === '' || value === undefined ? null : value);
 export const orNull = <T extends z.ZodType>(schema: T) => z.preprocess(emptyAsNull, schema.nullable());
@@ -11,4 +11,9 @@ export const id = z.int().positive();
 export const datetime = z
   .string()
   .regex(ODOO_TIME, 'not an Odoo datetime')
-  .transform((value) => new Date(`${value.replace(' ', 'T')}Z`));
+  .transform((value, context) => {
+    const date = fromOdooTime(value);
+    if (date) return date;
+    context.addIssue({ code: 'custom', message: 'no day of the calendar' });
+    return z.NEVER;
+  });

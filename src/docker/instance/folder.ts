@@ -19,7 +19,7 @@ export async function removeFolder(root: string, name: string): Promise<void> {
   await rm(folderOf(root, name), { recursive: true, force: true });
 }
 
-function folderOf(root: string, name: string): string {
+export function folderOf(root: string, name: string): string {
   if (!isValidName(name)) throw new RangeError(`not an instance name: ${JSON.stringify(name.slice(0, 60))}`);
   return join(root, 'instances', name);
 }

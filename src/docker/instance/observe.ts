@@ -36,7 +36,7 @@ export function collect(
     const known = found.get(key) ?? {
       name: labels[LABEL.instance] ?? '',
       key,
-      slot: /^\d+$/.test(labels[LABEL.slot] ?? '') ? Number(labels[LABEL.slot]) : null,
+      slot: /^\d{1,9}$/.test(labels[LABEL.slot] ?? '') ? Number(labels[LABEL.slot]) : null,
       network: false,
       volumes: false,
       db: null,
