@@ -158,7 +158,7 @@ export function engineTargets(files: Templates, collected: typeof collect = coll
     const spec = {
       ...{ key, name, placement: placementAt(3), release: { odooImage: 'o:19.0', postgresImage: 'p:17', addons: [] } },
       ...{ cpu: 1, memoryMb: 1024, storageGb: 5, maxUsers: 3, modules: [value], url: value, companyName: value },
-      ...{ contactName: value, email: value, lang: value, accountUrl: value },
+      ...{ contactName: value, email: value, lang: value, accountUrl: value, egress: 'web' as const },
     };
     const secrets = deriveSecrets(KEY, key);
     const rendered = renderInstance(files, DEFAULT_SETTINGS, spec, secrets);

@@ -29,7 +29,7 @@ const PLAIN: InstanceSpec = {
   release: { odooImage: 'THE-ODOO:19.0', postgresImage: 'THE-POSTGRES:17', addons: [] },
   ...{ cpu: 1, memoryMb: 1024, storageGb: 5, maxUsers: 3, modules: [] },
   ...{ url: 'THE-URL', companyName: 'THE-COMPANY', contactName: 'THE-CONTACT', email: 'THE-EMAIL' },
-  ...{ lang: 'THE-LANGUAGE', accountUrl: 'THE-ACCOUNT' },
+  ...{ lang: 'THE-LANGUAGE', accountUrl: 'THE-ACCOUNT', egress: 'web' },
 };
 const spec: fc.Arbitrary<InstanceSpec> = fc
   .record({
