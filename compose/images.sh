@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Usage: compose/images.sh [--help] [--node-image] [NAME...]
 #
-# Makes the images of the machine present: odoo, postgres, node, mail (these without NAME), and browser for the tests.
+# Makes the images of the machine present: odoo, postgres, node, mail (these without NAME), browser for the tests, edge for https.
 # An image that is here is kept; else it is pulled; else it is built from Debian's packages with the
 # Dockerfiles in compose/images/, to the same contract as the official one. A locally built image is
 # built again when its folder changes; a pulled one never is.
@@ -23,6 +23,7 @@ NODE_OFFICIAL=node:22-trixie-slim
 NODE_LOCAL=saas-bridge/node
 MAIL_IMAGE=saas-bridge/mail
 BROWSER_IMAGE=saas-bridge/browser
+EDGE_IMAGE=saas-bridge/edge
 IMAGE_PULL_SECONDS=${IMAGE_PULL_SECONDS:-600}
 LABEL=saas-bridge.build
 PULLS_FAIL=
@@ -146,7 +147,8 @@ ensure_one() {
     node) ensure_node ;;
     mail) ensure_node && build "$MAIL_IMAGE" mail NODE_IMAGE="$(node_image)" ;;
     browser) build_debian && build "$BROWSER_IMAGE" browser DEBIAN_IMAGE="$DEBIAN_IMAGE" ;;
-    *) die "unknown image '$1': choose among odoo, postgres, node, mail, browser" ;;
+    edge) build_debian && build "$EDGE_IMAGE" edge DEBIAN_IMAGE="$DEBIAN_IMAGE" ;;
+    *) die "unknown image '$1': choose among odoo, postgres, node, mail, browser, edge" ;;
   esac
 }
 

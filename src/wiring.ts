@@ -12,8 +12,10 @@ import { createFleet, type Fleet } from './docker/fleet.js';
 import { createMarker } from './docker/marker.js';
 import { addressesBy } from './facts/address.js';
 import { pausedInstance } from './facts/paused.js';
+import { routeTo } from './facts/route.js';
 import { specReader } from './facts/spec-of.js';
 import { createDoors } from './front/doors.js';
+import { createEdge } from './front/edge.js';
 import { DEFAULT_SCOPE } from './instance/naming.js';
 import type { Release } from './instance/release.js';
 import { deriveSecrets } from './instance/secrets.js';
@@ -135,11 +137,11 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
   const addressOf = addressesBy(config.instances.urlTemplate);
   const specOf = specReader(addressOf);
   const metrics = createMetrics(storeFigures(store, clock));
-  const front = createDoors({
-    address: config.instances.bindAddress,
-    pausedOf: (key) => pausedInstance(store, key),
-    log,
-  });
+  const address = config.instances.bindAddress;
+  const doors = createDoors({ address, pausedOf: (key) => pausedInstance(store, key), log });
+  const { dir } = config.edge;
+  const routeOf = (key: string) => routeTo(store, addressOf, key);
+  const front = dir === null ? doors : createEdge({ ...{ dir, doors, routeOf, log }, address: reachable(address) });
   const ingest = createIngest({ store, policy, firstToExpire: config.firstToExpire, clock, log });
   const clockOffsetMs = config.clockOffset?.toMillis() ?? 0;
   const guard = createGuard({ jobs: store.jobs, clock, clockOffsetMs, refusal: bond.refusal, log });

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { TerminalError } from '../lib/errors.js';
 import { data } from './data.js';
+import { edge, misfitsOfEdge } from './edge.js';
 import { engine } from './engine.js';
 import { http } from './http.js';
 import { instances } from './instances.js';
@@ -18,6 +19,7 @@ export const SECTIONS: readonly Pick<Section, 'title' | 'settings'>[] = [
   master,
   engine,
   instances,
+  edge,
   policy,
   data,
   http,
@@ -28,6 +30,7 @@ const schema = z.object({
   ...master.shape,
   ...engine.shape,
   ...instances.shape,
+  ...edge.shape,
   ...policy.shape,
   ...data.shape,
   ...http.shape,
@@ -56,10 +59,13 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     throw invalid([...unknown.map(unknownName), ...(wrong ?? [])]);
   }
   const values = parsed.data;
+  const misfits = misfitsOfEdge(values);
+  if (misfits.length > 0) throw invalid(misfits);
   return {
     ...master.part(values),
     ...engine.part(values),
     ...instances.part(values),
+    ...edge.part(values),
     ...policy.part(values),
     ...data.part(values),
     ...http.part(values),

@@ -122,6 +122,9 @@ export function createDoors({ address, pausedOf, log }: DoorsParts): Front {
   return {
     show: (key) => follow(key, true),
     hide: (key) => follow(key, false),
+    // An instance is reached on its own port.
+    route: () => undefined,
+    sweep: () => undefined,
     release: ({ httpPort }) => closeInTurn(httpPort),
     async stop() {
       stopped = true;

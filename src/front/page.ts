@@ -1,4 +1,4 @@
-/** What a visitor of an instance that is down is told. Only the instance's own facts are in it, nothing of the request. */
+/** What a visitor is told where no Odoo answers. Only the instance's own facts are in it, nothing of the request. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import Handlebars from 'handlebars';
@@ -6,7 +6,12 @@ import type { Paused } from '../instance/types.js';
 
 export type Language = 'es' | 'en';
 
+/** Pages that say nothing of an instance: it does not answer at the moment; there is none with this address. */
+export const STILL_PAGES = ['away', 'unknown'] as const;
+
 export interface Page {
+  /** HTML that needs nothing but itself: its policy is in it. */
+  still(name: (typeof STILL_PAGES)[number], language: Language): string;
   html(paused: Paused, language: Language): string;
   /** For programs: one line. */
   text(paused: Paused, language: Language): string;
@@ -30,22 +35,28 @@ export function loadPage(): Page {
   const html = compile('html');
   const text = compile('txt');
   const context = ({ name, phase, ownerUrl }: Paused, lang: Language) => ({
-    ...{ name, ownerUrl, lang, style, script },
+    ...{ name, ownerUrl, lang, style, script, policy: '' },
     suspended: phase === 'suspended',
   });
-  return {
-    html: (paused, language) => html[language](context(paused, language)).trimStart(),
-    text: (paused, language) => text[language](context(paused, language)),
-    policy: [
+  const policyOf = (hasScript: boolean) =>
+    [
       "default-src 'none'",
       `style-src '${hashOf(style)}'`,
-      `script-src '${hashOf(script)}'`,
-      "connect-src 'self'",
+      ...(hasScript ? [`script-src '${hashOf(script)}'`, "connect-src 'self'"] : []),
       'img-src data:',
       "base-uri 'none'",
       "form-action 'none'",
-      "frame-ancestors 'none'",
-    ].join('; '),
+    ].join('; ');
+  return {
+    still(name, lang) {
+      // What is not there does not come back: no question whether it does.
+      const own = name === 'away' ? script : '';
+      const render = engine.compile(read(`${name}.${lang}.html.hbs`), { strict: true });
+      return render({ name: '', lang, style, script: own, policy: policyOf(own !== '') }).trimStart();
+    },
+    html: (paused, language) => html[language](context(paused, language)).trimStart(),
+    text: (paused, language) => text[language](context(paused, language)),
+    policy: `${policyOf(true)}; frame-ancestors 'none'`,
   };
 }
 

@@ -141,6 +141,10 @@ export interface Front {
   show(instanceKey: string): Promise<void>;
   /** Takes its page away. Never fails. */
   hide(instanceKey: string): Promise<void>;
+  /** Makes its address lead to it, or nowhere where it has no place any more. Never fails: what cannot be done is tried again. */
+  route(instanceKey: string): void;
+  /** Leaves no address but those that `route` was asked for: what is of instances that are gone goes. */
+  sweep(): void;
   /** Resolves when nothing of ours is in the way of a container there. */
   release(placement: Pick<Placement, 'httpPort'>): Promise<void>;
   /** Takes all away, for good. */

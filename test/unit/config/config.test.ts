@@ -246,4 +246,12 @@ describe('configuration', () => {
   it('lists its names for --help', () => {
     expect(CONFIG_NAMES).include.members(['SAAS_ODOO_API_KEY_FILE', 'SAAS_LOG_FILE']).not.include('SAAS_ODOO_API_KEY');
   });
+
+  it('behind an edge wants https addresses without a port, and instances that believe it', () => {
+    const edge = { ...good, SAAS_EDGE_DIR: '/srv/edge' };
+    expect(problems(edge).map((line) => line.split(':')[0])).deep.equal(['SAAS_INSTANCE_URL', 'SAAS_PROXY_MODE']);
+    const right = { ...edge, SAAS_INSTANCE_URL: 'https://{name}.example.com', SAAS_PROXY_MODE: 'yes' };
+    expect(loadConfig(right).edge.dir).equal('/srv/edge');
+    expect(loadConfig(good).edge.dir).equal(null);
+  });
 });

@@ -5,10 +5,12 @@ import { newInstance, places, type TestStore, testStore } from '../store/support
 describe('front keeper', () => {
   let test: TestStore;
   let done: string[];
+  let routed: string[];
 
   beforeEach(() => {
     test = testStore();
     done = [];
+    routed = [];
     test.store.instances.create({ ...newInstance('sol:1'), phase: 'suspended' }, () => 'acme');
     test.store.placements.allocate('sol:1', places());
     test.store.instances.create({ ...newInstance('sol:2'), phase: 'running' }, () => 'beta');
@@ -18,6 +20,8 @@ describe('front keeper', () => {
   const front = {
     show: async (key: string) => void done.push(`show ${key}`),
     hide: async (key: string) => void done.push(`hide ${key}`),
+    route: (key: string) => void routed.push(key),
+    sweep: () => void routed.push('sweep'),
   };
   const told = async () => {
     await new Promise((resolve) => setImmediate(resolve));
@@ -45,6 +49,7 @@ describe('front keeper', () => {
     const [job] = test.store.jobs.claim(test.now, 'worker', 1);
     test.store.instances.update('sol:1', { errorMessage: null });
     expect(await told()).empty;
+    expect(routed, 'its address leads to it all the same').deep.equal(['sol:1', 'sol:2', 'sweep', 'sol:1']);
     test.store.instances.update('sol:1', { phase: 'running' });
     test.store.jobs.complete('sol:1', job?.token ?? '', null);
     expect(await told()).deep.equal(['hide sol:1']);

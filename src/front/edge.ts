@@ -1,0 +1,109 @@
+/**
+ * The edge: a web server before all instances, which reads from files where each host leads. One folder a host with one
+ * empty file in it, `routes/<host>/<address>_<port>`; another place is a rename. Level-based: what must be is written, the
+ * rest is removed. What is down is shown on its port as without an edge (`doors.ts`); the edge passes it on.
+ */
+import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Front } from '../instance/ports.js';
+import { errorFields, type Log } from '../lib/logger.js';
+import { loadPage, STILL_PAGES } from './page.js';
+
+/** Lower case, and nothing that means something in a path or a pattern. */
+const HOST = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
+const RETRY_MS = 30_000;
+
+export interface EdgeParts {
+  /** Shared with the edge: it reads, we write. */
+  dir: string;
+  /** Where the edge finds the ports of the instances. */
+  address: string;
+  doors: Front;
+  /** Null for an instance that is nowhere. */
+  routeOf(key: string): { host: string; port: number } | null;
+  log: Log;
+}
+
+export function createEdge({ dir, address, doors, routeOf, log }: EdgeParts): Front {
+  const routes = path.join(dir, 'routes');
+  /** The host that was last written for each instance, and whose each is: a name that was given back may be another's. */
+  const hosts = new Map<string, string>();
+  const owners = new Map<string, string>();
+  const retries = new Map<string, NodeJS.Timeout>();
+
+  ensureFolder(routes);
+  writePages(path.join(dir, 'pages'));
+
+  function follow(key: string): void {
+    clearTimeout(retries.get(key));
+    retries.delete(key);
+    try {
+      const route = routeOf(key);
+      const before = hosts.get(key);
+      if (before !== undefined && before !== route?.host) {
+        if (owners.get(before) === key) removeHost(before);
+        hosts.delete(key);
+      }
+      if (route === null) return;
+      if (!HOST.test(route.host)) throw new Error(`${JSON.stringify(route.host)} is no name of a host`);
+      writeRoute(path.join(routes, route.host), `${address}_${route.port}`);
+      hosts.set(key, route.host);
+      owners.set(route.host, key);
+    } catch (error) {
+      retries.set(key, setTimeout(() => follow(key), RETRY_MS).unref());
+      log.error('route.failed', 'The address of an instance could not be made to lead to it.', {
+        key,
+        ...errorFields(error),
+        advice: `See that the daemon may write into ${routes} and that the disk is not full; it is tried again every 30 s.`,
+      });
+    }
+  }
+
+  function removeHost(host: string): void {
+    owners.delete(host);
+    rmSync(path.join(routes, host), { recursive: true, force: true });
+  }
+
+  return {
+    show: (key) => doors.show(key),
+    hide: (key) => doors.hide(key),
+    route: follow,
+    sweep() {
+      for (const name of readdirSync(routes)) if (!owners.has(name)) removeHost(name);
+    },
+    release: (placement) => doors.release(placement),
+    /** The addresses stay: who runs is reached without the daemon too. */
+    async stop() {
+      for (const timer of retries.values()) clearTimeout(timer);
+      await doors.stop();
+    },
+  };
+}
+
+/** The edge never meets a host without a file, or one with a file of both: a rename is one act. */
+function writeRoute(folder: string, target: string): void {
+  ensureFolder(folder);
+  const [first, ...more] = readdirSync(folder).sort((a, b) => Number(b === target) - Number(a === target));
+  if (first === undefined) writeFileSync(path.join(folder, target), '', { mode: 0o644 });
+  else if (first !== target) renameSync(path.join(folder, first), path.join(folder, target));
+  for (const other of more) rmSync(path.join(folder, other), { recursive: true, force: true });
+}
+
+/** What the edge itself says, in a file each: whole or not at all. */
+function writePages(folder: string): void {
+  ensureFolder(folder);
+  const page = loadPage();
+  for (const name of STILL_PAGES) {
+    for (const language of ['es', 'en'] as const) {
+      const file = path.join(folder, `${name}.${language}.html`);
+      writeFileSync(`${file}.new`, page.still(name, language));
+      chmodSync(`${file}.new`, 0o644);
+      renameSync(`${file}.new`, file);
+    }
+  }
+}
+
+/** The edge may read it, whatever the daemon's mask. */
+function ensureFolder(folder: string): void {
+  if (mkdirSync(folder, { recursive: true }) !== undefined) chmodSync(folder, 0o755);
+}
