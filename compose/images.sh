@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Usage: compose/images.sh [--help] [--node-image] [NAME...]
 #
-# Makes the images of the machine present: odoo, postgres, node, mail (these without NAME), browser for the tests, edge for https.
+# Makes the images of the machine present: odoo, postgres, node, mail (these without NAME), edge for https;
+# browser and acme (a certificate authority) for the tests.
 # An image that is here is kept; else it is pulled; else it is built from Debian's packages with the
 # Dockerfiles in compose/images/, to the same contract as the official one. A locally built image is
 # built again when its folder changes; a pulled one never is.
@@ -24,6 +25,7 @@ NODE_LOCAL=saas-bridge/node
 MAIL_IMAGE=saas-bridge/mail
 BROWSER_IMAGE=saas-bridge/browser
 EDGE_IMAGE=saas-bridge/edge
+ACME_IMAGE=saas-bridge/acme
 IMAGE_PULL_SECONDS=${IMAGE_PULL_SECONDS:-600}
 LABEL=saas-bridge.build
 PULLS_FAIL=
@@ -148,7 +150,8 @@ ensure_one() {
     mail) ensure_node && build "$MAIL_IMAGE" mail NODE_IMAGE="$(node_image)" ;;
     browser) build_debian && build "$BROWSER_IMAGE" browser DEBIAN_IMAGE="$DEBIAN_IMAGE" ;;
     edge) build_debian && build "$EDGE_IMAGE" edge DEBIAN_IMAGE="$DEBIAN_IMAGE" ;;
-    *) die "unknown image '$1': choose among odoo, postgres, node, mail, browser, edge" ;;
+    acme) build_debian && build "$ACME_IMAGE" acme DEBIAN_IMAGE="$DEBIAN_IMAGE" ;;
+    *) die "unknown image '$1': choose among odoo, postgres, node, mail, browser, edge, acme" ;;
   esac
 }
 
