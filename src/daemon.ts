@@ -9,6 +9,7 @@ import { createApp } from './http/app.js';
 import { ageOf, calendarCheck, masterCheck, outboxCheck, workCheck } from './http/checks.js';
 import { close, listen } from './http/listen.js';
 import { startPoller } from './intake/poller.js';
+import { startBeside } from './keepers/beside.js';
 import { startClockKeeper } from './keepers/clock.js';
 import { removeOldExports } from './keepers/exports.js';
 import { startFrontKeeper } from './keepers/front.js';
@@ -17,7 +18,7 @@ import { startNightly } from './keepers/nightly.js';
 import { type SpaceKeeper, startSpace } from './keepers/space.js';
 import { startTemplateKeeper } from './keepers/templates.js';
 import { startUsage } from './keepers/usage.js';
-import { BridgeError, stoppedError } from './lib/errors.js';
+import { BridgeError } from './lib/errors.js';
 import { errorFields, type Log } from './lib/logger.js';
 import { once } from './lib/once.js';
 import { createStop } from './lib/stop.js';
@@ -108,12 +109,9 @@ async function startOnce(
   const released = store.jobs.releaseAll() + store.outbox.releaseAll();
   if (released > 0) log.info('daemon.resumed', `Went on with ${released} pieces of work that a stop had cut off.`);
 
-  let isBehind = false;
   bond.onRefused((code, sentence) => {
     log.error('master.refuses', `${sentence}.`, { reason: code, advice: 'See what poll.failed says.' });
-    if (code !== 'daemon_behind') return;
-    isBehind = true;
-    onBehind();
+    if (code === 'daemon_behind') onBehind();
   });
   const clockKeeper = startClockKeeper({ store, clock, log });
   const outdated = enqueueOutdated(store, parts.specOf);
@@ -123,8 +121,7 @@ async function startOnce(
   const onFailure = createLastingWrites(store, clock);
   const deliverer = startDeliverer({ outbox, push: master.push, complete: parts.complete, onFailure, clock, log });
   const frontKeeper = await startFrontKeeper({ store, front });
-  const { languages } = config.instances;
-  const settings = { release: releaseIn(config), languages };
+  const settings = { release: releaseIn(config), languages: config.instances.languages };
   const templates = startTemplateKeeper({ store, templates: parts.templates, settings, clock, log });
   const monitor = startMonitor({
     ...{ store, clock, log, intervalMs: config.monitorIntervalMs },
@@ -153,7 +150,7 @@ async function startOnce(
     async reconcile(key, outside) {
       // Whoever paid while the daemon slept is not suspended for a moment, nor reminded.
       await poller.looked();
-      if (isBehind) throw stoppedError();
+      bond.assertMayWork();
       await endLeftTasks();
       return reconciler.reconcile(key, outside);
     },
@@ -188,6 +185,7 @@ async function startOnce(
   });
   store.bell.on('jobs', () => worker.wake());
   store.bell.on('outbox', () => deliverer.wake());
+  const beside = startBeside({ store, log, wakes: [worker, deliverer] });
   store.bell.on('plans', () => templates.wake());
 
   const app = createApp({
@@ -223,7 +221,7 @@ async function startOnce(
     await Promise.all([worker, templates, usage].map((loop) => loop.stop()));
     await parts.exported();
     clearTimeout(hurry);
-    await Promise.all([clockKeeper, poller, monitor, space, nightly].map((loop) => loop.stop()));
+    await Promise.all([beside, clockKeeper, poller, monitor, space, nightly].map((loop) => loop.stop()));
     frontKeeper.stop();
     await front.stop();
     // Last: what the running jobs report is delivered where the master answers, and kept where it does not.

@@ -3,7 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { check } from './cli/check.js';
+import { dropDeadLetter, listDeadLetters, retryDeadLetters } from './cli/dead-letters.js';
+import { doctor } from './cli/doctor.js';
 import { showPlan } from './cli/plan.js';
+import { rebuildStore } from './cli/rebuild-store.js';
 import { reconcileMaster } from './cli/reconcile-master.js';
 import { showInstance, showStatus } from './cli/status.js';
 import { takeOver } from './cli/take-over.js';
@@ -62,6 +65,16 @@ program
   });
 
 program
+  .command('doctor')
+  .description('find what does not agree between master, engine, disk and store')
+  .option('--fix', 'mend what can be mended without taking anything of a customer away')
+  .option('--json', 'print one JSON object')
+  .action(async ({ fix = false, json = false }: { fix?: boolean; json?: boolean }) => {
+    const healthy = await doctor(loadConfig(process.env), process.stdout, { fix, asJson: json });
+    if (!healthy) process.exitCode = EXIT.failed;
+  });
+
+program
   .command('status')
   .description('list all instances')
   .option('--json', 'print one JSON object')
@@ -112,6 +125,44 @@ program
     const agreed = await reconcileMaster(loadConfig(process.env), options.yes === true, process.stdout);
     if (!agreed) process.exitCode = EXIT.failed;
   });
+
+program
+  .command('rebuild-store')
+  .description('set bridge.sqlite aside and make it anew from master and engine; the daemon must be stopped')
+  .option('--json', 'print one JSON object')
+  .action((options: { json?: boolean }) =>
+    rebuildStore(loadConfig(process.env), process.stdout, options.json === true),
+  );
+
+const letters = program
+  .command('dead-letters')
+  .description('what the master refused or did not take, and instances that gave up');
+letters
+  .command('list', { isDefault: true })
+  .description('when, what, for whom, and the reason')
+  .option('--json', 'print one JSON object')
+  .action((options: { json?: boolean }) =>
+    listDeadLetters(loadConfig(process.env), process.stdout, options.json === true),
+  );
+letters
+  .command('retry')
+  .argument('[id]', 'number of a write, or name of an instance')
+  .description('have it tried at once, beside the daemon too')
+  .option('--all', 'all of them')
+  .option('--json', 'print one JSON object')
+  .action((id: string | undefined, options: { all?: boolean; json?: boolean }) => {
+    if ((id === undefined) !== (options.all === true))
+      letters.error('Give one id, or --all.', { exitCode: EXIT.misused });
+    retryDeadLetters(loadConfig(process.env), id ?? null, process.stdout, options.json === true);
+  });
+letters
+  .command('drop')
+  .argument('<id>', 'number of a write')
+  .description('forget a write that nobody needs any more')
+  .option('--json', 'print one JSON object')
+  .action((id: string, options: { json?: boolean }) =>
+    dropDeadLetter(loadConfig(process.env), id, process.stdout, options.json === true),
+  );
 
 function parseDate(text: string): Date {
   const date = new Date(text);

@@ -3,6 +3,7 @@
  * and the fault run hand in trouble: engine, master and store each have one funnel through which everything goes.
  */
 import { AsyncResource } from 'node:async_hooks';
+import { randomBytes } from 'node:crypto';
 import { cpus, hostname } from 'node:os';
 import PQueue from 'p-queue';
 import type { Config } from './config/config.js';
@@ -20,7 +21,7 @@ import { DEFAULT_SCOPE } from './instance/naming.js';
 import type { Release } from './instance/release.js';
 import { deriveSecrets } from './instance/secrets.js';
 import { createGuard } from './intake/guard.js';
-import { createIngest } from './intake/ingest.js';
+import { createIngest, type Ingest } from './intake/ingest.js';
 import { createLook } from './intake/look.js';
 import { copiesIn } from './keepers/exports.js';
 import { createOwnership, secretKeyIn } from './keepers/ownership.js';
@@ -40,6 +41,9 @@ import { storedBond } from './store/bond.js';
 import { readDaemonKey } from './store/daemon-key.js';
 import { ensureOwnerId } from './store/owner-id.js';
 import { openStore, type Store } from './store/store.js';
+
+/** Of this process. */
+const RUN = randomBytes(8).toString('hex');
 
 /** Everything that is asked of the world passes one of these; absent, it passes untouched. */
 export interface Seams {
@@ -108,6 +112,11 @@ export function connectMaster(config: Config, log?: Log, seams: Seams = {}, bond
   return { client, master: createMaster(client, bond) };
 }
 
+/** Takes what a poll brought into a store, as the daemon does. */
+export function ingestInto(store: Store, { policy, firstToExpire }: Config, clock: Clock, log: Log): Ingest {
+  return createIngest({ store, policy, firstToExpire, clock, log });
+}
+
 /** What a plan runs that says nothing else. */
 export function releaseIn({ instances: { odooImage, postgresImage } }: Config): Release {
   return { odooImage, postgresImage, addons: [] };
@@ -131,7 +140,7 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
   const engine = connectEngine(config, after(ownership.verified, seams.engine), stop);
   const { runtime, templates, secretsOf } = await fleetWith(config, daemonKey, engine);
   store.placements.complete(runtime.placementAt);
-  const bond = storedBond(store.meta, { daemon: await ensureOwnerId(config.dataDir), host: hostname() });
+  const bond = storedBond(store.meta, { daemon: await ensureOwnerId(config.dataDir), host: hostname(), run: RUN });
   const { client, master } = connectMaster(config, log, seams, bond);
   const { policy } = config;
   const addressOf = addressesBy(config.instances.urlTemplate);
@@ -142,7 +151,7 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
   const { dir } = config.edge;
   const routeOf = (key: string) => routeTo(store, addressOf, key);
   const front = dir === null ? doors : createEdge({ ...{ dir, doors, routeOf, log }, address: reachable(address) });
-  const ingest = createIngest({ store, policy, firstToExpire: config.firstToExpire, clock, log });
+  const ingest = ingestInto(store, config, clock, log);
   const clockOffsetMs = config.clockOffset?.toMillis() ?? 0;
   const guard = createGuard({ jobs: store.jobs, clock, clockOffsetMs, refusal: bond.refusal, log });
   const exports = new PQueue({ concurrency: 1 });

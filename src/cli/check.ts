@@ -1,5 +1,6 @@
 /** `saas-bridge check`: are both sides there, and if not, what is wrong and what to do. */
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
 import type { Config } from '../config/config.js';
 import { dueOf } from '../facts/due.js';
 import { decideOwnership, fingerprintOf } from '../instance/ownership.js';
@@ -70,7 +71,7 @@ function finalCopies({ exports }: Config): Omit<Finding, 'part'> {
 /** Beside a running daemon too. Before the first run there is none. */
 function storeFinding({ storePath }: Config): Omit<Finding, 'part'> {
   if (!existsSync(storePath)) return { ok: true, detail: `${storePath} is made by the first run` };
-  const store = openStore(storePath, { readonly: true });
+  const store = openStore(storePath, { access: 'readonly' });
   const count = store.instances.all().length;
   store.close();
   return { ok: true, detail: `${storePath} can be read and knows ${count} instances` };
@@ -94,11 +95,11 @@ async function scopeFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {
     ...([marker.read(), marker.instanceKeys()] as const),
     ...([readOwnerId(dataDir), readDaemonKey(secretKeyIn(dataDir))] as const),
   ]);
-  const store = existsSync(storePath) ? openStore(storePath, { readonly: true }) : null;
+  const store = existsSync(storePath) ? openStore(storePath, { access: 'readonly' }) : null;
   const isKnown = keys.some((one) => store?.instances.get(one));
   store?.close();
   const verdict = decideOwnership({
-    ...{ scope, marker: found, id, fingerprint: key && fingerprintOf(key) },
+    ...{ scope, marker: found, id, dataDir: path.resolve(dataDir), fingerprint: key && fingerprintOf(key) },
     ...{ hasInstances: keys.length > 0, hasStrangers: keys.length > 0 && !isKnown },
   });
   const detail = { ours: `${scope} belongs to this data folder`, free: `${scope} is free: the next start takes it` };
@@ -111,7 +112,7 @@ async function releaseFindings(config: Config): Promise<Omit<Finding, 'part'>[]>
   if (!existsSync(config.storePath))
     return [{ ok: true, detail: `new instances run ${odooImage} and ${postgresImage}` }];
   const { runtime } = await openFleet(config);
-  const store = openStore(config.storePath, { readonly: true });
+  const store = openStore(config.storePath, { access: 'readonly' });
   const now = systemClock(config.clockOffset)();
   const due = store.instances.all().flatMap(({ key, name }) => {
     const { facts } = factsOf(store, config, key, now);

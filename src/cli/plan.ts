@@ -15,7 +15,7 @@ import { moment, type Out, table } from './output.js';
 
 /** Facts from the store as the last poll left them; the engine as it is now. */
 export async function showPlan(config: Config, at: Date | null, out: Out, asJson: boolean): Promise<void> {
-  const store = openStore(config.storePath, { readonly: true });
+  const store = openStore(config.storePath, { access: 'readonly' });
   try {
     const now = systemClock(config.clockOffset)();
     const { policy } = config;

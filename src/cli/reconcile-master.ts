@@ -2,17 +2,13 @@
 import type { Writable } from 'node:stream';
 import type { Config } from '../config/config.js';
 import { systemClock } from '../lib/clock.js';
-import { TerminalError } from '../lib/errors.js';
 import { differencesOf, type Read } from '../owed/differences.js';
 import { storedBond } from '../store/bond.js';
 import { lockStore } from '../store/lock.js';
 import { ensureOwnerId } from '../store/owner-id.js';
 import { openStore } from '../store/store.js';
 import { connectMaster } from '../wiring.js';
-
-const PAGE_ROWS = 500;
-/** A backstop only. */
-const MOST_PAGES = 10_000;
+import { pagesOf } from './read-master.js';
 
 /**
  * Says what the two know differently; with `apply` they go on together from here: everything is read and reported anew.
@@ -60,13 +56,9 @@ export async function reconcileMaster(config: Config, apply: boolean, out: Writa
 
 async function readAll(master: ReturnType<typeof connectMaster>['master']): Promise<Read> {
   const read: Read = { purchases: [], instances: [] };
-  let cursor: string | null = null;
-  for (let pages = 0; pages < MOST_PAGES; pages++) {
-    const page = await master.poll(cursor, PAGE_ROWS);
-    read.purchases.push(...page.purchases);
-    read.instances.push(...page.instances);
-    if (!page.more) return read;
-    cursor = page.cursor;
+  for await (const { purchases, instances } of pagesOf(master)) {
+    read.purchases.push(...purchases);
+    read.instances.push(...instances);
   }
-  throw new TerminalError('odoo.protocol', 'the master never comes to the end of its rows', 'Upgrade the addon.');
+  return read;
 }

@@ -17,7 +17,7 @@ const NEWEST_REFUSED = 10;
 
 /** All instances in a table, or one JSON object. Reads beside a running daemon. */
 export async function showStatus(config: Config, out: Out, asJson: boolean): Promise<void> {
-  const store = openStore(config.storePath, { readonly: true });
+  const store = openStore(config.storePath, { access: 'readonly' });
   try {
     const now = systemClock(config.clockOffset)();
     const addressOf = addressesBy(config.instances.urlTemplate);
@@ -64,7 +64,7 @@ export async function showStatus(config: Config, out: Out, asJson: boolean): Pro
 
 /** One instance: facts, purchases, what must be, what the engine has, what is to do. */
 export async function showInstance(config: Config, name: string, out: Out, asJson: boolean): Promise<void> {
-  const store = openStore(config.storePath, { readonly: true });
+  const store = openStore(config.storePath, { access: 'readonly' });
   try {
     const instance = store.instances.byName(name);
     if (!instance) {

@@ -1,6 +1,7 @@
 /** `saas-bridge take-over`: the scope on the engine becomes this data folder's, with `--new-key` under another key. */
+import path from 'node:path';
 import type { Config } from '../config/config.js';
-import { fingerprintOf, requireKey } from '../instance/ownership.js';
+import { fingerprintOf, isAt, requireKey } from '../instance/ownership.js';
 import type { ScopeMarker } from '../instance/ports.js';
 import { ownerHere, secretKeyIn } from '../keepers/ownership.js';
 import { TerminalError } from '../lib/errors.js';
@@ -35,7 +36,7 @@ export async function takeOver(config: Config, out: Out, { newKey, asJson }: Tak
     const store = openStore(storePath);
     writeKnownKey(store.meta, { fingerprint: owner.fingerprint, isReplaced: owner.isKeyReplaced });
     store.close();
-    const isOurs = before?.id === owner.id;
+    const isOurs = before?.id === owner.id && isAt(before, path.resolve(dataDir));
     if (!isOurs || isNew) await marker.replace(owner);
     const from = isOurs ? null : (before?.place ?? null);
     if (asJson) out.write(`${JSON.stringify({ scope, instances: keys.length, from, newKey: isNew })}\n`);

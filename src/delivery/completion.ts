@@ -1,6 +1,7 @@
 /** Puts into an outbox operation what the outbox does not keep: the first password, and the text of mails. */
 
 import type { AddressOf } from '../facts/address.js';
+import { isFirstPasswordKnown } from '../facts/first-password.js';
 import { PHASE } from '../instance/phase.js';
 import type { InstanceSecrets } from '../instance/secrets.js';
 import { adminLogin } from '../instance/spec.js';
@@ -11,6 +12,7 @@ import { type NoticeValues, renderNotice } from '../odoo/mail.js';
 import { asksToPay, languageOf, WITHOUT_ADDRESS } from '../odoo/mail-values.js';
 import type { Master } from '../odoo/master.js';
 import type { NoticeDetails, PushOperation } from '../protocol/push.js';
+import { areSecretsSet, readKnownKey } from '../store/known-key.js';
 import type { Store } from '../store/store.js';
 import { GB } from '../subscription/fit.js';
 import { daysLeft } from '../subscription/timeline.js';
@@ -33,6 +35,11 @@ type NoticeOperation = Extract<PushOperation, { op: 'notice' }>;
  */
 export async function completeOperation(operation: PushOperation, parts: NoticeParts): Promise<PushOperation | null> {
   if (operation.op === 'instance' && operation.values.admin_login) {
+    if (!areSecretsToday(operation.instance_key, parts)) {
+      // It is owed again when they are set anew.
+      const { admin_login: _, ...values } = operation.values;
+      return { ...operation, values };
+    }
     const password = parts.secretsOf(operation.instance_key).adminPassword.reveal();
     return { ...operation, values: { ...operation.values, admin_password: password } };
   }
@@ -43,6 +50,24 @@ export async function completeOperation(operation: PushOperation, parts: NoticeP
   // The address may have changed since the mail was owed.
   const to = parts.store.instances.get(notice.instance_key)?.customer.email || notice.to;
   return { ...notice, to, ...renderNotice(notice.notice, notice.lang, values) };
+}
+
+/** Its passwords derive from the key that the daemon has. */
+function areSecretsToday(key: string, { store }: Pick<NoticeParts, 'store'>): boolean {
+  const instance = store.instances.get(key);
+  return instance === null || areSecretsSet(instance, readKnownKey(store.meta));
+}
+
+/** Null where the customer has one that nobody else knows. RetryableError `notice.password_pending` before it is set. */
+function passwordFor(
+  instance: Instance,
+  { store, secretsOf }: Pick<NoticeParts, 'store' | 'secretsOf'>,
+): string | null {
+  if (!areSecretsToday(instance.key, { store })) {
+    const message = `a mail is owed that brings the password of ${instance.name}, which is to be set anew: secret.key was replaced`;
+    throw new RetryableError('notice.password_pending', message, 'It is sent when the instance has its new passwords.');
+  }
+  return isFirstPasswordKnown(store, instance) ? secretsOf(instance.key).adminPassword.reveal() : null;
 }
 
 async function valuesOf(
@@ -67,7 +92,7 @@ async function valuesOf(
     instanceName: instance.name,
     url,
     login: adminLogin(instance.customer),
-    password: notice === 'welcome' ? secretsOf(key).adminPassword.reveal() : null,
+    password: notice === 'welcome' ? passwordFor(instance, { store, secretsOf }) : null,
     planName: details.planName,
     trial: details.trial,
     paidUntil: dateOf(details.paidUntil),
@@ -83,6 +108,7 @@ async function valuesOf(
     wantedPlanName: details.wantedPlanName ?? null,
     reason: details.refusal ?? null,
     suspendReason: details.suspendReason ?? null,
+    storageUnread: details.storageUnread === true,
     storageUsed: size(details.storageUsedBytes),
     storageLimit: size(details.storageLimitBytes),
     graceUntil: dateOf(details.graceUntil),

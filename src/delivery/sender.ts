@@ -71,7 +71,7 @@ export function createSender({ outbox, push, complete: completeOperation, onFail
     if (entry.operation.op === 'instance') {
       // The facts stay true whatever the master says: it is owed until staff have cleared the way. Its lane waits.
       const retryInMs = retryMs(entry, REFUSED_BACKOFF);
-      retry(entry, retryInMs, result.message);
+      retry(entry, retryInMs, result.message, true);
       onFailure?.(entry, result.message);
       log.error('outbox.refused', `The master refuses to write an instance: ${result.message}`, {
         operation: entry.operation.key,
@@ -84,13 +84,13 @@ export function createSender({ outbox, push, complete: completeOperation, onFail
     outbox.refuse(entry.id, result.message);
     log.error('outbox.refused', `The master refused a write for good: ${result.message}`, {
       operation: entry.operation.key,
-      advice: 'It is kept among the dead letters; correct the cause in the master, then run a full poll (restart).',
+      advice: 'Correct the cause in the master, then: saas-bridge dead-letters retry.',
     });
     return true;
   }
 
-  function retry(entry: OutboxEntry, waitMs: number, error: unknown): void {
-    outbox.retry(entry.id, new Date(clock().getTime() + waitMs), messageOf(error));
+  function retry(entry: OutboxEntry, waitMs: number, error: unknown, isRefused = false): void {
+    outbox.retry(entry.id, new Date(clock().getTime() + waitMs), messageOf(error), isRefused);
   }
 
   return { complete, send, retry };

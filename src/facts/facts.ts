@@ -8,7 +8,7 @@ import { TerminalError } from '../lib/errors.js';
 import { areSecretsSet, readKnownKey } from '../store/known-key.js';
 import type { Store } from '../store/store.js';
 import { type Decision, decide, type Situation } from '../subscription/desired.js';
-import { isOverStorage } from '../subscription/fit.js';
+import { isOverStorage, isUnreadable } from '../subscription/fit.js';
 import { subscriptionStatus } from '../subscription/fold.js';
 import { entitlementsOf } from '../subscription/parts.js';
 import { calendarNotices, type DueNotice } from '../subscription/timeline.js';
@@ -46,7 +46,8 @@ export function readFacts(store: Store, policy: Policy, key: string, now: Date):
       'Open the product in the master and complete its SaaS plan page.',
     );
   }
-  const isOver = instance.usage !== null && isOverStorage(instance.usage, plan);
+  const isMeasuredOver = instance.usage !== null && isOverStorage(instance.usage, plan);
+  const isOver = isMeasuredOver || (plan.storageGb > 0 && isUnreadable(instance, now));
   const storageOverSince = isOver ? (instance.storageOverSince ?? now) : null;
   const decision = decide(status, situationOf(instance, plan, storageOverSince), policy, now);
   const notices = instance.startedAt === null ? [] : calendarNotices(status, decision, policy);

@@ -21,6 +21,8 @@ export interface Situation {
   marker: Owner | null;
   /** The id in our data folder; null in one that never had a scope. */
   id: string | null;
+  /** Where our data folder is, absolute. */
+  dataDir: string;
   /** Of our key; null where there is none. */
   fingerprint: string | null;
   /** The engine has instances in the scope, and none of them is one that our store knows. */
@@ -36,18 +38,28 @@ export function fingerprintOf(key: Buffer): string {
 
 /**
  * `ours`: the marker says so. `free`: there is none, and it may be written.
- * @throws TerminalError `scope.foreign`, `scope.unclaimed`, `key.missing`, `key.other`.
+ * @throws TerminalError `scope.foreign`, `scope.copied`, `scope.unclaimed`, `key.missing`, `key.other`.
  */
 export function decideOwnership(situation: Situation): 'ours' | 'free' {
   const { scope, marker, id, fingerprint, hasStrangers, hasInstances } = situation;
   if (marker) {
     if (marker.id !== id) throw foreign(scope, marker);
+    if (!isAt(marker, situation.dataDir)) throw copied(situation.dataDir, marker);
     requireKey(fingerprint, marker.fingerprint);
     return 'ours';
   }
   if (id === null && hasStrangers) throw unclaimed(scope);
   if (fingerprint === null && hasInstances) throw missing();
   return 'free';
+}
+
+/**
+ * The marker was written by this data folder, and not by one that this is a copy of. Host names say nothing: that of a
+ * container is another one each time.
+ */
+export function isAt({ place }: Pick<Owner, 'place'>, dataDir: string): boolean {
+  const folder = place.slice(place.indexOf(':') + 1);
+  return !folder.startsWith('/') || folder.replace(/(?<=.)\/+$/, '') === dataDir;
 }
 
 /** Throws unless the key is the one with which the instances were made. */
@@ -74,6 +86,14 @@ function foreign(scope: string, { id, place }: Owner): TerminalError {
     'scope.foreign',
     `the scope ${scope} on this engine belongs to another daemon: ${place} (id ${id.slice(0, 8)})`,
     'Set SAAS_SCOPE to a name that no other daemon on this engine has. If that data folder is lost: see that its daemon runs nowhere, put its secret.key into the data folder of this one, and run: saas-bridge take-over',
+  );
+}
+
+function copied(dataDir: string, { place }: Owner): TerminalError {
+  return new TerminalError(
+    'scope.copied',
+    `${dataDir} is a copy of the data folder ${place}, or was moved from there`,
+    'If it was moved, and no daemon works on the other one any more: saas-bridge take-over. A copy to try things out needs a SAAS_SCOPE and an engine of its own, and no owner.id.',
   );
 }
 

@@ -96,6 +96,8 @@ export interface Instance {
   measuredAt: Date | null;
   /** Since when it has used more storage than its plan has. */
   storageOverSince: Date | null;
+  /** Since when it could not be measured, for a reason of its own. */
+  unreadableSince: Date | null;
   /** When it was stopped because the disk was nearly full, without any grace; null again once it is within its limit. */
   spaceStoppedAt: Date | null;
   /** The paid time that the customer was last told of. */

@@ -9,6 +9,7 @@ export const UNTOUCHED = {
   usage: null,
   measuredAt: null,
   storageOverSince: null,
+  unreadableSince: null,
   spaceStoppedAt: null,
   toldPaidUntil: null,
   warnedAt: null,

@@ -35,6 +35,29 @@ export function copiesIn(settings: ExportSettings) {
   };
 }
 
+/** Of the folder of final copies: whole ones, unfinished ones, and dates of copies that are not there. */
+export async function listCopies(dir: string) {
+  const files = await readdir(dir).catch((): string[] => []);
+  const found: { file: string; kind: 'copy' | 'draft' | 'promise'; until: Date | null }[] = [];
+  for (const file of files.toSorted()) {
+    const [, name = file, ending] = /^(.+?)(\.until|\.part)?$/.exec(file) ?? [];
+    if (!NAME.test(name) || (ending === PROMISE && files.includes(name))) continue;
+    const kind = ending === undefined ? 'copy' : ending === PROMISE ? 'promise' : 'draft';
+    found.push({ file: name, kind, until: kind === 'draft' ? null : await promisedUntil(path.join(dir, name)) });
+  }
+  return found;
+}
+
+/** What was not promised when a copy was written is promised now. */
+export async function dateCopy({ dir, keptDays }: ExportSettings, file: string): Promise<void> {
+  const full = path.join(dir, file);
+  await copiesIn({ dir, keptDays }).promise(full, await undatedUntil(full, keptDays));
+}
+
+async function undatedUntil(full: string, keptDays: number): Promise<Date> {
+  return new Date((await stat(full)).mtimeMs + Math.max(keptDays, UNDATED_DAYS) * DAY_MS);
+}
+
 async function promisedUntil(file: string): Promise<Date | null> {
   const text = await readFile(`${file}${PROMISE}`, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
@@ -51,7 +74,7 @@ export async function removeOldExports({ dir, keptDays }: ExportSettings, clock:
     try {
       const full = path.join(dir, file);
       const promised = await promisedUntil(full);
-      const until = promised ?? new Date((await stat(full)).mtimeMs + Math.max(keptDays, UNDATED_DAYS) * DAY_MS);
+      const until = promised ?? (await undatedUntil(full, keptDays));
       if (until >= now) continue;
       await unlink(full);
       await rm(`${full}${PROMISE}`, { force: true });

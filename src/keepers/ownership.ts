@@ -3,7 +3,7 @@
  * the key that its instances were made with.
  */
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { decideOwnership, fingerprintOf, type Owner, requireKey } from '../instance/ownership.js';
 import type { ScopeMarker } from '../instance/ports.js';
 import { type BridgeError, RetryableError, TerminalError } from '../lib/errors.js';
@@ -25,7 +25,7 @@ export interface Ownership {
   /**
    * The daemon's key, once it is known to be the right one; made by the very first start. An engine that is away is
    * waited for in `verified`, except by a start without a key.
-   * @throws TerminalError `scope.foreign`, `scope.unclaimed`, `key.missing`, `key.other`, `key.unsafe`.
+   * @throws TerminalError `scope.foreign`, `scope.copied`, `scope.unclaimed`, `key.missing`, `key.other`, `key.unsafe`.
    */
   begin(): Promise<Buffer>;
   /** Resolves once the scope is known to be ours. RetryableError `scope.unverified`: it may be another daemon's. */
@@ -50,7 +50,7 @@ export function createOwnership({ scope, dataDir, marker, store, log }: Ownershi
   async function settle(): Promise<void> {
     const found = await marker.read();
     const keys = found ? [] : await marker.instanceKeys();
-    const mine = { scope, id, fingerprint: key && fingerprintOf(key) };
+    const mine = { scope, id, dataDir: resolve(dataDir), fingerprint: key && fingerprintOf(key) };
     const hasStrangers = keys.length > 0 && !keys.some((one) => store.instances.get(one) !== null);
     if (decideOwnership({ ...mine, marker: found, hasStrangers, hasInstances: keys.length > 0 }) === 'free') {
       await claim();
@@ -69,6 +69,7 @@ export function createOwnership({ scope, dataDir, marker, store, log }: Ownershi
     decideOwnership({
       id,
       scope,
+      dataDir: resolve(dataDir),
       fingerprint: owner.fingerprint,
       marker: winner,
       hasInstances: false,
@@ -128,5 +129,5 @@ export function secretKeyIn(dataDir: string): string {
 /** This data folder, which has an id from now on. */
 export async function ownerHere(dataDir: string, key: Buffer, isKeyReplaced: boolean): Promise<Owner> {
   const id = await ensureOwnerId(dataDir);
-  return { id, fingerprint: fingerprintOf(key), isKeyReplaced, place: `${hostname()}:${dataDir}` };
+  return { id, fingerprint: fingerprintOf(key), isKeyReplaced, place: `${hostname()}:${resolve(dataDir)}` };
 }

@@ -6,12 +6,13 @@
 import type { InstanceSpec } from '../instance/spec.js';
 import type { Instance, Plan, Usage } from '../instance/types.js';
 import type { Clock } from '../lib/clock.js';
-import { isStopped, messageOf } from '../lib/errors.js';
-import type { Log } from '../lib/logger.js';
+import { BridgeError, isStopped, messageOf } from '../lib/errors.js';
+import { errorFields, type Log } from '../lib/logger.js';
 import { type Loop, startLoop } from '../lib/loop.js';
 import { usageOperation } from '../owed/operations.js';
+import { usageUnreadable } from '../owed/todos.js';
 import type { Store } from '../store/store.js';
-import { isOverStorage } from '../subscription/fit.js';
+import { isOverStorage, isUnreadable } from '../subscription/fit.js';
 
 /** After each measure a pause of so many times its length: at most a tenth of one processor while it keeps up. */
 const PAUSE_FACTOR = 9;
@@ -34,6 +35,9 @@ export interface UsageOptions {
   log: Log;
 }
 
+/** Of the engine, and of no instance. */
+const OUTAGES = ['docker.unreachable', 'docker.image_missing', 'docker.no_space', 'scope.unverified'];
+
 /** How long to pause after a measure that took so long, of an instance that was late by so much. Pure. */
 export function pauseMs(tookMs: number, lateMs: number, intervalMs: number): number {
   const lateness = Math.min(1, Math.max(0, lateMs / (LATEST * intervalMs)));
@@ -43,6 +47,8 @@ export function pauseMs(tookMs: number, lateMs: number, intervalMs: number): num
 /** Runs until stopped: the instance that was measured longest ago is the next one. */
 export function startUsage(options: UsageOptions): Loop {
   const { store, clock, log } = options;
+  /** When a measure was taken last, of whomever. */
+  let lastDoneAt: Date | null = null;
 
   async function measureNext(): Promise<number> {
     const intervalMs = options.isPressing() ? Math.min(PRESSING_MS, options.intervalMs) : options.intervalMs;
@@ -64,7 +70,8 @@ export function startUsage(options: UsageOptions): Loop {
       if (!spec) throw new Error('it has no place or no plan');
       const usage = await options.measure(spec);
       if (store.instances.get(key)?.phase !== 'running') return;
-      const measured = store.instances.update(key, { usage, measuredAt: clock() });
+      lastDoneAt = clock();
+      const measured = store.instances.update(key, { usage, measuredAt: clock(), unreadableSince: null });
       store.outbox.put(usageOperation(measured), key);
       const isOver = isOverStorage(usage, plan);
       if (isOver !== (measured.storageOverSince !== null)) {
@@ -74,9 +81,33 @@ export function startUsage(options: UsageOptions): Loop {
     } catch (error) {
       if (isStopped(error)) return;
       // Its turn comes again: one that cannot be measured keeps nobody from being measured.
-      if (store.instances.get(key)) store.instances.update(key, { measuredAt: clock() });
+      if (store.instances.get(key)) unread(key, error);
       log.warn('usage.failed', `${name} could not be measured: ${messageOf(error)}`, { instance: name });
     }
+  }
+
+  /** The reason is the instance's own: where the engine is slow with everybody, nobody is to blame. */
+  function isOwn(error: unknown, since: Date | null): boolean {
+    if (!(error instanceof BridgeError) || OUTAGES.includes(error.code)) return false;
+    return error.code !== 'docker.timeout' || since === null || (lastDoneAt !== null && lastDoneAt > since);
+  }
+
+  /** Lest it pay to be unreadable, one that has been for a day counts as over: a manager is told, once. */
+  function unread(key: string, error: unknown): void {
+    store.transaction(() => {
+      const now = clock();
+      const before = store.instances.get(key)?.unreadableSince ?? null;
+      const since = isOwn(error, before) ? (before ?? now) : before;
+      const instance = store.instances.update(key, { measuredAt: now, unreadableSince: since });
+      if (!since || !isUnreadable(instance, now) || !isOwn(error, since)) return;
+      if (!store.events.record(`unreadable:${key}:${since.getTime()}`, 'unreadable')) return;
+      store.outbox.put(usageUnreadable(instance, since, messageOf(error)), key);
+      store.jobs.enqueue(key, { reason: 'it cannot be measured' });
+      log.error('usage.unreadable_long', `${instance.name} could not be measured for a day: it counts as over.`, {
+        ...errorFields(error),
+        instance: instance.name,
+      });
+    });
   }
 
   return startLoop(measureNext, (error) =>

@@ -8,7 +8,7 @@ const MOST_TRIES = 3;
 
 type Call = (caller: Caller) => Promise<unknown>;
 
-/** @throws RetryableError `master.other_database`, `master.gone_back`, `master.leased`, `store.behind`. */
+/** @throws RetryableError `master.other_database`, `master.gone_back`, `master.leased`, `master.copied`, `store.behind`. */
 export async function bonded(bond: Bond, caller: () => Caller, call: Call): Promise<{ reply: unknown; as: Caller }> {
   for (let tries = 1; ; tries++) {
     const as = caller();
@@ -47,6 +47,12 @@ function refused({ refused: code, generation, database_uuid, host, heard_on }: R
         'Stop one of the two. This one takes over when the other was not heard of for 3 minutes.',
       );
     }
+    case 'copied':
+      return new RetryableError(
+        'master.copied',
+        `a copy of this data folder serves the master since this daemon began (on ${host || 'an unknown host'})`,
+        'Stop the one that is not meant to run, then restart this one. A copy to try things out needs no owner.id.',
+      );
     case 'daemon_behind':
       return new RetryableError(
         'store.behind',

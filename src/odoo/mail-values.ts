@@ -59,6 +59,8 @@ export interface NoticeValues {
   reason?: BothLanguages | null;
   /** `suspended`: why it is; `reactivated`: why it was. Null: `unpaid`. */
   suspendReason?: SuspendReason | null;
+  /** The same: what it uses could not be measured for a day. */
+  storageUnread?: boolean;
   /** `storage_over`, and `suspended` for `storage`: what it uses, formatted likewise: `2,4 GB`. */
   storageUsed?: string | null;
   /** `storage_over`, and `suspended` for `storage`: what the plan includes, likewise. */
@@ -115,6 +117,7 @@ export function contextOf(notice: Notice, lang: string, values: NoticeValues) {
     wantedPlanName: line(values.wantedPlanName, 80),
     reason: line(values.reason?.[language], 300),
     suspendReason,
+    storageUnread: values.storageUnread === true,
     storageUsed: line(values.storageUsed, 24),
     storageLimit: line(values.storageLimit, 24),
     graceUntil: day(values.graceUntil),

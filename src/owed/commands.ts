@@ -27,6 +27,7 @@ const NOTHING = () => ({});
 const GO_ON = (now: Date): InstanceChanges => ({
   hold: 'none',
   storageOverSince: now,
+  unreadableSince: null,
   spaceStoppedAt: null,
   warnedAt: null,
 });

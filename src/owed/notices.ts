@@ -5,7 +5,7 @@ import { planNameFor } from '../instance/plan-name.js';
 import type { Instance, Plan } from '../instance/types.js';
 import type { Notice, NoticeDetails } from '../protocol/push.js';
 import { addDays, midnightAtOrAfter } from '../subscription/calendar.js';
-import { GB, storageBytes } from '../subscription/fit.js';
+import { GB, isUnreadable, storageBytes } from '../subscription/fit.js';
 import { lastPaidOn } from '../subscription/parts.js';
 import { noticeDue } from '../subscription/timeline.js';
 import type { Policy } from '../subscription/types.js';
@@ -34,7 +34,7 @@ export interface Run {
 export function owedNotices(run: Run, policy: Policy, now: Date): OwedNotice[] {
   const { before, after, facts, previousPlan } = run;
   const { status, plan, decision, desired } = facts;
-  const details = detailsOf(run, policy);
+  const details = detailsOf(run, policy, now);
   const owe = (notice: Notice, period: string, more: Partial<NoticeDetails> = {}): OwedNotice => ({
     notice,
     period,
@@ -83,29 +83,31 @@ function isRenewed({ toldPaidUntil }: Instance, { status, purchases }: Facts): b
   return newest !== undefined && !newest.key.startsWith('grant:');
 }
 
-function detailsOf({ after, facts, exportKeptUntil }: Run, policy: Policy): NoticeDetails {
-  const { status, plan, decision, storageOverSince } = facts;
-  const { usage } = after;
+function detailsOf({ after, facts, exportKeptUntil }: Run, policy: Policy, now: Date): NoticeDetails {
+  const { status, plan, decision } = facts;
   const deleteOn = decision.deletion?.at.toISOString() ?? null;
-  const storage =
-    usage && storageOverSince
-      ? {
-          storageUsedBytes: storageBytes(usage),
-          storageLimitBytes: plan.storageGb * GB,
-          graceUntil: midnightAtOrAfter(
-            addDays(storageOverSince, policy.storageGraceDays),
-            policy.timeZone,
-          ).toISOString(),
-        }
-      : {};
   return {
     planName: planNameFor(plan, after.customer.lang),
     trial: plan.trial,
     paidUntil: status.paidUntil?.toISOString() ?? null,
     deleteOn,
     exportKeptUntil: exportKeptUntil?.toISOString() ?? null,
-    ...storage,
+    ...storageDetails(after, facts, policy, now),
   };
+}
+
+function storageDetails(
+  instance: Instance,
+  { plan, storageOverSince }: Facts,
+  policy: Policy,
+  now: Date,
+): Partial<NoticeDetails> {
+  const isUnread = isUnreadable(instance, now);
+  if (!storageOverSince || (!instance.usage && !isUnread)) return {};
+  const end = midnightAtOrAfter(addDays(storageOverSince, policy.storageGraceDays), policy.timeZone);
+  const graceUntil = end.toISOString();
+  if (isUnread || !instance.usage) return { storageUnread: true, graceUntil };
+  return { storageUsedBytes: storageBytes(instance.usage), storageLimitBytes: plan.storageGb * GB, graceUntil };
 }
 
 /** One that keeps dying is told of once a day. */

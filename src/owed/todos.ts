@@ -3,6 +3,7 @@ import type { Instance, Plan } from '../instance/types.js';
 import type { PushOperation } from '../protocol/push.js';
 import type { Sentence } from '../protocol/sentences.js';
 import { toOdooTime } from '../protocol/time.js';
+import { isUnreadable } from '../subscription/fit.js';
 import { day, type Run } from './notices.js';
 import { instanceTodo, localDay, noEmailOperation, purchaseTodo } from './operations.js';
 
@@ -16,7 +17,8 @@ export function owedTodos({ before, after, facts, recovered }: Run, now: Date): 
   if (recovered && after.phase === 'running') {
     owed.push(instanceTodo(after, `rebuilt:${day(now)}`, { code: 'instance_rebuilt', params: { instance: name } }));
   }
-  if (facts.storageOverSince !== null && before.storageOverSince === null) {
+  // Of one that cannot be measured they know already.
+  if (facts.storageOverSince !== null && before.storageOverSince === null && !isUnreadable(after, now)) {
     const kind = `storage:${facts.storageOverSince.getTime()}`;
     owed.push(instanceTodo(after, kind, { code: 'storage_over', params: { instance: name, plan: facts.plan.name } }));
   }
@@ -32,6 +34,12 @@ export function unwarnedTodo(instance: Instance, kind: string, deleteOn: Date, t
 /** No final copy can be made of what the volumes hold: they are copied as they are. */
 export function copyFailing(instance: Instance, reason: string): PushOperation {
   return instanceTodo(instance, 'copy', { code: 'copy_failing', params: { instance: instance.name, reason } });
+}
+
+/** It could not be measured for a day: from now on it counts as over its storage. */
+export function usageUnreadable(instance: Instance, since: Date, reason: string): PushOperation {
+  const params = { instance: instance.name, since: toOdooTime(since), reason };
+  return instanceTodo(instance, `unreadable:${since.getTime()}`, { code: 'usage_unreadable', params });
 }
 
 /** The disk was nearly full. */

@@ -5,6 +5,8 @@ export interface Caller {
   /** The id of its data folder, and the host that it runs on. */
   daemon: string;
   host: string;
+  /** Of the process: two copies of one data folder have the same id. Absent in a command. */
+  run?: string;
   /** The master's `database.uuid`. */
   database: string | false;
   /** The highest generation that it has given to a push; false in a store that has met no master. */
@@ -20,7 +22,7 @@ export interface Identity {
 }
 
 /** Why the master tells this daemon nothing, and takes nothing from it. */
-export const REFUSALS = ['other_database', 'gone_back', 'daemon_behind', 'leased'] as const;
+export const REFUSALS = ['other_database', 'gone_back', 'daemon_behind', 'leased', 'copied'] as const;
 export type RefusalCode = (typeof REFUSALS)[number];
 
 /** The daemon's side of it. */

@@ -168,7 +168,7 @@ const identity = z.object({ database_uuid: text, generation: z.int() });
 export const refusalReply = identity.extend({
   protocol: z.literal(PROTOCOL),
   refused: z.enum(REFUSALS),
-  /** Of the daemon that serves this master, for `leased`. */
+  /** Of the daemon that serves this master, for `leased` and `copied`. */
   host: text,
   heard_on: orNull(datetime),
 });

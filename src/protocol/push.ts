@@ -96,6 +96,8 @@ export interface NoticeDetails {
   wantedPlanName?: string;
   /** Why a plan was refused. */
   refusal?: { en: string; es: string };
+  /** It counts as over its storage because it could not be measured. */
+  storageUnread?: true;
   storageUsedBytes?: number;
   storageLimitBytes?: number;
   graceUntil?: string;

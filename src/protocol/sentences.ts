@@ -43,6 +43,7 @@ const SENTENCES = {
   deletion_unannounced: z.strictObject({ instance: name, day }),
   stopped_for_space: z.strictObject({ instance: name, plan: name }),
   copy_failing: z.strictObject({ instance: name, reason }),
+  usage_unreadable: z.strictObject({ instance: name, since: moment, reason }),
   // About the night, for all managers.
   night: z.strictObject({ day, suspended: count, reminded: count, warned: count, deleted: count, failed: count }),
   // About the daemon's own work, for all managers.

@@ -18,6 +18,8 @@ export interface Target {
   spec: InstanceSpec;
   /** It was ready once: there is a customer's data. */
   provisioned: boolean;
+  /** Nobody has its first password yet. */
+  isPasswordOwed: boolean;
   /** Where its final copy goes. */
   exportFile(format: CopyFormat): string;
   outside: Outside;
@@ -86,7 +88,8 @@ export function createExecutors(parts: ExecutorParts): Execute {
       }
     },
     applySettings: ({ spec }) => runtime.applySettings(spec),
-    setSecrets: ({ spec, provisioned }) => runtime.setSecrets(spec, { admin: !provisioned }),
+    setSecrets: ({ spec, provisioned, isPasswordOwed }) =>
+      runtime.setSecrets(spec, { admin: !provisioned || isPasswordOwed }),
     applyLimits: ({ spec }) => runtime.applyLimits(spec),
     exportData: (target) => copy(target, 'zip', runtime.exportData),
     copyVolumes: (target) => copy(target, 'tgz', runtime.copyVolumes),

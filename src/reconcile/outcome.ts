@@ -1,6 +1,7 @@
 /** How a run ended: the new state in the store, and all that is owed to the master, in one commit. */
 
 import { type Facts, limitsOf, readFacts, settingsOf } from '../facts/facts.js';
+import { isFirstPasswordOwed } from '../facts/first-password.js';
 import type { Command } from '../instance/command.js';
 import { OPERATIONS, type Operation } from '../instance/operations/operations.js';
 import type { Phase } from '../instance/phase.js';
@@ -133,7 +134,14 @@ export function createOutcome(parts: OutcomeParts) {
 
   /** Written down at once: a try that fails afterwards does not stop the instance for it again. */
   function secretsSet(key: string): true {
-    store.instances.update(key, secretsNow());
+    store.transaction(() => {
+      const instance = store.instances.update(key, secretsNow());
+      // The record has the one of before, where it has one.
+      if (instance.startedAt !== null && isFirstPasswordOwed(store, instance)) {
+        const values = { admin_login: adminLogin(instance.customer) };
+        store.outbox.put({ op: 'instance', key: `instance:${key}`, instance_key: key, values }, key);
+      }
+    });
     return true;
   }
 

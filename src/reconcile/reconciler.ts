@@ -3,6 +3,7 @@
  * wait and the steps that are missing, reports. It may die anywhere; the next run finishes.
  */
 import { type Facts, planContext, readFacts, settingsOf } from '../facts/facts.js';
+import { isFirstPasswordOwed } from '../facts/first-password.js';
 import { actsAgainst, heldBack } from '../facts/held-back.js';
 import { isUpToDate, releaseFor } from '../facts/place.js';
 import type { SpecOf } from '../facts/spec-of.js';
@@ -210,7 +211,9 @@ export function createReconciler(parts: ReconcilerParts) {
   async function executeStep(step: Step, { instance }: Facts, spec: InstanceSpec, outside: Outside): Promise<void> {
     const startedAt = performance.now();
     const provisioned = instance.startedAt !== null;
-    await perform(step, { spec, provisioned, exportFile: (format) => parts.copies.fileOf(instance, format), outside });
+    const exportFile = (format: CopyFormat) => parts.copies.fileOf(instance, format);
+    const isPasswordOwed = isFirstPasswordOwed(store, instance);
+    await perform(step, { spec, provisioned, isPasswordOwed, exportFile, outside });
     const format = COPIES[step.action];
     if (format) {
       const until = new Date(clock().getTime() + parts.copies.keptDays * DAY_MS);

@@ -1,4 +1,5 @@
 /** The daemon's side of the bond with its master, among the single values of the store. */
+import { RetryableError, stoppedError } from '../lib/errors.js';
 import type { Bond, Caller, RefusalCode } from '../protocol/bond.js';
 import type { MetaTable } from './meta.js';
 
@@ -9,6 +10,8 @@ const ANSWERED = 'generation_answered';
 export interface StoredBond extends Bond {
   /** Why the master refuses, one sentence; null while it does not. */
   refusal(): string | null;
+  /** Throws where another daemon works on the same, or with a newer store: nothing is to be done on the engine. */
+  assertMayWork(): void;
   /** An admin has seen to it that both go on together from here. */
   renew(database: string, generation: number): void;
   /** Calls `listener` at the first refusal of each kind, until the master takes part again. */
@@ -16,7 +19,7 @@ export interface StoredBond extends Bond {
 }
 
 /** @param self how the daemon names itself. */
-export function storedBond(meta: MetaTable, self: Pick<Caller, 'daemon' | 'host'>): StoredBond {
+export function storedBond(meta: MetaTable, self: Pick<Caller, 'daemon' | 'host' | 'run'>): StoredBond {
   let refusal: { code: RefusalCode; sentence: string } | null = null;
   let told: (code: RefusalCode, sentence: string) => void = () => undefined;
   const generation = () => numberOf(meta.get(GENERATION));
@@ -54,6 +57,12 @@ export function storedBond(meta: MetaTable, self: Pick<Caller, 'daemon' | 'host'
       if (isNew) told(code, sentence);
     },
     refusal: () => refusal?.sentence ?? null,
+    assertMayWork() {
+      if (refusal?.code === 'daemon_behind') throw stoppedError();
+      if (refusal?.code !== 'copied') return;
+      const advice = 'Stop the one that is not meant to run, then restart this one.';
+      throw new RetryableError('master.copied', refusal.sentence, advice);
+    },
     renew,
     onRefused(listener) {
       told = listener;

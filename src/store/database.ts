@@ -8,26 +8,31 @@ import { MIGRATIONS } from './migrations.js';
 const BUSY_TIMEOUT_MS = 5_000;
 
 /**
+ * How a file is opened: `own` makes it where it is missing and brings it up to date; `beside` writes beside a running
+ * daemon, `readonly` only reads: both leave the schema alone.
+ */
+export type Access = 'own' | 'beside' | 'readonly';
+
+/**
  * @param path created with mode 0600 (its folder 0700) if missing.
- * @param readonly for a reader beside the running daemon; the file must exist.
  * @throws TerminalError `store.missing`, `store.corrupt`, `store.newer`, `store.older`, `store.unusable`;
  *   RetryableError `store.busy`.
  */
-export function openDatabase(path: string, readonly = false): Database.Database {
+export function openDatabase(path: string, access: Access = 'own'): Database.Database {
   let db: Database.Database | null = null;
   try {
-    if (readonly) requireFile(path);
-    else createPrivateFile(path);
-    db = new Database(path, { readonly, timeout: BUSY_TIMEOUT_MS });
-    if (readonly) requireCurrent(db, path);
-    else {
-      db.pragma('journal_mode = WAL');
-      db.pragma('synchronous = FULL');
-      db.pragma('foreign_keys = ON');
-      db.pragma('secure_delete = ON');
-      requireSound(db, path);
-      migrate(db, path);
-    }
+    if (access === 'own') createPrivateFile(path);
+    else requireFile(path);
+    db = new Database(path, { readonly: access === 'readonly', timeout: BUSY_TIMEOUT_MS });
+    if (access !== 'own') requireCurrent(db, path);
+    if (access === 'readonly') return db;
+    db.pragma('journal_mode = WAL');
+    db.pragma('synchronous = FULL');
+    db.pragma('foreign_keys = ON');
+    db.pragma('secure_delete = ON');
+    if (access === 'beside') return db;
+    requireSound(db, path);
+    migrate(db, path);
     return db;
   } catch (error) {
     db?.close();
@@ -49,9 +54,12 @@ export function createPrivateFile(path: string): void {
   chmodSync(path, 0o600);
 }
 
-/** Moves the file and what belongs to it out of the way, kept for whoever wants to look; gives its new name. */
-export function setStoreAside(path: string, now: Date): string {
-  const aside = `${path}.older-${now.toISOString().replaceAll(':', '-')}`;
+/**
+ * Moves the file and what belongs to it out of the way, kept for whoever wants to look; gives its new name.
+ * @param as `older`: the master knows more; `replaced`: an admin had it built anew.
+ */
+export function setStoreAside(path: string, now: Date, as: 'older' | 'replaced' = 'older'): string {
+  const aside = `${path}.${as}-${now.toISOString().replaceAll(':', '-')}`;
   for (const ending of ['-wal', '-shm', '']) {
     if (existsSync(path + ending)) renameSync(path + ending, aside + ending);
   }
@@ -83,7 +91,7 @@ function requireNotNewer(db: Database.Database, path: string): void {
   throw new TerminalError(
     'store.newer',
     `${path} has schema ${version}, this program knows ${MIGRATIONS.length}`,
-    `A newer odoo-saas-bridge wrote ${path}: start that version or later, or move the file away to have it rebuilt.`,
+    `A newer odoo-saas-bridge wrote ${path}: start that version or later, or run: saas-bridge rebuild-store`,
   );
 }
 
@@ -116,7 +124,7 @@ function corrupt(path: string, detail: string, cause?: unknown): TerminalError {
   return new TerminalError(
     'store.corrupt',
     `${path} is damaged: ${detail}`,
-    `Move ${path} and its -wal and -shm files away and start again: everything in it is rebuilt from Odoo and Docker.`,
+    'Run: saas-bridge rebuild-store. It is set aside, and everything in it is read anew from the master and the engine.',
     { cause },
   );
 }

@@ -24,6 +24,7 @@ export interface Row {
   usage: string | null;
   measured_at: number | null;
   storage_over_since: number | null;
+  unreadable_since: number | null;
   space_stopped_at: number | null;
   told_paid_until: number | null;
   warned_at: number | null;
@@ -56,6 +57,7 @@ export const COLUMNS: readonly (keyof Row)[] = [
   'usage',
   'measured_at',
   'storage_over_since',
+  'unreadable_since',
   'space_stopped_at',
   'told_paid_until',
   'warned_at',
@@ -89,6 +91,7 @@ export function toRow(instance: Instance): Row {
     usage: instance.usage && JSON.stringify(instance.usage),
     measured_at: toMs(instance.measuredAt),
     storage_over_since: toMs(instance.storageOverSince),
+    unreadable_since: toMs(instance.unreadableSince),
     space_stopped_at: toMs(instance.spaceStoppedAt),
     told_paid_until: toMs(instance.toldPaidUntil),
     warned_at: toMs(instance.warnedAt),
@@ -122,6 +125,7 @@ export function fromRow(row: Row): Instance {
     usage: parsed<Usage>(row.usage),
     measuredAt: fromMs(row.measured_at),
     storageOverSince: fromMs(row.storage_over_since),
+    unreadableSince: fromMs(row.unreadable_since),
     spaceStoppedAt: fromMs(row.space_stopped_at),
     toldPaidUntil: fromMs(row.told_paid_until),
     warnedAt: fromMs(row.warned_at),

@@ -26,6 +26,13 @@ export interface JobRow {
   claimedBy: string | null;
 }
 
+export interface FailingJob {
+  instanceKey: string;
+  attempts: number;
+  failingSince: Date;
+  nextTryAt: Date;
+}
+
 /** How long what is tried again may fail until a person is to know. */
 export interface Patiences {
   /** Of an instance that was never served. */
@@ -58,6 +65,10 @@ export interface JobTable {
   countUnfinished(until: Date): number;
   /** Keys of the instances whose jobs have failed in a row for longer than that; the longest first. */
   failingFor(now: Date, patience: Patiences): string[];
+  /** Those that failed when they were last run; the one that began to fail first is the first. */
+  failing(): FailingJob[];
+  /** Nobody needs it, unless a worker has it now. */
+  forget(instanceKey: string): void;
   /** A worker has it now. */
   isClaimed(instanceKey: string): boolean;
   /** A worker has it now or as soon as one is free, or it failed and waits for its next try. */
@@ -130,6 +141,10 @@ export function jobTable(db: Database.Database, clock: Clock, bell: Ringer): Job
         AND failing_since <= iif(instances.key IS NOT NULL AND started_at IS NULL, :unserved, :others)
       ORDER BY failing_since`)
     .pluck();
+  const selectFailed = db.prepare<[], Row & { failing_since: number }>(
+    'SELECT * FROM jobs WHERE failing_since IS NOT NULL ORDER BY failing_since',
+  );
+  const forget = db.prepare<[string]>('DELETE FROM jobs WHERE instance_key = ? AND token IS NULL');
   const selectClaimed = db
     .prepare<[string], number>('SELECT 1 FROM jobs WHERE instance_key = ? AND token IS NOT NULL')
     .pluck();
@@ -180,6 +195,14 @@ export function jobTable(db: Database.Database, clock: Clock, bell: Ringer): Job
     },
     failingFor(now, { unservedMs, othersMs }) {
       return selectFailing.all({ unserved: toMs(now) - unservedMs, others: toMs(now) - othersMs });
+    },
+    failing: () =>
+      selectFailed.all().map((row) => ({
+        ...{ instanceKey: row.instance_key, attempts: row.attempts },
+        ...{ failingSince: fromMs(row.failing_since), nextTryAt: fromMs(row.run_at) },
+      })),
+    forget(instanceKey) {
+      forget.run(instanceKey);
     },
     isClaimed: (instanceKey) => selectClaimed.get(instanceKey) !== undefined,
     isInHand: (instanceKey) => selectInHand.get(instanceKey) !== undefined,

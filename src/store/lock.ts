@@ -1,9 +1,12 @@
 /** One daemon a data folder. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { messageOf, TerminalError } from '../lib/errors.js';
 import { createPrivateFile } from './database.js';
+
+/** For so long `isLocked` may be in the way. */
+const ASKED_MS = 200;
 
 export interface StoreLock {
   readonly file: string;
@@ -22,7 +25,7 @@ export function lockStore(dir: string): StoreLock {
   let db: Database.Database | null = null;
   try {
     createPrivateFile(file);
-    db = new Database(file, { timeout: 0 });
+    db = new Database(file, { timeout: ASKED_MS });
     db.exec('BEGIN EXCLUSIVE');
     writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o600 });
   } catch (error) {
@@ -38,6 +41,22 @@ export function lockStore(dir: string): StoreLock {
       held.close();
     },
   };
+}
+
+/** A daemon works on the folder, or a command that needs it stopped. Asking takes no lock that a start would meet. */
+export function isLocked(dir: string): boolean {
+  const file = join(dir, 'daemon.lock');
+  if (!existsSync(file)) return false;
+  const db = new Database(file, { readonly: true, timeout: 0 });
+  try {
+    db.prepare('SELECT count(*) FROM sqlite_master').get();
+    return false;
+  } catch (error) {
+    if (String((error as { code?: unknown }).code).startsWith('SQLITE_BUSY')) return true;
+    throw error;
+  } finally {
+    db.close();
+  }
 }
 
 function refusal(error: unknown, file: string, pidFile: string): TerminalError {

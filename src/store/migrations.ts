@@ -233,4 +233,12 @@ export const MIGRATIONS: readonly string[] = [
   UPDATE outbox SET payload = json_set(payload, '$.op', 'todo')
     WHERE payload ->> '$.op' IN ('problem', 'alert');
   `,
+  // A record that the master refuses is told from one that waits for a master that is away.
+  `
+  ALTER TABLE outbox ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
+  `,
+  // Who cannot be measured for a day counts as over.
+  `
+  ALTER TABLE instances ADD COLUMN unreadable_since INTEGER;
+  `,
 ];

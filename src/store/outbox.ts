@@ -60,8 +60,11 @@ export interface Outbox {
   /** It failed where others did not: from now on it is sent alone. Its lane waits for it only where it is a record. */
   setAlone(id: number): void;
   delivered(id: number, version: number): boolean;
-  /** It may still be accepted: try again at `at`. Its lane waits. */
-  retry(id: number, at: Date, error: string): void;
+  /**
+   * It may still be accepted: try again at `at`. Its lane waits.
+   * @param isRefused the master said so of this one, and it stays owed all the same.
+   */
+  retry(id: number, at: Date, error: string, isRefused?: boolean): void;
   /** It never will be: kept as a dead letter, without its password, for the admin. Its lane goes on. */
   refuse(id: number, message: string): void;
   /** On start: what a crashed daemon was sending is sent again. Returns how many. The lock must be held. */
@@ -70,6 +73,10 @@ export interface Outbox {
   nextDueAt(): Date | null;
   /** The same of those that are sent alone. */
   nextAloneAt(): Date | null;
+  /** What is owed with this key, as it is now; null when nothing is. */
+  find(key: string): PushOperation | null;
+  /** All that is owed, in the order in which it was owed. */
+  owed(): Pick<OutboxEntry, 'operation' | 'lane'>[];
   /** The newest first. */
   deadLetters(): DeadLetter[];
   backlog(now: Date): Backlog;
@@ -115,8 +122,8 @@ export function outboxTable(db: Database.Database, clock: Clock, bell: Ringer): 
     .pluck();
   const setInFlight = db.prepare<[number]>('UPDATE outbox SET in_flight = 1 WHERE id = ?');
   const removeVersion = db.prepare<[number, number]>('DELETE FROM outbox WHERE id = ? AND version = ?');
-  const postpone = db.prepare<[number, string, number]>(
-    'UPDATE outbox SET in_flight = 0, attempts = attempts + 1, next_attempt_at = ?, last_error = ? WHERE id = ?',
+  const postpone = db.prepare<[number, string, number, number]>(
+    'UPDATE outbox SET in_flight = 0, attempts = attempts + 1, next_attempt_at = ?, last_error = ?, refused = ? WHERE id = ?',
   );
   const releaseAll = db.prepare('UPDATE outbox SET in_flight = 0 WHERE in_flight');
   const nextDue = db
@@ -132,6 +139,7 @@ export function outboxTable(db: Database.Database, clock: Clock, bell: Ringer): 
     'DELETE FROM dead_letters WHERE id <= (SELECT id FROM dead_letters ORDER BY id DESC LIMIT 1 OFFSET ?)',
   );
   const selectDead = db.prepare<[], DeadRow>('SELECT * FROM dead_letters ORDER BY refused_at DESC, id DESC');
+  const selectAll = db.prepare<[], Row>('SELECT * FROM outbox ORDER BY id');
   const count = db.prepare<[], { count: number; oldest: number | null; dead: number }>(
     'SELECT count(*) AS count, min(created_at) AS oldest, (SELECT count(*) FROM dead_letters) AS dead FROM outbox',
   );
@@ -178,13 +186,18 @@ export function outboxTable(db: Database.Database, clock: Clock, bell: Ringer): 
       bell.ring('outbox');
     },
     delivered: (id, version) => removeVersion.run(id, version).changes > 0,
-    retry(id, at, error) {
-      postpone.run(toMs(at), error, id);
+    retry(id, at, error, isRefused = false) {
+      postpone.run(toMs(at), error, isRefused ? 1 : 0, id);
     },
     refuse: (id, message) => refuse.immediate(id, message),
     releaseAll: () => releaseAll.run().changes,
     nextDueAt: () => fromMs(nextDue.get() ?? null),
     nextAloneAt: () => fromMs(nextAlone.get() ?? null),
+    find(key) {
+      const row = newestOf.get(key);
+      return row ? operationOf(row) : null;
+    },
+    owed: () => selectAll.all().map((row) => ({ operation: operationOf(row), lane: row.lane })),
     deadLetters: () =>
       selectDead.all().map((row) => ({
         id: row.id,

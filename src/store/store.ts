@@ -3,10 +3,11 @@ import type Database from 'better-sqlite3';
 import type { Clock } from '../lib/clock.js';
 import { type Bell, createBell } from './bell.js';
 import { type CommandTable, commandTable } from './commands.js';
-import { interceptStatements, openDatabase } from './database.js';
+import { type Access, interceptStatements, openDatabase } from './database.js';
 import { type EventTable, eventTable } from './events.js';
 import { type InstanceTable, instanceTable } from './instances.js';
 import { type JobTable, jobTable } from './jobs.js';
+import { type LetterTable, letterTable } from './letters.js';
 import { type MetaTable, metaTable } from './meta.js';
 import { type OperationTable, operationTable } from './operations.js';
 import { type Outbox, outboxTable } from './outbox.js';
@@ -16,8 +17,8 @@ import { type PurchaseTable, purchaseTable } from './purchases.js';
 import { type Waits, waitTable } from './waits.js';
 
 export interface StoreOptions {
-  /** For readers beside the daemon; every write fails. */
-  readonly?: boolean;
+  /** `own` unless given: see Access. */
+  access?: Access;
   clock?: Clock;
   /** Is called with each statement and its values before it is run; what it throws is what the statement throws. */
   intercept?(sql: string, values: unknown[]): void;
@@ -33,12 +34,15 @@ export interface Store {
   readonly commands: CommandTable;
   readonly jobs: JobTable;
   readonly outbox: Outbox;
+  readonly letters: LetterTable;
   readonly events: EventTable;
   readonly meta: MetaTable;
   readonly waits: Waits;
   readonly bell: Bell;
   /** All writes of `fn` are one commit, or none if it throws. Synchronous only; may be nested. */
   transaction<T>(fn: () => T): T;
+  /** Another process has written since this was last asked. */
+  isChangedElsewhere(): boolean;
   close(): void;
 }
 
@@ -47,10 +51,13 @@ export interface Store {
  * crashed daemon left claimed is given back by `jobs.releaseAll()` and `outbox.releaseAll()`.
  */
 export function openStore(path: string, options: StoreOptions = {}): Store {
-  const { readonly = false, clock = () => new Date(), intercept } = options;
-  const db = openDatabase(path, readonly);
+  const { access = 'own', clock = () => new Date(), intercept } = options;
+  const db = openDatabase(path, access);
   if (intercept) interceptStatements(db, intercept);
   const bell = createBell(db);
+  /** It changes with commits of others alone. */
+  const version = () => Number(db.pragma('data_version', { simple: true }));
+  let seen = version();
   return {
     db,
     instances: instanceTable(db, bell),
@@ -61,6 +68,7 @@ export function openStore(path: string, options: StoreOptions = {}): Store {
     commands: commandTable(db, clock),
     jobs: jobTable(db, clock, bell),
     outbox: outboxTable(db, clock, bell),
+    letters: letterTable(db, clock),
     events: eventTable(db, clock),
     meta: metaTable(db),
     waits: waitTable(db, bell),
@@ -75,6 +83,11 @@ export function openStore(path: string, options: StoreOptions = {}): Store {
         bell.rolledBack();
         throw error;
       }
+    },
+    isChangedElsewhere() {
+      const before = seen;
+      seen = version();
+      return seen !== before;
     },
     close: () => {
       db.close();

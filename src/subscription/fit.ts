@@ -1,5 +1,6 @@
 /** Whether what an instance uses fits into a plan. */
 import type { Plan, Usage } from '../instance/types.js';
+import { DAY_MS } from './calendar.js';
 
 /** What an instance uses, where it is more than a plan allows; null where it fits. */
 export interface Misfit {
@@ -23,6 +24,13 @@ export function storageBytes({ databaseBytes, filestoreBytes }: Usage): number {
 /** 0 GB is no limit. */
 export function isOverStorage(usage: Usage, { storageGb }: Pick<Plan, 'storageGb'>): boolean {
   return storageGb > 0 && storageBytes(usage) > storageGb * GB;
+}
+
+/** So long a measure may fail; after that whoever has a limit counts as over it, lest it pay to be unreadable. */
+const UNREADABLE_MS = DAY_MS;
+
+export function isUnreadable({ unreadableSince }: { unreadableSince: Date | null }, now: Date): boolean {
+  return unreadableSince !== null && now.getTime() - unreadableSince.getTime() >= UNREADABLE_MS;
 }
 
 /** What is too much for the plan; null where all fits. Limits that do not shrink never refuse. */

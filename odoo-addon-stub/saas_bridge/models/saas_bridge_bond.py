@@ -65,7 +65,7 @@ class SaasBridge(models.AbstractModel):
     def _refusal(self, caller):
         """Why nothing is told to the caller, and nothing taken from it; {} where there is no reason.
 
-        The caller names itself (`daemon`, `host`), the database that it knows and the generations that it has given to
+        The caller names itself (`daemon`, `host`, `run`), the database that it knows and the generations that it has given to
         pushes: the highest, and the highest that was answered.
         """
         if not caller:
@@ -77,11 +77,60 @@ class SaasBridge(models.AbstractModel):
             code = "other_database"
         elif holder:
             code, known = "leased", {"host": holder.host or "", "heard_on": self._datetime(holder.heard_on)}
+        elif copy := self._superseded_by(caller):
+            code, known = "copied", {"host": copy.host or "", "heard_on": self._datetime(copy.heard_on)}
         elif int(caller.get("answered") or 0) > identity["generation"]:
             code = "gone_back"
         elif caller.get("generation") is not False and int(caller["generation"]) < identity["generation"]:
             code = "daemon_behind"
+        if code in ("gone_back", "copied"):
+            self._alarm(code, caller, known["host"])
         return code and {**identity, **known, "refused": code}
+
+    @api.model
+    def _alarm(self, code, caller, host):
+        """Tell the managers, once: the daemon itself can write nothing here."""
+        which = caller["run"] if code == "copied" else f"{caller['daemon']}:{caller['answered']}"
+        if not self.env["saas.bridge.effect"]._claim(f"alarm:{code}:{which}", "alarm"):
+            return
+        hosts = {"waiting": caller.get("host") or "?", "working": host or "?"}
+
+        def mine(user):
+            return self.with_context(lang=user.lang or None)
+
+        self._notify(
+            self._saas_managers(),
+            lambda user: mine(user)._alarm_subject(),
+            lambda user: mine(user)._alarm_text(code, hosts),
+        )
+
+    @api.model
+    def _alarm_subject(self):
+        return _("The SaaS daemon waits for an administrator")
+
+    @api.model
+    def _alarm_text(self, code, hosts):
+        if code == "copied":
+            return _(
+                "Two copies of the daemon's data folder are in use, as after a server was cloned: the daemon on"
+                " %(waiting)s does nothing any more, since the one on %(working)s began later. Have the one stopped that is"
+                " not meant to run, and then the other one restarted.",
+                **hosts,
+            )
+        return _(
+            "This database has gone back in time, as after a restore from a backup: the server's daemon knows more than it"
+            " does. Customers work on, but nobody new is served, suspended or deleted, and no button has an effect. Have"
+            " an administrator of the server run: saas-bridge reconcile-master"
+        )
+
+    @api.model
+    def _superseded_by(self, caller):
+        """The last sign of life of a process with a copy of the caller's data folder that began later; empty where there is none."""
+        beats = self.env["saas.bridge.heartbeat"]
+        last = beats.search([("daemon", "=", caller["daemon"])], limit=1) if caller.get("run") else beats
+        if not last.run or last.run == caller["run"] or not beats.search_count([("run", "=", caller["run"])], limit=1):
+            return beats
+        return last
 
     @api.model
     def _leased_to(self, daemon):

@@ -28,6 +28,8 @@ class SaasBridgeHeartbeat(models.Model):
     # Which one it is, while it serves this database.
     daemon = fields.Char(readonly=True)
     host = fields.Char(readonly=True)
+    # Of its process: copies of one data folder have the same `daemon`.
+    run = fields.Char(readonly=True, index="btree_not_null")
 
     @api.autovacuum
     def _gc_heartbeats(self):
@@ -47,10 +49,11 @@ class SaasBridge(models.AbstractModel):
         caller = caller or {}
         self.env.cr.execute(
             """
-            INSERT INTO saas_bridge_heartbeat (heard_on, daemon, host) SELECT %(now)s, %(daemon)s, %(host)s
+            INSERT INTO saas_bridge_heartbeat (heard_on, daemon, host, run) SELECT %(now)s, %(daemon)s, %(host)s, %(run)s
             WHERE NOT EXISTS (
                 SELECT 1 FROM saas_bridge_heartbeat
                 WHERE heard_on > %(since)s AND heard_on <= %(now)s AND daemon IS NOT DISTINCT FROM %(daemon)s
+                    AND run IS NOT DISTINCT FROM %(run)s
             )
             RETURNING id
             """,
@@ -59,6 +62,7 @@ class SaasBridge(models.AbstractModel):
                 "since": now - timedelta(seconds=BEAT_SECONDS),
                 "daemon": caller.get("daemon") or None,
                 "host": caller.get("host") or None,
+                "run": caller.get("run") or None,
             },
         )
         if self.env.cr.fetchone():

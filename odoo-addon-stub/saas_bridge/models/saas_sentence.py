@@ -76,6 +76,10 @@ class SaasBridge(models.AbstractModel):
                 "No final copy of %(instance)s can be made (%(reason)s). Its volumes are copied as they are instead. If that"
                 " fails, too, its record has the button Delete without a copy."
             ),
+            "usage_unreadable": _(
+                "What %(instance)s uses could not be measured since %(since)s: %(reason)s. It counts as over its storage from"
+                " now on, and is suspended when its grace ends: see what was done to its database. Resume gives it another day."
+            ),
             # About the night, for all managers.
             "night": _(
                 "Night of %(day)s: suspended %(suspended)s, reminded %(reminded)s, warned of the deletion %(warned)s,"

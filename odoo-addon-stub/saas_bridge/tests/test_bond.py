@@ -88,6 +88,48 @@ class TestBond(SaasCommon):
         self.assertTrue(self.bridge.leave(self._caller()))
         self.assertIn("cursor", self.bridge.poll(False, 10, self._caller(daemon="d2")))
 
+    def _alarms(self):
+        return self.env["mail.message"].search([("subject", "=", "The SaaS daemon waits for an administrator")])
+
+    def test_managers_are_told_once_that_it_went_back(self):
+        self.bridge.push([], self._caller(generation=5))
+        caller = self._caller(generation=9, answered=8)
+        for _time in range(3):
+            self.bridge.poll(False, 10, caller)
+            self.bridge.push(self._line(), caller)
+        alarm = self._alarms()
+        self.assertEqual(len(alarm), 1)
+        self.assertIn("reconcile-master", alarm.body)
+        self.assertIn(self.saas_manager.partner_id, alarm.notified_partner_ids)
+        self.assertNotIn(self.saas_user.partner_id, alarm.notified_partner_ids)
+        self.bridge.resume(caller)
+        self.bridge.poll(False, 10, caller)
+        self.env["saas.bridge.generation"].search([]).unlink()
+        self.bridge.poll(False, 10, self._caller(generation=12, answered=11))
+        self.assertEqual(len(self._alarms()), 2, "once for each time")
+
+    def test_copy_of_the_data_folder(self):
+        first, copy = self._caller(run="r1"), self._caller(run="r2", host="h2")
+        self.bridge.poll(False, 10, first)
+        self.assertIn("cursor", self.bridge.poll(False, 10, copy), "or it was restarted")
+        self.assertFalse(self._alarms())
+        for reply in (self.bridge.poll(False, 10, first), self.bridge.push(self._line(), first)):
+            self.assertEqual(self._refused(reply), "copied")
+            self.assertEqual(reply["host"], "h2")
+        self.assertEqual(len(self._alarms()), 1)
+        self.assertIn("h2", self._alarms().body)
+        self.assertIn("cursor", self.bridge.poll(False, 10, copy))
+        # The wrong one is stopped, and the other one restarted.
+        self.bridge.leave(copy)
+        self.assertIn("cursor", self.bridge.poll(False, 10, self._caller(run="r3")))
+        self.assertIn("cursor", self.bridge.poll(False, 10, self._caller()), "a daemon of before says no process")
+
+    def test_restarts_are_no_copies(self):
+        for run in ("r1", "r2", "r3"):
+            for _poll in range(2):
+                self.assertIn("cursor", self.bridge.poll(False, 10, self._caller(run=run)))
+        self.assertEqual(self.env["saas.bridge.heartbeat"].search_count([]), 3)
+
     def test_line_that_only_has_the_number_is_not_linked(self):
         line = self._order().order_line
         made = int(line.create_date.timestamp())

@@ -1,56 +1,33 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { showPlan } from '../../../src/cli/plan.js';
 import { showInstance, showStatus } from '../../../src/cli/status.js';
-import { type Config, loadConfig } from '../../../src/config/config.js';
-import { BridgeError } from '../../../src/lib/errors.js';
+import type { Config } from '../../../src/config/config.js';
 import { openStore, type Store } from '../../../src/store/store.js';
 import { bought, PLAN } from '../reconcile/support.js';
 import { newInstance, places, RELEASE } from '../store/support.js';
+import { codeOf, out, testConfig } from './support.js';
 
 describe('status', () => {
-  let dir: string;
+  let folder: ReturnType<typeof testConfig>;
   let config: Config;
   let store: Store;
 
   beforeEach(() => {
-    dir = mkdtempSync(path.join(tmpdir(), 'saas-cli-'));
-    const key = path.join(dir, 'key');
-    writeFileSync(key, 'k');
-    config = loadConfig({
-      ...{ SAAS_ODOO_URL: 'http://127.0.0.1:9', SAAS_ODOO_DB: 'm', SAAS_ODOO_LOGIN: 'b', SAAS_ODOO_API_KEY_FILE: key },
-      ...{ SAAS_DATA_DIR: dir, SAAS_DOCKER_SOCKET: path.join(dir, 'no.sock'), SAAS_TIME_ZONE: 'Europe/Madrid' },
-    });
+    folder = testConfig();
+    config = folder.config;
     store = openStore(config.storePath);
   });
   afterEach(() => {
     store.close();
-    rmSync(dir, { recursive: true });
+    folder.remove();
   });
 
-  function out() {
-    let text = '';
-    const write = (chunk: string) => {
-      text += chunk;
-      return true;
-    };
-    return { write: write as NodeJS.WriteStream['write'], isTTY: false, text: () => text };
-  }
   async function status(asJson = false): Promise<string> {
     const written = out();
     await showStatus(config, written, asJson);
     return written.text();
   }
-  const codeOf = (run: () => unknown) =>
-    Promise.resolve()
-      .then(run)
-      .then(
-        () => 'nothing thrown',
-        (error: unknown) => (error instanceof BridgeError ? error.code : error),
-      );
-
   function acme() {
     store.plans.save([PLAN]);
     store.instances.create(
@@ -141,7 +118,7 @@ describe('status', () => {
     expect(await codeOf(() => showInstance(config, 'nobody', written, false))).equal('instance.unknown');
     expect(await codeOf(() => showInstance(config, 'acme', written, false))).match(/^docker\./);
     expect(await codeOf(() => showPlan(config, null, written, false))).match(/^docker\./);
-    const elsewhere = { ...config, storePath: path.join(dir, 'none.sqlite') };
+    const elsewhere = { ...config, storePath: path.join(folder.dir, 'none.sqlite') };
     expect(await codeOf(() => showStatus(elsewhere, written, false))).equal('store.missing');
     expect(written.text()).equal('');
   });

@@ -6,6 +6,7 @@ import { Secret } from '../../../src/lib/secret.js';
 import { noticeOperation } from '../../../src/owed/operations.js';
 import { PROTOCOL } from '../../../src/protocol/poll.js';
 import { NOTICES, type Notice, type NoticeDetails, type PushOperation } from '../../../src/protocol/push.js';
+import { writeKnownKey } from '../../../src/store/known-key.js';
 import { POLICY } from '../reconcile/support.js';
 import { newInstance, places, type TestStore, testStore } from '../store/support.js';
 import { utc } from '../subscription/support.js';
@@ -71,6 +72,34 @@ describe('completing a write', () => {
     const operation: PushOperation = { op: 'instance', key: 'i', instance_key: 'sol:1', values };
     expect(await complete(operation)).nested.include({ 'values.admin_password': PASSWORD });
     expect(values).deep.equal({ admin_login: 'ann' });
+  });
+
+  describe('after secret.key was replaced', () => {
+    beforeEach(() => {
+      test.store.instances.update('sol:1', { phase: 'running', startedAt: test.now });
+      writeKnownKey(test.store.meta, { fingerprint: 'second', isReplaced: true });
+    });
+    const record: PushOperation = { op: 'instance', key: 'i', instance_key: 'sol:1', values: { admin_login: 'ann' } };
+
+    it('sends no password before it is set anew, and the record without it', async () => {
+      expect(await mail('welcome').catch((error: RetryableError) => error.code)).equal('notice.password_pending');
+      expect(await complete(record)).deep.equal({ ...record, values: {} });
+      expect((await mail('reminder')).subject).not.equal('');
+    });
+
+    it('sends it when it is', async () => {
+      test.store.instances.update('sol:1', { secrets: 'second' });
+      expect((await mail('welcome')).text).include(PASSWORD);
+      expect(await complete(record)).nested.include({ 'values.admin_password': PASSWORD });
+    });
+
+    it('sends none to whoever is at work with one of their own', async () => {
+      const loggedInAt = new Date(test.now.getTime() + 60_000).toISOString();
+      const usage = { users: 1, databaseBytes: 1, filestoreBytes: 1, modules: [], loggedInAt };
+      test.store.instances.update('sol:1', { secrets: 'second', usage });
+      const { text, html } = await mail('welcome');
+      expect(text + html).not.include(PASSWORD);
+    });
   });
 
   const more: Partial<Record<Notice, Partial<NoticeDetails>>> = {

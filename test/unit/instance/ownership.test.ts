@@ -4,7 +4,7 @@ import { decideOwnership, fingerprintOf, type Situation } from '../../../src/ins
 
 const MARKER = { id: 'me', fingerprint: 'f1', isKeyReplaced: false, place: 'host:/var/lib/saas-bridge' };
 const SITUATION: Situation = {
-  ...{ scope: 'default', marker: MARKER, id: 'me', fingerprint: 'f1' },
+  ...{ scope: 'default', marker: MARKER, id: 'me', fingerprint: 'f1', dataDir: '/var/lib/saas-bridge' },
   ...{ hasInstances: true, hasStrangers: false },
 };
 const OTHER = { ...MARKER, id: 'other' };
@@ -14,6 +14,10 @@ const CASES: [what: string, changes: Partial<Situation>, expected: string][] = [
   ['marked as ours, and the store was lost', { hasStrangers: true }, 'ours'],
   ['marked as ours, the key is lost', { fingerprint: null }, 'key.missing'],
   ['marked as ours, with another key', { fingerprint: 'f2' }, 'key.other'],
+  ['marked as ours, by a folder that this one is a copy of', { dataDir: '/root/copy' }, 'scope.copied'],
+  ['marked as ours, with a slash more', { marker: { ...MARKER, place: `${MARKER.place}/` } }, 'ours'],
+  ['marked as ours, on a host of another name', { marker: { ...MARKER, place: 'x:/var/lib/saas-bridge' } }, 'ours'],
+  ['marked as ours, nobody knows where', { marker: { ...MARKER, place: 'unknown' } }, 'ours'],
   ["another daemon's", { marker: OTHER }, 'scope.foreign'],
   ["another daemon's, and the key is the same: its folder was lost", { id: null }, 'scope.foreign'],
   ["another daemon's, and nothing runs there yet", { marker: OTHER, hasInstances: false }, 'scope.foreign'],

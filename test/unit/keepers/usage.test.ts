@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import { readFacts } from '../../../src/facts/facts.js';
 import type { Phase } from '../../../src/instance/phase.js';
 import type { InstanceSpec } from '../../../src/instance/spec.js';
 import type { Usage } from '../../../src/instance/types.js';
 import { pauseMs, startUsage } from '../../../src/keepers/usage.js';
+import { RetryableError } from '../../../src/lib/errors.js';
 import type { Loop } from '../../../src/lib/loop.js';
-import { deferred, keptLog, only, PLAN, until } from '../reconcile/support.js';
-import { newInstance, places, type TestStore, testStore } from '../store/support.js';
+import { deferred, keptLog, only, PLAN, POLICY, until } from '../reconcile/support.js';
+import { NOW, newInstance, places, type TestStore, testStore } from '../store/support.js';
 
 const HOUR_MS = 3_600_000;
 const GB = 1024 ** 3;
@@ -62,6 +64,67 @@ describe('measuring', () => {
     loop?.wake();
   };
   const get = (name: string) => test.store.instances.get(name);
+
+  describe('of one that cannot be measured', () => {
+    const unreadable = new RetryableError('usage.unreadable', 'no such table', 'x');
+    const todos = () => test.store.outbox.owed().filter(({ operation }) => operation.op === 'todo');
+    async function fails(error: Error, times: number): Promise<void> {
+      add('odd');
+      start(() => Promise.reject(error));
+      for (let tries = 1; tries <= times; tries++) {
+        await until(() => measured.length === tries);
+        await until(() => get('odd')?.measuredAt?.getTime() === test.now.getTime());
+        if (tries < times) later(7);
+      }
+    }
+
+    it('is a to-do after a day, once, and counts as over', async () => {
+      await fails(unreadable, 4);
+      expect(todos()).deep.equal([]);
+      const { jobs } = test.store;
+      expect(jobs.all()).deep.equal([]);
+      for (const tries of [5, 6]) {
+        later(7);
+        await until(() => measured.length === tries);
+        await until(() => get('odd')?.measuredAt?.getTime() === test.now.getTime());
+      }
+      const since = '2026-01-15 12:00:00';
+      expect(todos().map(({ operation }) => operation)).deep.equal([
+        {
+          ...{ op: 'todo', instance_key: 'odd', key: `todo:odd:unreadable:${NOW.getTime()}` },
+          message: { code: 'usage_unreadable', params: { instance: 'odd', since, reason: 'no such table' } },
+        },
+      ]);
+      expect(jobs.all().map(({ reason }) => reason)).deep.equal(['it cannot be measured']);
+      expect(readFacts(test.store, POLICY, 'odd', test.now)?.storageOverSince).deep.equal(test.now);
+    });
+
+    it('is forgotten with the first measure that succeeds', async () => {
+      add('odd');
+      start(() => (measured.length < 3 ? Promise.reject(unreadable) : USAGE));
+      for (const tries of [1, 2, 3]) {
+        await until(() => measured.length === tries);
+        await until(() => get('odd')?.measuredAt?.getTime() === test.now.getTime());
+        later(7);
+      }
+      expect(get('odd')).include({ unreadableSince: null });
+      expect(get('odd')?.usage).deep.equal(USAGE);
+    });
+
+    it('is not its own fault while the engine is away, or slow with everybody', async () => {
+      await fails(new RetryableError('docker.unreachable', 'away', 'x'), 6);
+      expect(get('odd')).include({ unreadableSince: null });
+      expect(todos()).deep.equal([]);
+      await loop?.stop();
+      measured = [];
+      start(() => Promise.reject(new RetryableError('docker.timeout', 'slow', 'x')));
+      for (const tries of [1, 2, 3, 4, 5, 6]) {
+        later(7);
+        await until(() => measured.length === tries);
+      }
+      expect(todos()).deep.equal([]);
+    });
+  });
 
   it('takes those that run, one after the other, the one that waited longest first', async () => {
     add('fresh', 'running', 5);

@@ -35,7 +35,7 @@ describe('executors', () => {
     it(`${action} takes the page from the port first`, async () => {
       await execute({ [action]: async () => void done.push(action) })(
         { action },
-        { spec, provisioned: true, exportFile: () => '', outside },
+        { spec, provisioned: true, isPasswordOwed: false, exportFile: () => '', outside },
       );
       expect(done).deep.equal(['port 20004 is free', action]);
     });
@@ -48,7 +48,7 @@ describe('executors', () => {
     };
     await execute({ exportData })(
       { action: 'exportData' },
-      { spec, provisioned: true, exportFile: (format) => `/x.${format}`, outside },
+      { spec, provisioned: true, isPasswordOwed: false, exportFile: (format) => `/x.${format}`, outside },
     );
     expect(done).deep.equal(['outside', 'lane', 'export to /x.zip']);
   });
@@ -57,7 +57,10 @@ describe('executors', () => {
     const asked: boolean[] = [];
     const fill: Runtime['fill'] = async (_spec, _source, { mustExist }) => void asked.push(mustExist);
     for (const provisioned of [true, false]) {
-      await execute({ fill })({ action: 'seedVolumes' }, { spec, provisioned, exportFile: () => '', outside });
+      await execute({ fill })(
+        { action: 'seedVolumes' },
+        { spec, provisioned, isPasswordOwed: false, exportFile: () => '', outside },
+      );
     }
     expect(asked).deep.equal([true, false]);
   });
@@ -68,14 +71,14 @@ describe('executors', () => {
     const crm = { ...spec, modules: ['crm'] };
     await execute({ fill })(
       { action: 'seedVolumes' },
-      { spec: crm, provisioned: false, exportFile: () => '', outside },
+      { spec: crm, provisioned: false, isPasswordOwed: false, exportFile: () => '', outside },
     );
     expect(sources).deep.equal([{ kind: 'template', modules: ['crm'] }]);
   });
 
   describe('awaitReady', () => {
     const step = { action: 'awaitReady', login: true } as const;
-    const target = { spec, provisioned: false, exportFile: () => '', outside };
+    const target = { spec, provisioned: false, isPasswordOwed: false, exportFile: () => '', outside };
     /** @param after so many tries it answers. */
     const runtime = (after: number, error: Error = new RetryableError('instance.not_ready', 'no answer', 'Look.')) => ({
       awaitReady: async (_spec: unknown, { timeoutMs }: { timeoutMs: number }) => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { RetryableError } from '../../../src/lib/errors.js';
+import { noticeOperation } from '../../../src/owed/operations.js';
 import { enqueueOutdated } from '../../../src/reconcile/outdated.js';
 import { writeKnownKey } from '../../../src/store/known-key.js';
 import { utc } from '../subscription/support.js';
@@ -18,6 +19,11 @@ describe('the passwords after the key was replaced', () => {
   });
   afterEach(() => h.remove());
 
+  /** Its mail has not arrived. */
+  function oweWelcome(): void {
+    const details = { trial: false, planName: 'Basic', paidUntil: null, deleteOn: null };
+    h.test.store.outbox.put(noticeOperation(h.instance(), 'welcome', '', details), KEY);
+  }
   function replace(): void {
     writeKnownKey(h.test.store.meta, SECOND);
     // What a container was made from has the password in it.
@@ -83,6 +89,29 @@ describe('the passwords after the key was replaced', () => {
     await h.run();
     const steps = ['setSecrets+admin', 'seedVolumes', 'startBoth', 'applySettings https://acme.example.com:20000'];
     expect(h.engine.taken()).deep.equal([...steps, 'awaitReady+login']);
+  });
+
+  const record = () => h.test.store.outbox.find(`instance:${KEY}`);
+
+  it('of one whose customer never got the first one are set with it, and the record gets it anew', async () => {
+    await h.running();
+    oweWelcome();
+    replace();
+    await h.run();
+    expect(h.engine.taken()).deep.equal(SET.map((step) => (step === 'setSecrets' ? 'setSecrets+admin' : step)));
+    expect(record()).nested.include({ 'values.admin_login': 'ann@acme.example' });
+  });
+
+  it('of one whose customer is at work already leave the administrator’s alone', async () => {
+    await h.running();
+    const loggedInAt = new Date(h.test.now.getTime() + 60_000).toISOString();
+    const usage = { users: 1, databaseBytes: 1, filestoreBytes: 1, modules: [], loggedInAt };
+    h.test.store.instances.update(KEY, { usage });
+    oweWelcome();
+    replace();
+    await h.run();
+    expect(h.engine.taken()).deep.equal(SET);
+    expect(record()).not.nested.include({ 'values.admin_login': 'ann@acme.example' });
   });
 
   it('of a new one are of the new key', async () => {

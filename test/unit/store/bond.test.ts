@@ -134,6 +134,25 @@ describe('the bond with the master', () => {
     expect([reply, seen, refusals]).deep.equal(['told', [7, 8], []]);
   });
 
+  it('lets nothing be done beside a copy of its own data folder, until that is gone', async () => {
+    await addon({ database_uuid: 'u', generation: 7 }).master.poll(null);
+    const copied = {
+      protocol: PROTOCOL,
+      database_uuid: 'u',
+      generation: 7,
+      refused: 'copied',
+      host: 'h2',
+      heard_on: false,
+    };
+    bond.assertMayWork();
+    expect(await codeOf(bonded(bond, bond.caller, async () => copied))).equal('master.copied');
+    expect(() => bond.assertMayWork())
+      .throws('a copy of this data folder')
+      .property('code', 'master.copied');
+    await addon({ database_uuid: 'u', generation: 7 }).master.poll(null);
+    bond.assertMayWork();
+  });
+
   it('names the daemon that serves the master', async () => {
     bond.renew('u', 7);
     const leased = { protocol: PROTOCOL, database_uuid: 'u', generation: 7, refused: 'leased', host: 'h2' };

@@ -129,7 +129,7 @@ describe('a daemon killed with SIGKILL', function () {
     expect(error.code).to.equal('store.locked');
     expect(error.message).to.include(join(dir, 'daemon.lock')).and.include(`pid ${child?.pid}`);
     expect(refusal().code, 'a refused attempt does not break the lock').to.equal('store.locked');
-    openStore(join(dir, 'bridge.db'), { readonly: true }).close();
+    openStore(join(dir, 'bridge.db'), { access: 'readonly' }).close();
 
     await kill();
     const lock = lockStore(dir);

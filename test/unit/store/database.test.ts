@@ -66,8 +66,8 @@ describe('openStore', () => {
   it('refuses a newer database and leaves it as it is', () => {
     test.store.db.pragma(`user_version = ${MIGRATIONS.length + 1}`);
     test.store.close();
-    for (const readonly of [false, true]) {
-      const error = failure(() => openStore(test.path, { readonly }));
+    for (const access of ['own', 'beside', 'readonly'] as const) {
+      const error = failure(() => openStore(test.path, { access }));
       expect(error.code).to.equal('store.newer');
       expect(error.retryable).to.equal(false);
       expect(error.message).to.include(test.path);
@@ -82,8 +82,8 @@ describe('openStore', () => {
     writeFileSync(path, 'not a database '.repeat(1_000));
     const error = failure(() => openStore(path));
     expect(error.code).to.equal('store.corrupt');
-    expect(error.advice).to.match(/Move .*garbage\.db.* away/);
-    expect(failure(() => openStore(path, { readonly: true })).code).to.equal('store.corrupt');
+    expect(error.advice).to.include('rebuild-store');
+    expect(failure(() => openStore(path, { access: 'readonly' })).code).to.equal('store.corrupt');
   });
 
   it('refuses a damaged database', () => {
@@ -104,7 +104,7 @@ describe('openStore', () => {
 
   it('lets readers in while the daemon writes, and after it stopped', () => {
     test.store.meta.set('a', '1');
-    const reader = openStore(test.path, { readonly: true });
+    const reader = openStore(test.path, { access: 'readonly' });
     test.store.transaction(() => {
       test.store.meta.set('a', '2');
       expect(reader.meta.get('a')).to.equal('1');
@@ -113,17 +113,17 @@ describe('openStore', () => {
     expect(() => reader.meta.set('a', '3')).to.throw('readonly');
     reader.close();
     test.store.close();
-    const late = openStore(test.path, { readonly: true });
+    const late = openStore(test.path, { access: 'readonly' });
     expect(late.meta.get('a')).to.equal('2');
     late.close();
   });
 
   it('tells a reader that there is nothing to read, and makes no file', () => {
     const path = join(test.dir, 'none.db');
-    expect(failure(() => openStore(path, { readonly: true })).code).to.equal('store.missing');
+    expect(failure(() => openStore(path, { access: 'readonly' })).code).to.equal('store.missing');
     expect(readdirSync(test.dir)).not.to.include('none.db');
     new Database(path).exec('CREATE TABLE a (b)').close();
-    expect(failure(() => openStore(path, { readonly: true })).code).to.equal('store.older');
+    expect(failure(() => openStore(path, { access: 'readonly' })).code).to.equal('store.older');
   });
 
   describe('a database of version 1', () => {
@@ -162,7 +162,7 @@ describe('openStore', () => {
     };
 
     it('is refused to readers until the daemon has taken it over', () => {
-      expect(failure(() => openStore(path, { readonly: true })).code).to.equal('store.older');
+      expect(failure(() => openStore(path, { access: 'readonly' })).code).to.equal('store.older');
     });
 
     it('keeps all it knew', () => {
