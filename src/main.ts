@@ -16,6 +16,7 @@ import { settingsHelp } from './config/help.js';
 import { startDaemon } from './daemon.js';
 import { BridgeError, messageOf } from './lib/errors.js';
 import { createLog, errorFields } from './lib/logger.js';
+import { runbookPage } from './lib/runbook.js';
 
 const EXIT = { ok: 0, failed: 1, misused: 2 } as const;
 
@@ -183,6 +184,9 @@ function report(error: unknown): number {
     return error.exitCode === 0 ? EXIT.ok : EXIT.misused;
   }
   process.stderr.write(`saas-bridge: ${error instanceof BridgeError ? error.message : messageOf(error)}\n`);
-  if (error instanceof BridgeError) process.stderr.write(`${error.advice}\n`);
+  if (error instanceof BridgeError) {
+    const page = runbookPage(error.code);
+    process.stderr.write(`${error.advice}\n${page ? `More: ${page}\n` : ''}`);
+  }
   return error instanceof BridgeError && error.code.startsWith('config.') ? EXIT.misused : EXIT.failed;
 }

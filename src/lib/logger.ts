@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import winston from 'winston';
 import { BridgeError, messageOf, TerminalError } from './errors.js';
 import { printable, printableJson } from './printable.js';
+import { runbookPage } from './runbook.js';
 
 /** The file may be on a disk that does not answer: stopping does not wait for it any longer. */
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -33,7 +34,11 @@ export interface LogOptions {
 
 /** The fields that tell what went wrong and what to do about it, of anything that was thrown. */
 export function errorFields(error: unknown): Fields {
-  if (error instanceof BridgeError) return { code: error.code, error: messageOf(error), advice: error.advice };
+  if (error instanceof BridgeError) {
+    const { code, advice } = error;
+    const page = runbookPage(code);
+    return { code, error: messageOf(error), advice, ...(page ? { more: page } : {}) };
+  }
   return { error: messageOf(error), ...(error instanceof Error ? { stack: error.stack } : {}) };
 }
 

@@ -91,7 +91,10 @@ describe('log', () => {
 
   it('tells of a thrown thing what went wrong and what to do', () => {
     const known = new RetryableError('odoo.away', 'no\n  answer', 'Start it.');
-    expect(errorFields(known)).deep.equal({ code: 'odoo.away', error: 'no answer', advice: 'Start it.' });
+    expect(errorFields(known)).deep.equal({
+      ...{ code: 'odoo.away', error: 'no answer', advice: 'Start it.' },
+      more: 'compose/RUNBOOK.md#the-master-is-away',
+    });
     expect(errorFields('text')).deep.equal({ error: 'text' });
     const unknown = errorFields(new TypeError('bad'));
     expect(unknown).property('error', 'bad');
