@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Usage: compose/images.sh [--help] [--node-image] [NAME...]
 #
-# Makes the images of the machine present: odoo, postgres, node, mail (these without NAME), edge for https;
-# browser and acme (a certificate authority) for the tests.
+# Makes the images of the machine present: odoo, postgres, backup, node, mail (these without NAME), edge for https;
+# browser, acme (a certificate authority) and targets (of backups) for the tests.
 # An image that is here is kept; else it is pulled; else it is built from Debian's packages with the
 # Dockerfiles in compose/images/, to the same contract as the official one. A locally built image is
 # built again when its folder changes; a pulled one never is.
@@ -26,6 +26,8 @@ MAIL_IMAGE=saas-bridge/mail
 BROWSER_IMAGE=saas-bridge/browser
 EDGE_IMAGE=saas-bridge/edge
 ACME_IMAGE=saas-bridge/acme
+BACKUP_IMAGE=saas-bridge/backup
+TARGETS_IMAGE=saas-bridge/targets
 IMAGE_PULL_SECONDS=${IMAGE_PULL_SECONDS:-600}
 LABEL=saas-bridge.build
 PULLS_FAIL=
@@ -151,7 +153,9 @@ ensure_one() {
     browser) build_debian && build "$BROWSER_IMAGE" browser DEBIAN_IMAGE="$DEBIAN_IMAGE" ;;
     edge) build_debian && build "$EDGE_IMAGE" edge DEBIAN_IMAGE="$DEBIAN_IMAGE" ;;
     acme) build_debian && build "$ACME_IMAGE" acme DEBIAN_IMAGE="$DEBIAN_IMAGE" ;;
-    *) die "unknown image '$1': choose among odoo, postgres, node, mail, browser, edge, acme" ;;
+    backup) build_debian && build "$BACKUP_IMAGE" backup DEBIAN_IMAGE="$DEBIAN_IMAGE" ;;
+    targets) build_debian && build "$TARGETS_IMAGE" targets DEBIAN_IMAGE="$DEBIAN_IMAGE" ;;
+    *) die "unknown image '$1': choose among odoo, postgres, backup, node, mail, browser, edge, acme, targets" ;;
   esac
 }
 
@@ -177,5 +181,5 @@ for argument in "$@"; do
     *) NAMES+=("$argument") ;;
   esac
 done
-[[ ${#NAMES[@]} -gt 0 ]] || NAMES=(postgres odoo node mail)
+[[ ${#NAMES[@]} -gt 0 ]] || NAMES=(postgres odoo backup node mail)
 with_lock images main "${NAMES[@]}"

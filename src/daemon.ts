@@ -134,6 +134,7 @@ async function startOnce(
       observe: runtime.observe,
       watch: runtime.watch,
     },
+    isOpen: parts.isOpen,
   });
   const poller = startPoller({
     ...{ master, ingest: parts.ingest, store, ...config.poll, clock, log, metrics },
@@ -173,20 +174,21 @@ async function startOnce(
     ...{ store, clock, log, timeZone: config.policy.timeZone },
     chores: () => removeOldExports(config.exports, clock, log),
   });
-  const { specOf } = parts;
   const space: SpaceKeeper = startSpace({
     ...{ space: runtime.space, store, clock, log },
     onLow: () => usage.wake(),
   });
   metrics.diskFree(space.free);
   const usage = startUsage({
-    ...{ store, measure: runtime.measure, specOf, intervalMs: config.usageIntervalMs, clock, log },
+    ...{ store, measure: runtime.measure, specOf: parts.specOf, intervalMs: config.usageIntervalMs, clock, log },
     isPressing: space.isLow,
   });
   store.bell.on('jobs', () => worker.wake());
   store.bell.on('outbox', () => deliverer.wake());
   const beside = startBeside({ store, log, wakes: [worker, deliverer] });
+  const backups = parts.startBackups();
   store.bell.on('plans', () => templates.wake());
+  store.bell.on('instances', () => backups[0]?.wake());
 
   const app = createApp({
     version,
@@ -218,7 +220,7 @@ async function startOnce(
     stopper.tell();
     const hurry = setTimeout(() => stopper.hurry(), config.stopTimeoutMs * WORKING_PART);
     // The master is read and `/health` answers for as long as anything is under way.
-    await Promise.all([worker, templates, usage].map((loop) => loop.stop()));
+    await Promise.all([worker, templates, usage, ...backups].map((loop) => loop.stop()));
     await parts.exported();
     clearTimeout(hurry);
     await Promise.all([beside, clockKeeper, poller, monitor, space, nightly].map((loop) => loop.stop()));

@@ -6,6 +6,8 @@ import { AsyncResource } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import { cpus, hostname } from 'node:os';
 import PQueue from 'p-queue';
+import { repositoriesIn } from './backup/repositories.js';
+import type { Target } from './backup/target.js';
 import type { Config } from './config/config.js';
 import { completeOperation } from './delivery/completion.js';
 import { createEngine, type Engine } from './docker/engine/engine.js';
@@ -17,14 +19,18 @@ import { routeTo } from './facts/route.js';
 import { specReader } from './facts/spec-of.js';
 import { createDoors } from './front/doors.js';
 import { createEdge } from './front/edge.js';
-import { DEFAULT_SCOPE } from './instance/naming.js';
+import { DEFAULT_SCOPE, scopePrefix } from './instance/naming.js';
+import { fingerprintOf } from './instance/ownership.js';
 import type { Release } from './instance/release.js';
 import { deriveSecrets } from './instance/secrets.js';
 import { createGuard } from './intake/guard.js';
 import { createIngest, type Ingest } from './intake/ingest.js';
 import { createLook } from './intake/look.js';
+import { startBackups } from './keepers/backups.js';
 import { copiesIn } from './keepers/exports.js';
+import { createOpenDatabases } from './keepers/open-databases.js';
 import { createOwnership, secretKeyIn } from './keepers/ownership.js';
+import { startProofs } from './keepers/proofs.js';
 import { type Clock, systemClock } from './lib/clock.js';
 import { TerminalError } from './lib/errors.js';
 import { after, type Intercept } from './lib/intercept.js';
@@ -85,6 +91,7 @@ function fleetWith(config: Config, key: Buffer | null, engine: Engine): Promise<
     },
     dataDir: config.dataDir,
     templateScope: DEFAULT_SCOPE,
+    backupImage: config.backups.image,
     settings: {
       scope: settings.scope,
       languages: settings.languages,
@@ -99,6 +106,23 @@ function fleetWith(config: Config, key: Buffer | null, engine: Engine): Promise<
       logLevel: 'warn',
     },
   });
+}
+
+/** Where the backups go: a volume of the scope where nothing else is said. */
+export function targetOf({ backups, instances: { scope } }: Config): Target {
+  return backups.target ?? { kind: 'volume', volume: `${scopePrefix(scope)}saas_backups` };
+}
+
+/** Where the backups of each instance are. */
+export function repositoriesOf(config: Config, key: Buffer) {
+  const {
+    backups,
+    instances: { scope },
+  } = config;
+  const target = targetOf(config);
+  const secretsOf = (instanceKey: string) => deriveSecrets(key, instanceKey);
+  const { credentials } = backups;
+  return repositoriesIn({ target, credentials, scope, fingerprint: fingerprintOf(key), secretsOf });
 }
 
 /** The client of the master. */
@@ -138,7 +162,7 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
     throw error;
   });
   const engine = connectEngine(config, after(ownership.verified, seams.engine), stop);
-  const { runtime, templates, secretsOf } = await fleetWith(config, daemonKey, engine);
+  const { runtime, templates, secretsOf, backups } = await fleetWith(config, daemonKey, engine);
   store.placements.complete(runtime.placementAt);
   const bond = storedBond(store.meta, { daemon: await ensureOwnerId(config.dataDir), host: hostname(), run: RUN });
   const { client, master } = connectMaster(config, log, seams, bond);
@@ -155,11 +179,19 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
   const clockOffsetMs = config.clockOffset?.toMillis() ?? 0;
   const guard = createGuard({ jobs: store.jobs, clock, clockOffsetMs, refusal: bond.refusal, log });
   const exports = new PQueue({ concurrency: 1 });
+  const { open: openDatabase, isOpen } = createOpenDatabases(store, runtime, stop.told);
+  const { hours, keep, concurrency } = config.backups;
   const completion = { store, secretsOf, master, policy, clock, addressOf };
   return {
     ...{ clock, store, ownership, runtime, templates, client, master, specOf, metrics, front, ingest, guard, bond },
     /** Resolves when no copy is written. */
     exported: () => exports.onIdle(),
+    isOpen,
+    startBackups() {
+      const night = hours && { ...hours, timeZone: policy.timeZone };
+      const common = { store, backups, specOf, repositoryOf: repositoriesOf(config, daemonKey), night, clock, log };
+      return [startBackups({ ...common, openDatabase, keep, concurrency }), startProofs(common)];
+    },
     complete: (operation: PushOperation) => completeOperation(operation, completion),
     reconciler: createReconciler({
       ...{ store, runtime, front, specOf, policy, clock, log, metrics },
@@ -170,6 +202,7 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
       mayAct: guard.mayAct,
       release: releaseIn(config),
       copies: copiesIn(config.exports),
+      isOpen,
     }),
   };
 }

@@ -67,7 +67,7 @@ const addon: Suite = { name: 'addon', command: ['odoo-addon-stub/run-tests.sh'],
 const machine = [
   check('build', 'npm', 'run', '--silent', 'build'),
   check('engine', 'compose/engine.sh'),
-  check('images', 'compose/images.sh', 'postgres', 'odoo', 'node', 'mail', 'browser'),
+  check('images', 'compose/images.sh', 'postgres', 'odoo', 'backup', 'node', 'mail', 'browser', 'targets'),
 ];
 const lint = check('lint', 'npm', 'run', '--silent', 'lint');
 const shell = check('shell', 'compose/lint.sh', 'shell');

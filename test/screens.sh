@@ -14,7 +14,7 @@ fi
 compose/bootstrap.sh
 npm run --silent build
 compose/engine.sh
-compose/images.sh postgres odoo node mail browser
+compose/images.sh postgres odoo backup node mail browser
 rm -rf screens
 status=0
 SCREENS=$PWD/screens npx mocha --spec 'test/pages/**/*.test.ts' "$@" || status=$?

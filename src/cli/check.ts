@@ -1,6 +1,7 @@
 /** `saas-bridge check`: are both sides there, and if not, what is wrong and what to do. */
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
+import { targetName } from '../backup/target.js';
 import type { Config } from '../config/config.js';
 import { dueOf } from '../facts/due.js';
 import { decideOwnership, fingerprintOf } from '../instance/ownership.js';
@@ -10,7 +11,7 @@ import { BridgeError, messageOf, TerminalError } from '../lib/errors.js';
 import { readDaemonKey } from '../store/daemon-key.js';
 import { readOwnerId } from '../store/owner-id.js';
 import { openStore } from '../store/store.js';
-import { connectMaster, openFleet, openMarker, releaseIn } from '../wiring.js';
+import { connectMaster, openFleet, openMarker, releaseIn, repositoriesOf, targetOf } from '../wiring.js';
 import { addressFindings } from './addresses.js';
 import { egressFindings } from './egress.js';
 import { factsOf } from './facts.js';
@@ -28,6 +29,7 @@ export async function check(config: Config, out: Out, asJson: boolean): Promise<
     ...(await tryPart('engine', () => engineFindings(config))),
     ...(await tryPart('scope', () => scopeFindings(config))),
     ...(await tryPart('releases', () => releaseFindings(config))),
+    ...(await tryPart('backups', () => backupFindings(config))),
     ...(await tryPart('ports', () => portFindings(config))),
     ...(await tryPart('addresses', async () => addressFindings({ ...config.instances, masterUrl: config.odoo.url }))),
     ...(await tryPart('egress', () => egressFindings(config))),
@@ -135,6 +137,20 @@ async function releaseFindings(config: Config): Promise<Omit<Finding, 'part'>[]>
       ? [{ ok: true, detail: `${later.length} keep their version: ${list(later)}; ${later[0]?.reason}` }]
       : []),
   ];
+}
+
+/** Whether the target answers; and whether it is of any use when the disk is lost. */
+async function backupFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {
+  const { engine, backups } = await openFleet(config);
+  await engine.imageId(config.backups.image);
+  const key = await readDaemonKey(secretKeyIn(config.dataDir));
+  const target = targetOf(config);
+  if (!key) return [{ ok: true, detail: `${targetName(target)} is tried once there is a secret.key` }];
+  await backups.probe(repositoriesOf(config, key)('rec:0'));
+  const detail = `${targetName(target)} answers`;
+  if (config.backups.target) return [{ ok: true, detail }];
+  const advice = 'Set SAAS_BACKUP_TARGET to another disk or another place.';
+  return [{ ok: true, detail: `${detail}, but it is on the disk of the data: lost with it`, advice }];
 }
 
 async function portFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {

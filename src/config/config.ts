@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { TerminalError } from '../lib/errors.js';
+import { backups } from './backups.js';
 import { data } from './data.js';
 import { edge, misfitsOfEdge } from './edge.js';
 import { engine } from './engine.js';
@@ -22,6 +23,7 @@ export const SECTIONS: readonly Pick<Section, 'title' | 'settings'>[] = [
   edge,
   policy,
   data,
+  backups,
   http,
   log,
 ];
@@ -33,6 +35,7 @@ const schema = z.object({
   ...edge.shape,
   ...policy.shape,
   ...data.shape,
+  ...backups.shape,
   ...http.shape,
   ...log.shape,
 });
@@ -68,6 +71,7 @@ export function loadConfig(env: NodeJS.ProcessEnv) {
     ...edge.part(values),
     ...policy.part(values),
     ...data.part(values),
+    ...backups.part(values),
     ...http.part(values),
     ...log.part(values),
   };

@@ -27,6 +27,14 @@ export interface Templates {
   packScript: string;
   rawCopyScript: string;
   closeScript: string;
+  /** With what opens the target before it. */
+  backupScript: string;
+  fetchScript: string;
+  probeScript: string;
+  /** A trial: load, serve, prove. */
+  loadScript: string;
+  serveScript: string;
+  proveScript: string;
   /** Changes with what containers are made from: the compose file, odoo.conf, the module. */
   revision: string;
   /** Odoo's server-wide module saas_limits, by the names its files have in the config volume. */
@@ -50,6 +58,7 @@ export async function loadTemplates(): Promise<Templates> {
     })),
   );
   const [composeFile, confFile] = [await read('docker-compose.yml.hbs'), await read('odoo.conf.hbs')];
+  const targets = await read('targets.sh');
   return {
     compose: compile(composeFile),
     conf: compile(confFile),
@@ -68,6 +77,12 @@ export async function loadTemplates(): Promise<Templates> {
     packScript: await read('pack.py'),
     rawCopyScript: await read('raw-copy.sh'),
     closeScript: await read('close.sh'),
+    backupScript: targets + (await read('backup.sh')),
+    fetchScript: targets + (await read('fetch.sh')),
+    probeScript: targets + (await read('probe.sh')),
+    loadScript: await read('load.sh'),
+    serveScript: await read('serve.sh'),
+    proveScript: await read('prove.py'),
     limitsModule,
     revision: createHash('sha256')
       .update(JSON.stringify([composeFile, confFile, limitsModule]))

@@ -1,12 +1,15 @@
 /** Templates and instances of one scope on one engine, put together. */
+import type { Backups } from '../instance/backups.js';
 import type { Placement } from '../instance/placement.js';
 import type { Release } from '../instance/release.js';
 import type { InstanceSecrets } from '../instance/secrets.js';
+import type { InstanceSpec } from '../instance/spec.js';
 import type { Engine } from './engine/engine.js';
 import { loadTemplates } from './files.js';
+import { BACKUP_IMAGE, createBackups } from './instance/backups.js';
 import { type EgressTrial, tryEgress } from './instance/egress.js';
 import type { Ranges } from './instance/placement.js';
-import type { DockerSettings } from './instance/rendering.js';
+import { type DockerSettings, renderInstance } from './instance/rendering.js';
 import { createEngineRuntime, type EngineRuntime } from './instance/runtime.js';
 import { createTemplateStore, type TemplateStore } from './template/store.js';
 
@@ -20,6 +23,8 @@ export interface FleetOptions {
   dataDir: string;
   /** Scope of the templates: daemons may share them, for they hold nothing of a customer's. */
   templateScope: string;
+  /** Makes and reads backups. */
+  backupImage?: string;
 }
 
 export interface Fleet {
@@ -29,13 +34,14 @@ export interface Fleet {
   secretsOf(instanceKey: string): InstanceSecrets;
   /** Tries what an instance could reach that it must not. */
   tryEgress(release: Pick<Release, 'postgresImage'>): Promise<EgressTrial>;
+  backups: Backups;
 }
 
 /** How many places are looked at for one that is free. */
 const MOST_PLACES = 20;
 
 export async function createFleet(options: FleetOptions): Promise<Fleet> {
-  const { engine, settings, capacity, secretsOf, dataDir, templateScope } = options;
+  const { engine, settings, capacity, secretsOf, dataDir, templateScope, backupImage = BACKUP_IMAGE } = options;
   const files = await loadTemplates();
   const templates = createTemplateStore(engine, files, templateScope);
   const runtime = createEngineRuntime({ engine, files, templates, settings, capacity, secretsOf, dataDir });
@@ -47,8 +53,10 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     }
     return null;
   }
+  const render = (spec: InstanceSpec) => renderInstance(files, settings, spec, secretsOf(spec.key));
+  const backups = createBackups({ engine, files, render, secretsOf, image: backupImage, scope: settings.scope });
   return {
-    ...{ engine, runtime, templates, secretsOf },
+    ...{ engine, runtime, templates, secretsOf, backups },
     tryEgress: (release) => tryEgress({ engine, scope: settings.scope, release, freePlace }),
   };
 }

@@ -10,6 +10,7 @@ export const COMMAND_NAMES = [
   'extend',
   'change_plan',
   'rebuild',
+  'back_up',
   'delete',
   'delete_without_copy',
   'retry',

@@ -14,6 +14,8 @@ export interface PlanContext {
   settingsApplied: boolean;
   /** Its passwords derive from the key that the daemon has. */
   secretsSet: boolean;
+  /** Its database is to run though the instance is down: somebody reads it. */
+  databaseWanted?: boolean;
 }
 
 /** The steps that are missing, in order; none when all is as it must be. */
@@ -23,7 +25,7 @@ export function planSteps(desired: Desired, observed: Observed, context: PlanCon
       return stepsToRun(observed, context);
     case 'suspended':
     case 'stopped':
-      return stepsToStop(observed);
+      return context.databaseWanted ? stepsToOpen(observed) : stepsToStop(observed);
     case 'deleted':
       return stepsToDelete(observed);
   }
@@ -66,6 +68,17 @@ function stepsToStop({ db, odoo }: Pick<Observed, 'db' | 'odoo'>): Step[] {
   if (odoo?.running) steps.push({ action: 'stopOdoo' });
   if (db?.running) steps.push({ action: 'stopDb' });
   return steps;
+}
+
+/** Its database alone. */
+function stepsToOpen({ db, odoo, network }: Observed): Step[] {
+  if (db?.running && !odoo?.running) return [];
+  return [
+    ...(odoo?.running ? [{ action: 'stopOdoo' } as const] : []),
+    // A container that outlived its network never starts again.
+    ...(network ? [] : [{ action: 'removeContainers' } as const, { action: 'ensureNetwork' } as const]),
+    ...(db?.running ? [] : [{ action: 'startDb' } as const]),
+  ];
 }
 
 /** The network goes last: where the engine was not asked for volumes, it tells that there may be some. */

@@ -20,6 +20,8 @@ export interface InstanceSecrets {
   databaseUuid: string;
   /** Odoo's `database.secret`, which signs tokens. */
   databaseSecret: Secret;
+  /** Opens the repository of its backups. */
+  backupPassword: Secret;
 }
 
 /** The secrets of one instance. `key` is the daemon's key (32 bytes or more), `instanceKey` the instance's own. */
@@ -31,6 +33,7 @@ export function deriveSecrets(key: Buffer, instanceKey: string): InstanceSecrets
     adminPassword: new Secret(readable(key, instanceKey)),
     databaseUuid: uuid(derive(key, 'database-uuid', instanceKey)),
     databaseSecret: text('database-secret'),
+    backupPassword: text('backup-password'),
   };
 }
 

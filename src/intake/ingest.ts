@@ -139,8 +139,12 @@ export function createIngest({ store, policy, firstToExpire, clock, log }: Inges
       );
       return;
     }
-    const { changes, operation, isChosen } = COMMANDS[command.command];
+    const { changes, operation, isChosen, isBackup } = COMMANDS[command.command];
     store.instances.update(instance.key, changes(clock()));
+    if (isBackup) {
+      store.backups.exists(instance.key, clock());
+      store.backups.lookAt(instance.key, clock());
+    }
     if (operation) {
       store.operations.begin(instance.key, operation, 'command');
       const { chosen } = OPERATIONS[operation];

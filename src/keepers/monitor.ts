@@ -35,6 +35,8 @@ export interface MonitorOptions {
   log: Log;
   /** Between two looks, milliseconds. */
   intervalMs: number;
+  /** Its database runs on purpose, though it is down. */
+  isOpen?: (instanceKey: string) => boolean;
   /** See SETTLE_MS; for tests. */
   settleMs?: number;
 }
@@ -66,6 +68,7 @@ export function startMonitor({
   clock,
   log,
   intervalMs,
+  isOpen = () => false,
   settleMs = SETTLE_MS,
 }: MonitorOptions): Monitor {
   const deaths = createDeaths(clock);
@@ -164,7 +167,7 @@ export function startMonitor({
   /** @param why it died, as the engine told; something of it changed; it is its turn; the engine was away before. */
   async function lookAt(key: string, why: 'died' | 'told' | 'round' | 'after_outage'): Promise<void> {
     // A worker has it, or it failed and waits for its next try: looking again would only defeat the back-off.
-    if (store.jobs.isInHand(key)) return;
+    if (store.jobs.isInHand(key) || isOpen(key)) return;
     const instance = store.instances.get(key);
     if (!instance || PHASE[instance.phase].containers === 'any') return;
     const found = await runtime.observe(instance);

@@ -13,6 +13,8 @@ export interface CommandRule {
   operation?: OperationKind;
   /** The act goes the way that only a person may choose. */
   isChosen?: true;
+  /** It is done beside the jobs, by who makes the backups, and answered there. */
+  isBackup?: true;
   /** Only what must run can be asked for it. */
   needsToRun: boolean;
   /** What it has done once the instance is as it must be; what the instance is now where it says nothing. */
@@ -48,6 +50,7 @@ export const COMMANDS: { readonly [Name in CommandName]: CommandRule } = {
     needsToRun: true,
     done: { code: 'containers_rebuilt', params: {} },
   },
+  back_up: { changes: NOTHING, isBackup: true, needsToRun: false },
   // What the instance is now says nothing: the addon grants time and plan on this answer, and they may wake it up.
   extend: {
     changes: NOTHING,

@@ -58,6 +58,13 @@ const instanceValues = z
     odoo_container: z.string().nullable(),
     db_container: z.string().nullable(),
     error_message: z.string().nullable(),
+    /** When the last backup was made, of how much, and why the last try has failed. */
+    backup_on: moment.nullable(),
+    backup_mb: z.number(),
+    backup_error: z.string().nullable(),
+    /** When one was last restored on trial and found whole, and why the last trial has failed. */
+    backup_proven_on: moment.nullable(),
+    backup_proof_error: z.string().nullable(),
     admin_login: z.string().nullable(),
     /** Temporary password of the instance's administrator. */
     admin_password: z.string().nullable(),

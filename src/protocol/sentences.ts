@@ -44,12 +44,15 @@ const SENTENCES = {
   stopped_for_space: z.strictObject({ instance: name, plan: name }),
   copy_failing: z.strictObject({ instance: name, reason }),
   usage_unreadable: z.strictObject({ instance: name, since: moment, reason }),
+  backup_overdue: z.strictObject({ instance: name, since: moment, reason }),
+  backup_not_proven: z.strictObject({ instance: name, reason }),
   // About the night, for all managers.
   night: z.strictObject({ day, suspended: count, reminded: count, warned: count, deleted: count, failed: count }),
   // About the daemon's own work, for all managers.
   engine_away: z.strictObject({ since: moment, reason }),
   full_pass_failing: z.strictObject({ since: moment, reason }),
   disk_low: z.strictObject({ free_percent: count }),
+  backups_failing: z.strictObject({ since: moment, reason }),
   template_failing: z.strictObject({ plans: z.array(name), since: moment, reason }),
   // Answers to a command, for who asked.
   now_running: z.strictObject({}),
@@ -57,6 +60,7 @@ const SENTENCES = {
   now_stopped: z.strictObject({}),
   now_deleted: z.strictObject({}),
   containers_rebuilt: z.strictObject({}),
+  backup_made: z.strictObject({ size_mb: count }),
   time_added: z.strictObject({}),
   time_added_held: z.strictObject({}),
   plan_changed: z.strictObject({}),

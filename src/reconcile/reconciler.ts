@@ -19,6 +19,7 @@ import type { Instance, Observed } from '../instance/types.js';
 import { isStopped } from '../lib/errors.js';
 import type { Intercept } from '../lib/intercept.js';
 import type { Outside } from '../lib/turns.js';
+import { COMMANDS } from '../owed/commands.js';
 import { DAY_MS } from '../subscription/calendar.js';
 import { type CopyFormat, createExecutors, type Lane } from './executors.js';
 import { createFailure } from './failure.js';
@@ -39,6 +40,8 @@ export interface ReconcilerParts extends OutcomeParts {
   /** Reads all that the master knows of the instance now, and takes it in. Throws where it cannot be read. */
   readAfresh(instanceKey: string): Promise<void>;
   copies: Copies;
+  /** Its database is to run, though the instance is down: it is read. */
+  isOpen(instanceKey: string): boolean;
 }
 
 export type Reconciler = ReturnType<typeof createReconciler>;
@@ -78,7 +81,7 @@ export function createReconciler(parts: ReconcilerParts) {
    */
   async function reconcile(key: string, outside: Outside = (wait) => wait()): Promise<Date | null> {
     // With the facts, in one moment: what is asked later is for the next run.
-    const commands = store.commands.pending(key);
+    const commands = store.commands.pending(key).filter(({ command }) => !COMMANDS[command].isBackup);
     const asked = store.operations.of(key);
     try {
       return await bring(key, commands, asked, outside);
@@ -151,7 +154,8 @@ export function createReconciler(parts: ReconcilerParts) {
       if (step.action === 'setSecrets') facts.secretsSet = outcome.secretsSet(instance.key);
       steps.push(step);
     };
-    const missing = (observed: Observed) => planSteps(desired, observed, planContext(facts, spec));
+    const context = () => ({ ...planContext(facts, spec), databaseWanted: parts.isOpen(instance.key) });
+    const missing = (observed: Observed) => planSteps(desired, observed, context());
     const observe = () => runtime.observe(instance);
     const ended = await operations.run(wanted, { facts, observe, missing, execute });
     // It may have taken hours to write the copy.

@@ -1,3 +1,5 @@
+import { BACKUPS_SCHEMA } from './backups-schema.js';
+
 /**
  * The schema, as numbered steps: the database's `user_version` is how many of them it has. A step that was ever
  * released is never edited; changes are new steps at the end. Times are milliseconds since 1970.
@@ -241,4 +243,6 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE instances ADD COLUMN unreadable_since INTEGER;
   `,
+  // What is known of the backups of each instance. Whoever is there is looked at.
+  BACKUPS_SCHEMA,
 ];

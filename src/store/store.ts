@@ -1,6 +1,7 @@
 /** The daemon's memory: a cache of the facts and a queue of the work, in one SQLite file. */
 import type Database from 'better-sqlite3';
 import type { Clock } from '../lib/clock.js';
+import { type BackupTable, backupTable } from './backups.js';
 import { type Bell, createBell } from './bell.js';
 import { type CommandTable, commandTable } from './commands.js';
 import { type Access, interceptStatements, openDatabase } from './database.js';
@@ -29,6 +30,7 @@ export interface Store {
   readonly instances: InstanceTable;
   readonly placements: PlacementTable;
   readonly operations: OperationTable;
+  readonly backups: BackupTable;
   readonly purchases: PurchaseTable;
   readonly plans: PlanTable;
   readonly commands: CommandTable;
@@ -63,6 +65,7 @@ export function openStore(path: string, options: StoreOptions = {}): Store {
     instances: instanceTable(db, bell),
     placements: placementTable(db, clock, bell),
     operations: operationTable(db),
+    backups: backupTable(db),
     purchases: purchaseTable(db),
     plans: planTable(db, bell),
     commands: commandTable(db, clock),

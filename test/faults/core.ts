@@ -264,6 +264,7 @@ function born(
     exportLane: (work) => work(),
     specOf: specReader((name, { httpPort }) => `https://${name}.example.com:${httpPort}`),
     mayAct: () => true,
+    isOpen: () => false,
     readAfresh: () => seam(() => void ingest.page(pageOf(outside), false)),
     copies: {
       keptDays: 90,

@@ -112,6 +112,7 @@ const LIVES: { readonly [Name in Exclude<Stage, 'night'>]: Life } = {
   }),
   restart: command('restart'),
   rebuild: command('rebuild'),
+  'back up': command('back_up'),
   suspend: command(
     'suspend',
     async () => ({ reason: 'fault run' }),

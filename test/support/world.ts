@@ -32,8 +32,11 @@ export const MASTER: MasterOptions = {
   stateDir: STATE_DIR,
 };
 
-/** A pause that nobody looks at proves nothing: the daemon of the tests looks more often than one at work. */
-const OFTEN = { SAAS_POLL_INTERVAL: '0.5', SAAS_MONITOR_INTERVAL: '5' };
+/**
+ * A pause that nobody looks at proves nothing: the daemon of the tests looks more often than one at work. It makes backups
+ * where a test asks for them: not in each of the nights that it travels through.
+ */
+const OFTEN = { SAAS_POLL_INTERVAL: '0.5', SAAS_MONITOR_INTERVAL: '5', SAAS_BACKUP_HOURS: 'none' };
 
 export const DAEMON = {
   dataDir: path.join(STATE_DIR, 'daemon'),

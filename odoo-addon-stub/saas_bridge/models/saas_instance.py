@@ -35,6 +35,11 @@ BRIDGE_FIELDS = frozenset(
         "odoo_container",
         "db_container",
         "error_message",
+        "backup_on",
+        "backup_mb",
+        "backup_error",
+        "backup_proven_on",
+        "backup_proof_error",
         "log",
         "admin_login",
         "admin_password",
@@ -182,6 +187,24 @@ class SaasInstance(models.Model):
     odoo_container = fields.Char(string="Odoo Container", readonly=True, copy=False)
     db_container = fields.Char(string="Database Container", readonly=True, copy=False)
     error_message = fields.Text(readonly=True, copy=False)
+    backup_on = fields.Datetime(
+        string="Last Backup", readonly=True, copy=False, help="When database and files were last backed up."
+    )
+    backup_mb = fields.Float(
+        string="Backup Size (MB)", readonly=True, copy=False, help="Database and files of the last backup."
+    )
+    backup_error = fields.Text(
+        string="Backup Failing", readonly=True, copy=False, help="Why the last try to make a backup has failed."
+    )
+    backup_proven_on = fields.Datetime(
+        string="Backup Proven",
+        readonly=True,
+        copy=False,
+        help="When a backup was last restored on trial: every file and row was there, and Odoo let a user in.",
+    )
+    backup_proof_error = fields.Text(
+        string="Trial Failed", readonly=True, copy=False, help="Why the last trial of a backup has failed."
+    )
     log = fields.Text(readonly=True, copy=False)
     admin_login = fields.Char(string="Administrator Login", readonly=True, copy=False)
     # Never tracked: the chatter is read by more people than this field.
@@ -338,6 +361,9 @@ class SaasInstance(models.Model):
 
     def action_rebuild(self):
         return self._request_command("rebuild")
+
+    def action_back_up(self):
+        return self._request_command("back_up")
 
     def action_suspend(self):
         return self._ask_for_command("suspend", _("Suspend the instance"))

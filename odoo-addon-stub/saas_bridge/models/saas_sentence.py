@@ -80,6 +80,14 @@ class SaasBridge(models.AbstractModel):
                 "What %(instance)s uses could not be measured since %(since)s: %(reason)s. It counts as over its storage from"
                 " now on, and is suspended when its grace ends: see what was done to its database. Resume gives it another day."
             ),
+            "backup_overdue": _(
+                "%(instance)s has not been backed up since %(since)s: %(reason)s. It is tried again and again; see to the"
+                " cause."
+            ),
+            "backup_not_proven": _(
+                "A backup of %(instance)s was restored on trial and is not whole: %(reason)s. Make another one with Back up"
+                " now, and see to the target of the backups."
+            ),
             # About the night, for all managers.
             "night": _(
                 "Night of %(day)s: suspended %(suspended)s, reminded %(reminded)s, warned of the deletion %(warned)s,"
@@ -99,12 +107,17 @@ class SaasBridge(models.AbstractModel):
                 "New instances of %(plans)s cannot be made since %(since)s: %(reason)s. It is tried again and again; see"
                 " to the modules of the plan."
             ),
+            "backups_failing": _(
+                "Nobody has been backed up since %(since)s: %(reason)s. It is tried again and again; see to the target of"
+                " the backups."
+            ),
             # Answers to a command, for who asked.
             "now_running": _("The instance is running."),
             "now_suspended": _("The instance is suspended."),
             "now_stopped": _("The instance is stopped."),
             "now_deleted": _("The instance is deleted."),
             "containers_rebuilt": _("Its containers were made anew from its own data."),
+            "backup_made": _("A backup of %(size_mb)s MB was made."),
             "time_added": _("The time was added."),
             "time_added_held": _("The time was added. It stays down until staff start it."),
             "plan_changed": _("The plan was changed."),

@@ -66,6 +66,28 @@ export const BOUNDS = {
     ...{ user: 'root', capabilities: ['DAC_READ_SEARCH'] },
     ...{ memoryMb: 256, cpus: 1, processes: 20, seconds: 6 * HOUR, isLong: true },
   },
+  /** Dump and filestore into the repository of backups, beside a customer who works. */
+  backup: {
+    ...NOTHING,
+    ...{ user: 'root', capabilities: ['DAC_READ_SEARCH'], network: true },
+    ...{ memoryMb: 256, cpus: 1, processes: 50, seconds: 6 * HOUR, isLong: true },
+  },
+  /** Asks the target of the backups something. */
+  target: { ...NOTHING, ...{ user: 'root', network: true, memoryMb: 256, cpus: 1, processes: 50, seconds: 90 } },
+  /** A backup into empty volumes. */
+  fetch: {
+    ...NOTHING,
+    ...{ user: 'root', capabilities: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'], network: true },
+    ...{ memoryMb: 256, cpus: 1, processes: 50, seconds: 6 * HOUR, isLong: true },
+  },
+  /** A restored dump into a new cluster. */
+  load: { ...NOTHING, ...{ user: 'postgres', memoryMb: 512, cpus: 1, processes: 50, seconds: 6 * HOUR, isLong: true } },
+  /** The server of a trial, and the Odoo that shares its loopback. */
+  serve: { ...NOTHING, ...{ user: 'postgres', memoryMb: 512, cpus: 1, processes: 50, seconds: HOUR, isLong: true } },
+  prove: {
+    ...NOTHING,
+    ...{ user: 'odoo', network: true, memoryMb: 1024, cpus: 1, processes: 50, seconds: HOUR / 2, isLong: true },
+  },
   /** The template's server and its one installation; nothing in them is a customer's. */
   install: {
     ...NOTHING,

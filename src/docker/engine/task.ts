@@ -40,13 +40,13 @@ export interface Job {
   streamed?: boolean;
 }
 
-export interface JobMount {
-  volume: string;
+/** A volume; a folder of the engine's host; or an empty volume that goes with the container. */
+export type JobMount = ({ volume: string } | { folder: string } | { scratch: true }) & {
   target: string;
   readOnly?: boolean;
   /** Let the engine copy what the image has at the target into an empty volume, with its owner. */
   copyFromImage?: boolean;
-}
+};
 
 export interface JobResult {
   exitCode: number;
@@ -106,6 +106,8 @@ async function flood({ flooded }: Attachment, name: string): Promise<never> {
 
 /** A job whose streams the caller reads and writes as it goes. */
 export interface RunningJob extends Omit<Streams, 'close'> {
+  /** Of its container. */
+  id: string;
   /** Settles when it ends; fails when the engine cannot tell. */
   exitCode: Promise<number>;
   /** Stops it if it still runs (its stop signal, then a kill) and lets go of it. Never fails. */
@@ -129,7 +131,7 @@ export async function startJob(engine: Engine, job: Job): Promise<RunningJob> {
       await engine.stopContainer(id, graceSeconds).catch(() => undefined);
       await engine.removeContainer(id).catch(() => undefined);
     };
-    return { stdin, stdout, errors, exitCode, end };
+    return { id, stdin, stdout, errors, exitCode, end };
   } catch (error) {
     await engine.removeContainer(id).catch(() => undefined);
     throw error;
@@ -174,12 +176,15 @@ export function jobOptions(job: Job, suffix: string, run: string): ContainerOpti
       ...(job.streamed ? { Init: true } : {}),
       LogConfig: job.streamed ? { Type: 'none', Config: {} } : { Type: 'json-file', Config: { 'max-size': '1m' } },
       Mounts: (job.mounts ?? []).map((mount) => ({
-        Type: 'volume',
-        Source: mount.volume,
+        ...('folder' in mount ? { Type: 'bind' as const, Source: mount.folder } : volumeMount(mount)),
         Target: mount.target,
         ReadOnly: mount.readOnly ?? false,
-        VolumeOptions: { NoCopy: !mount.copyFromImage } as never,
       })),
     },
   };
+}
+
+function volumeMount(mount: Exclude<JobMount, { folder: string }>) {
+  const VolumeOptions = { NoCopy: !mount.copyFromImage } as never;
+  return { Type: 'volume' as const, Source: 'volume' in mount ? mount.volume : '', VolumeOptions };
 }

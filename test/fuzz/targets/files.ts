@@ -155,6 +155,7 @@ function secretsOf(value: string) {
   const secret = new Secret(value);
   return {
     ...{ dbPassword: secret, adminPasswd: secret, adminPassword: secret, databaseSecret: secret },
+    backupPassword: secret,
     databaseUuid: value,
   };
 }

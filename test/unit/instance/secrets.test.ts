@@ -18,7 +18,7 @@ describe('deriveSecrets', () => {
     const texts = all.flatMap((secrets) =>
       Object.values(secrets).map((value) => (value instanceof Secret ? value.reveal() : String(value))),
     );
-    expect(new Set(texts).size).to.equal(15);
+    expect(new Set(texts).size).to.equal(18);
   });
 
   it('makes an administrator password that can be read aloud', () => {

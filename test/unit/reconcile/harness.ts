@@ -159,6 +159,7 @@ export function harness(options: { exportDays?: number; release?: Release; polic
     release: options.release ?? RELEASE,
     specOf: (of) => specOf(of),
     mayAct: () => guard.mayAct,
+    isOpen: () => false,
     readAfresh: (key) => master.readAfresh(key),
     copies: {
       keptDays: options.exportDays ?? 90,

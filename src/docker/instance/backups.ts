@@ -1,0 +1,126 @@
+/** Backups on one engine: each act is a one-shot container of the backup image. restic does the work. */
+import type { BackupMade, BackupOptions, Backups, KeepRule, Repository } from '../../instance/backups.js';
+import { LABEL, scopePrefix } from '../../instance/naming.js';
+import type { InstanceSecrets } from '../../instance/secrets.js';
+import type { InstanceSpec } from '../../instance/spec.js';
+import { createTurnsByKey } from '../../lib/turns-by-key.js';
+import { BOUNDS, copyLimitBytes } from '../engine/bounds.js';
+import { removeBusy } from '../engine/retry.js';
+import { type Job, runJob } from '../engine/task.js';
+import type { Templates as Files } from '../files.js';
+import { ANY_CODE, backupError, unreadableReport } from './backup-errors.js';
+import { hasOwnVolume } from './own-volume.js';
+import { type FetchContext, proveBackup } from './proof.js';
+import type { Rendered } from './rendering.js';
+import { secretsArchive, targetMounts } from './repository-task.js';
+
+/** The one that compose/images.sh makes. */
+export const BACKUP_IMAGE = 'saas-bridge/backup';
+
+export interface BackupContext extends FetchContext {
+  files: FetchContext['files'] & Pick<Files, 'backupScript' | 'probeScript'>;
+  /** Of this daemon on the engine. */
+  scope: string;
+  render(spec: InstanceSpec): Pick<Rendered, 'names' | 'labels'>;
+  secretsOf(instanceKey: string): InstanceSecrets;
+}
+
+export function createBackups({ engine, files, image, scope, render, secretsOf }: BackupContext): Backups {
+  const inTurn = createTurnsByKey();
+  return {
+    async make(spec, repository, options) {
+      const rendered = render(spec);
+      const { names, labels } = rendered;
+      for (const volume of [names.pgdata, names.filestore]) {
+        if (!(await hasOwnVolume(engine, volume, labels))) throw backupError(66, `the volume ${volume} does not exist`);
+      }
+      await ensureTarget(repository);
+      const most = copyLimitBytes(spec.storageGb);
+      const job = backupJob({ files, image }, rendered, repository, secretsOf(spec.key), { ...options, most });
+      const { exitCode, output } = await inTurn(spec.key, () => runJob(engine, job, ANY_CODE));
+      if (exitCode !== 0) throw backupError(exitCode, output);
+      return reportIn(output) ?? unreadableReport(output);
+    },
+
+    prove: (spec, repository, snapshot) =>
+      inTurn(spec.key, () => proveBackup({ engine, files, image }, spec, render(spec), repository, snapshot)),
+
+    async probe(repository) {
+      await ensureTarget(repository);
+      const { exitCode, output } = await runJob(engine, probeJob({ files, image, scope }, repository), ANY_CODE);
+      if (exitCode !== 0) throw backupError(exitCode, output);
+    },
+
+    async removeLeft() {
+      const left = await engine.listVolumes([`${LABEL.scope}=${scope}`, `${LABEL.role}=trial`]);
+      for (const { name } of left) await removeBusy(() => engine.removeVolume(name));
+    },
+  };
+
+  /** The volume of backups outlives all instances: it is nobody's. */
+  async function ensureTarget({ mount }: Repository): Promise<void> {
+    if (mount && 'volume' in mount) await engine.ensureVolume(mount.volume, {});
+  }
+}
+
+/**
+ * The one-shot container: it may read files of any owner, and reaches the database on the instance's network, as its own
+ * role. The filestore is read-only.
+ */
+export function backupJob(
+  { files, image }: { files: Pick<Files, 'backupScript'>; image: string },
+  { names, labels }: Pick<Rendered, 'names' | 'labels'>,
+  repository: Repository,
+  { dbPassword }: Pick<InstanceSecrets, 'dbPassword'>,
+  { mustExist, tag, keep, most }: BackupOptions & { most: number },
+): Job {
+  return {
+    name: `${names.project}_backup`,
+    image,
+    entrypoint: ['bash', '-c', files.backupScript, 'backup'],
+    command: [mustExist ? 'keep' : 'begin', String(most), tag, ...(keep ? forgetOptions(keep) : [])],
+    labels,
+    bounds: BOUNDS.backup,
+    network: names.network,
+    mounts: [
+      { volume: names.filestore, target: '/data', readOnly: true },
+      { scratch: true, target: '/scratch' },
+      ...targetMounts(repository, false),
+    ],
+    stdin: secretsArchive(repository, { pgpass: `*:*:*:*:${dbPassword.reveal()}\n` }),
+  };
+}
+
+/** What was made for a reason stays for a month beside what the rule keeps. */
+export function forgetOptions({ daily, weekly, monthly, prune }: KeepRule & { prune: boolean }): string[] {
+  return [
+    ...['--keep-daily', String(daily), '--keep-weekly', String(weekly), '--keep-monthly', String(monthly)],
+    ...['--keep-within', '2d', ...(prune ? ['--prune'] : [])],
+  ];
+}
+
+/** The lines that backup.sh prints; null unless they make sense. */
+export function reportIn(output: string): BackupMade | null {
+  const json = /^backup (\{.*\})\s*$/m.exec(output)?.[1];
+  if (json === undefined) return null;
+  const { snapshot_id, total_bytes_processed, data_added_packed } = JSON.parse(json) as Record<string, unknown>;
+  if (typeof snapshot_id !== 'string' || !/^[0-9a-f]{8,64}$/.test(snapshot_id)) return null;
+  const kept = /^kept (.*)$/m.exec(output)?.[1] ?? null;
+  return { snapshot: snapshot_id, bytes: Number(total_bytes_processed), addedBytes: Number(data_added_packed), kept };
+}
+
+function probeJob(
+  { files, image, scope }: Pick<BackupContext, 'files' | 'image' | 'scope'>,
+  repository: Repository,
+): Job {
+  return {
+    name: `${scopePrefix(scope)}probe`,
+    image,
+    entrypoint: ['bash', '-c', files.probeScript, 'probe'],
+    labels: { [LABEL.scope]: scope },
+    bounds: BOUNDS.target,
+    ...(repository.mount ? {} : { network: 'bridge' }),
+    mounts: targetMounts(repository, true),
+    stdin: secretsArchive(repository),
+  };
+}

@@ -1,0 +1,62 @@
+/** Backups of an instance's data: what the core asks of whoever makes and reads them. */
+import type { Secret } from '../lib/secret.js';
+import type { InstanceSpec } from './spec.js';
+
+/** Where the backups of one instance are, and how they are opened. */
+export interface Repository {
+  /** As restic takes it; a folder is below /repository. */
+  address: Secret;
+  password: Secret;
+  /** What is mounted there: a volume of the engine, or a folder of its host; null for a target that is reached over the network. */
+  mount: { volume: string } | { folder: string } | null;
+  /** Files that the target needs beside it, by the names that targets.sh knows: `ca`, `s3`, `ssh_key`, `known_hosts`. */
+  files: Record<string, Secret>;
+}
+
+/** Why a backup was made. `nightly` ones go by the rule; the others are kept for their time. */
+export const BACKUP_TAGS = ['nightly', 'asked', 'before'] as const;
+export type BackupTag = (typeof BACKUP_TAGS)[number];
+
+/** How many of them are kept: the newest of each of so many days, weeks and months. */
+export interface KeepRule {
+  daily: number;
+  weekly: number;
+  monthly: number;
+}
+
+export interface BackupOptions {
+  /** There were backups: a repository that is not there is lost, and MUST NOT be replaced by an empty one. */
+  mustExist: boolean;
+  tag: BackupTag;
+  /** What is to go afterwards; null: nothing. */
+  keep: (KeepRule & { prune: boolean }) | null;
+}
+
+export interface BackupMade {
+  /** Id of the snapshot, hexadecimal. */
+  snapshot: string;
+  /** Database and files as they are, bytes. */
+  bytes: number;
+  /** What it added to the repository, bytes. */
+  addedBytes: number;
+  /** Why those whose time is over could not be removed; null where they are, or none was to go. */
+  kept: string | null;
+}
+
+/**
+ * Every method may be repeated at will, has a deadline, and throws a RetryableError `backup.*` that says whether the
+ * target, the instance or the engine's disk is why. One at a time for one repository.
+ */
+export interface Backups {
+  /** A backup of an instance whose database runs, while its customer works on. */
+  make(spec: InstanceSpec, repository: Repository, options: BackupOptions): Promise<BackupMade>;
+  /**
+   * Restores a snapshot on trial: every file is what its name says, every attachment has its file, every table the rows that it
+   * had at the backup, and an Odoo that opens it logs in. Throws `backup.not_whole`, `backup.damaged` where it is not so.
+   */
+  prove(spec: InstanceSpec, repository: Repository, snapshot: string): Promise<void>;
+  /** Throws where the target does not answer or refuses the login. */
+  probe(repository: Repository): Promise<void>;
+  /** Removes what trials of a daemon that died have left. */
+  removeLeft(): Promise<void>;
+}

@@ -1,0 +1,299 @@
+/** Backups on the real engine, with restic, of an instance whose customer works. */
+import { randomBytes, randomInt } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
+import { type Credentials, NO_CREDENTIALS, repositoriesIn } from '../../src/backup/repositories.js';
+import { parseTarget } from '../../src/backup/target.js';
+import { BOUNDS, type Bounds } from '../../src/docker/engine/bounds.js';
+import { createEngine, type Engine } from '../../src/docker/engine/engine.js';
+import { type JobMount, runJob } from '../../src/docker/engine/task.js';
+import { createFleet, type Fleet } from '../../src/docker/fleet.js';
+import { BACKUP_IMAGE } from '../../src/docker/instance/backups.js';
+import { placementAt, type Ranges } from '../../src/docker/instance/placement.js';
+import { DEFAULT_RELEASE, DEFAULT_SETTINGS, type DockerSettings } from '../../src/docker/instance/rendering.js';
+import { secretsArchive, targetMounts } from '../../src/docker/instance/repository-task.js';
+import type { BackupOptions, Repository } from '../../src/instance/backups.js';
+import { DEFAULT_SCOPE, LABEL, resourceNames } from '../../src/instance/naming.js';
+import { deriveSecrets } from '../../src/instance/secrets.js';
+import type { InstanceSpec } from '../../src/instance/spec.js';
+import { messageOf } from '../../src/lib/errors.js';
+import { docker } from '../support/engine.js';
+
+const KEY = randomBytes(32);
+const KEEP = { daily: 7, weekly: 4, monthly: 12 };
+const FIRST: BackupOptions = { mustExist: false, tag: 'nightly', keep: null };
+const AGAIN: BackupOptions = { mustExist: true, tag: 'nightly', keep: { ...KEEP, prune: true } };
+const AT_WORK: Bounds = {
+  ...BOUNDS.install,
+  user: 'root',
+  capabilities: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER'],
+  seconds: 120,
+};
+
+describe('backups', function () {
+  this.timeout(300_000);
+  const scope = `t${randomBytes(4).toString('hex')}`;
+  const settings: DockerSettings & Ranges = {
+    ...DEFAULT_SETTINGS,
+    scope,
+    portBase: 30_000 + 16 * randomInt(170),
+    subnetPool: `10.${240 + randomInt(10)}.${randomInt(256)}.0/24`,
+  };
+  const release = {
+    odooImage: process.env.ODOO_IMAGE ?? DEFAULT_RELEASE.odooImage,
+    postgresImage: process.env.POSTGRES_IMAGE ?? DEFAULT_RELEASE.postgresImage,
+    addons: [],
+  };
+  const acme: InstanceSpec = {
+    ...{ key: 'sol:1', name: 'acme', placement: placementAt(settings, 0), release, cpu: 2, memoryMb: 1024 },
+    ...{ storageGb: 1, modules: [], url: 'https://acme.example.com', companyName: 'Acme', contactName: 'Zoë' },
+    ...{ email: 'zoe@example.com', lang: 'es_ES', maxUsers: 0, accountUrl: '', egress: 'web' },
+  };
+  const names = resourceNames(scope, acme.name);
+  const labels = { [LABEL.scope]: scope };
+  const volume = `${scope}_target`;
+
+  let engine: Engine;
+  let fleet: Fleet;
+  let dataDir: string;
+
+  before(async () => {
+    engine = createEngine({});
+    dataDir = await mkdtemp(join(tmpdir(), 'saas-'));
+    fleet = await createFleet({
+      ...{ engine, settings, capacity: 8, dataDir, templateScope: DEFAULT_SCOPE },
+      secretsOf: (key) => deriveSecrets(KEY, key),
+    });
+    const { runtime } = fleet;
+    await runtime.ensureNetwork(acme);
+    await runtime.fill(acme, { kind: 'template', modules: [] }, { mustExist: false });
+    await runtime.startBoth(acme);
+    await runtime.awaitReady(acme, { login: true, timeoutMs: 120_000 });
+  });
+
+  after(async () => {
+    await fleet.runtime.removeContainers(acme);
+    await fleet.runtime.removeVolumes(acme);
+    await fleet.runtime.removeNetwork(acme);
+    for (const { Name } of (await docker.listVolumes({ filters: { name: [scope] } })).Volumes ?? []) {
+      await docker.getVolume(Name).remove({ force: true });
+    }
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  function repositoryIn(text: string, credentials: Credentials = NO_CREDENTIALS, key = KEY): Repository {
+    const target = parseTarget(text);
+    if (!target) return expect.fail(text);
+    const secretsOf = (instanceKey: string) => deriveSecrets(key, instanceKey);
+    return repositoriesIn({ target, credentials, scope, fingerprint: 'f'.repeat(16), secretsOf })(acme.key);
+  }
+  const own = () => repositoryIn(`volume:${volume}`);
+  const make = (repository: Repository, options: BackupOptions = FIRST) =>
+    fleet.backups.make(acme, repository, options);
+  const refusal = (work: Promise<unknown>): Promise<{ code?: string; message?: string }> =>
+    work.then(
+      () => expect.fail('it was done'),
+      (error) => error,
+    );
+
+  /** The script sees what targets.sh prepares, and the repository to write. */
+  async function inRepository(script: string, repository = own(), more: JobMount[] = []): Promise<string> {
+    const open = `values=/dev/shm/values; mkdir $values; tar -x -C $values
+      export RESTIC_REPOSITORY_FILE=$values/repository RESTIC_PASSWORD_FILE=$values/password; set -e`;
+    const { output } = await runJob(engine, {
+      name: `${scope}_look`,
+      image: BACKUP_IMAGE,
+      entrypoint: ['bash', '-c', `${open}; ${script}`],
+      labels,
+      bounds: AT_WORK,
+      mounts: [...targetMounts(repository, false), ...more],
+      stdin: secretsArchive(repository),
+      keepBytes: 100_000,
+    });
+    return output.trim();
+  }
+  const sql = async (text: string): Promise<string> => {
+    const { output } = await runJob(engine, {
+      name: `${scope}_query`,
+      image: release.postgresImage,
+      entrypoint: ['psql', '-h', 'db', '-U', 'odoo', '-d', 'odoo', '-At', '-v', 'ON_ERROR_STOP=1', '-f', '-'],
+      labels,
+      bounds: AT_WORK,
+      env: ['PGPASSFILE=/run/pgpass'],
+      network: names.network,
+      files: [
+        {
+          name: 'run/pgpass',
+          content: `*:*:*:*:${fleet.secretsOf(acme.key).dbPassword.reveal()}\n`,
+          mode: 0o600,
+        },
+      ],
+      stdin: Buffer.from(`${text}\n`),
+    });
+    return output.trim();
+  };
+
+  it('hold database and files of one moment, and how many rows each table had', async () => {
+    await sql("UPDATE res_partner SET name = 'Typed in by the customer' WHERE id = 3");
+    const first = await make(own());
+    expect(first.bytes).above(1e6);
+    expect(first.kept).equal(null);
+    expect(await inRepository('restic dump -q latest /scratch/odoo.sql | tail -n 20')).to.contain(
+      'database dump complete',
+    );
+    expect(await inRepository('restic dump -q latest /scratch/odoo.sql | grep -c "Typed in by the customer"')).equal(
+      '1',
+    );
+    const rows = (await inRepository('restic dump -q latest /scratch/rows')).split('\n');
+    expect(rows).to.include(`public.res_partner ${await sql('SELECT count(*) FROM res_partner')}`);
+    expect(rows.length).equal(Number(await sql("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")));
+    const files = await inRepository(
+      'restic ls -q latest /data/filestore/odoo --recursive | grep -cE "/[0-9a-f]{40}$"',
+    );
+    expect(Number(files)).above(50);
+  });
+
+  it('are proven by a restore: files, rows, and an Odoo that lets a user in', async () => {
+    const { snapshot } = await make(own());
+    await fleet.backups.prove(acme, own(), snapshot);
+    const left = ((await docker.listVolumes({ filters: { name: [`${scope}_odoo_cliente_acme_trial`] } })).Volumes ?? [])
+      .length;
+    expect(left).equal(0);
+  });
+
+  it('are found not to be whole: rows and files that are missing', async () => {
+    const [file] = (await sql('SELECT store_fname FROM ir_attachment WHERE store_fname IS NOT NULL LIMIT 1')).split(
+      '\n',
+    );
+    const inFiles = (script: string) =>
+      runJob(engine, {
+        name: `${scope}_files`,
+        image: release.postgresImage,
+        entrypoint: ['bash', '-c', `set -e; cd /filestore/filestore/odoo; ${script}`],
+        labels,
+        bounds: AT_WORK,
+        mounts: [{ volume: names.filestore, target: '/filestore' }],
+      });
+    await inFiles(`mv ${file} /filestore/aside`);
+    const { snapshot: without } = await make(own());
+    expect(await refusal(fleet.backups.prove(acme, own(), without))).to.include({ code: 'backup.not_whole' });
+    await inFiles(`cp -a /filestore/aside ${file}; echo more >>${file}`);
+    const { snapshot: other } = await make(own());
+    const wrong = await refusal(fleet.backups.prove(acme, own(), other));
+    expect(wrong).to.include({ code: 'backup.not_whole' });
+    expect(wrong.message).to.contain('not what its name says');
+    await inFiles(`mv /filestore/aside ${file}`);
+  });
+
+  it('are found to be damaged on the disk of the target', async () => {
+    const { snapshot } = await make(repositoryIn(`volume:${scope}_damaged`));
+    const damaged = repositoryIn(`volume:${scope}_damaged`);
+    await inRepository(
+      `file=$(find /repository/*/*/data -type f -size +500k | head -n 1)
+      chmod u+w $file; printf XXXXXXXX | dd of=$file bs=1 seek=300000 conv=notrunc status=none`,
+      damaged,
+    );
+    const found = await refusal(fleet.backups.prove(acme, damaged, snapshot));
+    expect(found.code).to.match(/^backup\.(damaged|not_whole)$/);
+  });
+
+  it('add little when little has changed, in a second or two', async () => {
+    const startedAt = performance.now();
+    const { addedBytes, kept } = await make(own(), AGAIN);
+    expect(addedBytes).below(3e6);
+    expect(kept).equal(null);
+    expect(performance.now() - startedAt).below(60_000);
+    expect(JSON.parse(await inRepository('restic snapshots -q --json'))).to.have.length(2);
+    expect(await inRepository('restic check -q && echo whole')).equal('whole');
+  });
+
+  it('show neither password nor address of a login to anybody who looks at the engine', async () => {
+    const seen: string[] = [];
+    const making = make(own(), AGAIN);
+    for (let done = false; !done; ) {
+      done = await Promise.race([
+        making.then(() => true),
+        new Promise<false>((resolve) => setTimeout(resolve, 50, false)),
+      ]);
+      for (const { Id } of await docker.listContainers({
+        all: true,
+        filters: { label: [`${LABEL.scope}=${scope}`, 'saas.role=job'] },
+      })) {
+        seen.push(
+          JSON.stringify(
+            await docker
+              .getContainer(Id)
+              .inspect()
+              .catch(() => ''),
+          ),
+        );
+      }
+    }
+    expect(seen.some((text) => text.includes('_backup'))).equal(true);
+    const { backupPassword, dbPassword } = fleet.secretsOf(acme.key);
+    for (const secret of [backupPassword, dbPassword]) expect(seen.join()).not.to.contain(secret.reveal());
+  });
+
+  it('never begin anew where there were some', async () => {
+    const lost = repositoryIn(`volume:${scope}_lost`);
+    expect(await refusal(make(lost, AGAIN))).to.include({ code: 'backup.missing' });
+    await make(lost);
+  });
+
+  it('say that the repository was made with another key', async () => {
+    const other = repositoryIn(`volume:${volume}`, NO_CREDENTIALS, randomBytes(32));
+    expect(await refusal(make(other))).to.include({ code: 'backup.password' });
+  });
+
+  it('go on where a dead client has left its lock', async () => {
+    // A prune that is killed leaves an exclusive one.
+    await inRepository(`mkfifo /tmp/hold; (restic prune -q --repack-cacheable-only & p=$!
+      for i in $(seq 500); do ls /repository/*/*/locks | grep -q . && break; sleep 0.01; done; kill -9 $p) || true`);
+    expect(Number(await inRepository('ls /repository/*/*/locks | wc -l'))).above(0);
+    await make(own(), AGAIN);
+  });
+
+  it('say that the target is full, and are whole again when it has room', async () => {
+    await docker.createVolume({
+      Name: `${scope}_small`,
+      DriverOpts: { type: 'tmpfs', device: 'tmpfs', o: 'size=3m' },
+    } as never);
+    const failed = await refusal(make(repositoryIn(`volume:${scope}_small`)));
+    expect(failed).to.include({ code: 'backup.full' });
+  });
+
+  it('say that the target cannot be reached, and do not wait for it', async () => {
+    const startedAt = performance.now();
+    const away = repositoryIn('rest:http://127.0.0.1:9/');
+    expect(await refusal(make(away))).to.include({ code: 'backup.unreachable' });
+    expect(performance.now() - startedAt).below(90_000);
+  });
+
+  it('say that the database cannot be read', async () => {
+    await fleet.runtime.stopDb(acme);
+    expect(await refusal(make(own(), AGAIN))).to.include({ code: 'backup.database' });
+    await fleet.runtime.startDb(acme);
+  });
+
+  it('leave a whole repository behind when the task is killed', async () => {
+    const making = refusal(make(own(), AGAIN));
+    const jobs = [`${LABEL.scope}=${scope}`, `${LABEL.role}=job`];
+    for (let id: string | undefined; !id; ) {
+      id = (await engine.listContainers(jobs)).find(({ State }) => State === 'running')?.Id;
+      if (id) await engine.removeContainer(id);
+    }
+    expect(messageOf(await making)).to.match(/code 137|No such container|removal|backup/i);
+    await make(own(), AGAIN);
+    expect(await inRepository('restic check -q && echo whole')).equal('whole');
+  });
+
+  it('leave no container behind', async () => {
+    const jobs = () => engine.listContainers([`${LABEL.scope}=${scope}`, `${LABEL.role}=job`]);
+    // The engine removes them by itself, a moment later.
+    for (let tries = 0; tries < 100 && (await jobs()).length > 0; tries++) await sleep(100);
+    expect(await jobs()).deep.equal([]);
+  });
+});
