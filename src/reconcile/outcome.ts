@@ -114,8 +114,7 @@ export function createOutcome(parts: OutcomeParts) {
     store.transaction(() => {
       if (phase === 'deleted') oweAmends(before.key, now);
       report(facts, spec, changes);
-      const { after } = run;
-      if (after.startedAt && phase !== 'deleted') store.backups[phase === 'running' ? 'ran' : 'exists'](after.key, now);
+      if (run.after.startedAt) store.backups.seen(before.key, phase, now);
       if (phase === 'deleted') store.placements.release(before.key);
       for (const { kind } of operations) {
         if (!OPERATIONS[kind].remembered || phase === 'deleted') store.operations.forget(before.key, kind);

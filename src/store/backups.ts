@@ -1,5 +1,6 @@
 /** What is known of the backups of each instance: a cache of its repository, and when it is next to be looked at. */
 import type Database from 'better-sqlite3';
+import type { Phase } from '../instance/phase.js';
 import { fromMs, toMs } from './time.js';
 
 export interface BackupRow {
@@ -30,8 +31,8 @@ export interface BackupRow {
 
 export interface BackupTable {
   get(instanceKey: string): BackupRow | null;
-  /** It runs: what is in its backup is not all. Looked at now where it was not known or was up to date. */
-  ran(instanceKey: string, now: Date): void;
+  /** One that runs: what is in its backup is not all. Looked at now where it was not known or was up to date. */
+  seen(instanceKey: string, phase: Phase, now: Date): void;
   /** It is there, but does not run. */
   exists(instanceKey: string, now: Date): void;
   update(instanceKey: string, changes: Partial<Omit<BackupRow, 'instanceKey'>>): BackupRow;
@@ -93,7 +94,10 @@ export function backupTable(db: Database.Database): BackupTable {
   };
   return {
     get,
-    ran: (key, now) => void ran.run(key, toMs(now)),
+    seen(key, phase, now) {
+      if (phase === 'running') ran.run(key, toMs(now));
+      else if (phase === 'suspended' || phase === 'stopped') exists.run(key, toMs(now));
+    },
     exists: (key, now) => void exists.run(key, toMs(now)),
     update(instanceKey, changes) {
       const before = get(instanceKey);
