@@ -162,7 +162,8 @@ function happen(outside: Outside, dice: () => number, pick: <T>(list: readonly T
       }),
     );
   } else {
-    const useful = COMMAND_NAMES.filter((name) => !['change_plan', 'extend'].includes(name));
+    // Backups are made beside the jobs.
+    const useful = COMMAND_NAMES.filter((name) => !['change_plan', 'extend', 'back_up'].includes(name));
     const command = pick(useful.filter((name) => dice() < 0.3 || !name.startsWith('delete')));
     commands.push({
       id: commands.length + 1,
