@@ -9,6 +9,8 @@ if ! command -v node >/dev/null || ! node -e 'const [a,b]=process.versions.node.
 fi
 if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
   echo "Installing packages (about a minute the first time) …" >&2
-  npm ci --no-audit --no-fund --loglevel=error >&2
+  # Of no package but one is a script run, whatever the version of npm makes of allowScripts.
+  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+  npm rebuild better-sqlite3 --loglevel=error >&2
   touch node_modules/.package-lock.json
 fi

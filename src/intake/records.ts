@@ -58,7 +58,8 @@ export function recordTaker({ store, clock, log }: RecordParts) {
     };
     if (PHASE[record.phase].gone) {
       // Its purchases must find it, lest they make it anew.
-      store.instances.upsert({ ...instance, name: record.name, placement: null });
+      const name = isValidName(record.name) ? record.name : suggestName(record.name, () => false);
+      store.instances.upsert({ ...instance, name, placement: null });
       return;
     }
     const made = store.instances.create(instance, (attempt) =>
