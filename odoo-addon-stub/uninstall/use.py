@@ -29,8 +29,8 @@ results = bridge.push(
     [
         {"op": "instance", "key": "i", "instance_key": key, "values": values},
         {"op": "log", "key": "l", "instance_key": key, "lines": ["x"]},
-        {"op": "problem", "key": "p", "purchase_key": key, "message": message},
-        {"op": "alert", "key": "a", "instance_key": key, "message": message},
+        {"op": "todo", "key": "p", "purchase_key": key, "message": message},
+        {"op": "todo", "key": "a", "instance_key": key, "message": message},
         {"op": "summary", "key": "s", "message": message},
     ]
 )
