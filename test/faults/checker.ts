@@ -169,7 +169,12 @@ async function readMark(places: Places, row: Pick<Row, 'name' | 'key'>): Promise
 }
 
 export async function typeMark(places: Places, row: Pick<Row, 'name' | 'key'>, mark: string): Promise<void> {
-  await customerSql(places, row, `INSERT INTO ir_config_parameter (key, value) VALUES ('${MARK}', '${mark}')`);
+  await customerSql(
+    places,
+    row,
+    `INSERT INTO ir_config_parameter (key, value) VALUES ('${MARK}', '${mark}')
+      ON CONFLICT (key) DO NOTHING`,
+  );
 }
 
 async function customerSql({ scope, dataDir }: Places, { name, key }: Pick<Row, 'name' | 'key'>, text: string) {

@@ -34,6 +34,8 @@ export function random(seed: number): () => number {
 }
 
 const DAY_MS = 86_400_000;
+/** How often the store is gone before a daemon starts. */
+const STORE_LOST = 0.05;
 const FAULTS = ['killed before', 'killed after', 'errors', 'reply lost'] as const;
 interface Armed {
   kind: (typeof FAULTS)[number];
@@ -47,6 +49,8 @@ class Killed extends Error {}
 
 interface OnEngine {
   name: string;
+  /** Of the place that its network was made for. */
+  slot: number | null;
   network: boolean;
   /** What was put in when they were filled. */
   volumes: string | null;
@@ -104,9 +108,21 @@ export async function coreCycles(cycles: number, seed: number): Promise<CoreResu
       const found = (kind: FindingKind, what: string) =>
         findings.push({ kind, what: `seed ${seed}, round ${round}: ${what}` });
       for (let turn = 0; turn < 25 && done < cycles; turn++, done++) {
-        happen(outside, dice, pick);
+        const what = happen(outside, dice, pick);
+        const isLost = dice() < STORE_LOST;
+        if (isLost) for (const end of ['', '-wal', '-shm']) rmSync(file + end, { force: true });
+        if (process.env.CORE_DEBUG)
+          console.error(round, turn, outside.now.toISOString(), what, isLost ? 'STORE LOST' : '');
         const fault: Armed = { kind: pick(FAULTS), met: false, at: 1 + Math.floor(dice() * 60) };
         killed += await live(outside, file, fault, dice, found);
+        if (process.env.CORE_DEBUG)
+          console.error(
+            '   ',
+            JSON.stringify(fault),
+            [...outside.records.values()]
+              .map((r) => `${r.key} ${r.phase} ${r.hold} ${r.paidUntil?.toISOString()}`)
+              .join('; '),
+          );
         if (fault.met) met++;
         check(outside, found);
         if (findings.length > 20) return { cycles: done, met, killed, findings };
@@ -135,7 +151,7 @@ function emptyWorld(): Outside {
 }
 
 /** Something that customers, staff or time do. */
-function happen(outside: Outside, dice: () => number, pick: <T>(list: readonly T[]) => T): void {
+function happen(outside: Outside, dice: () => number, pick: <T>(list: readonly T[]) => T): string {
   const { purchases, records, commands } = outside;
   outside.now = new Date(outside.now.getTime() + 60_000);
   const living = [...records.values()].filter(({ phase }) => phase !== 'deleted' && phase !== 'deleting');
@@ -148,11 +164,12 @@ function happen(outside: Outside, dice: () => number, pick: <T>(list: readonly T
     purchases.push(
       bought({ key, customer, customerId: customer.id, document: `S${id}`, createdOn: outside.now, ...part }),
     );
-    return;
+    return `buys ${key}`;
   }
   const one = pick(living);
   if (chance < 0.3) {
     outside.now = new Date(outside.now.getTime() + Math.floor(dice() * 20) * DAY_MS);
+    return 'time passes';
   } else if (chance < 0.45) {
     const id = purchases.length + 1;
     purchases.push(
@@ -161,6 +178,7 @@ function happen(outside: Outside, dice: () => number, pick: <T>(list: readonly T
         ...{ createdOn: outside.now, startsOn: outside.now, paidOn: outside.now, instanceKey: one.key },
       }),
     );
+    return `renews ${one.key}`;
   } else {
     // Backups are made beside the jobs.
     const useful = COMMAND_NAMES.filter((name) => !['change_plan', 'extend', 'back_up'].includes(name));
@@ -173,6 +191,7 @@ function happen(outside: Outside, dice: () => number, pick: <T>(list: readonly T
       state: 'pending',
     });
     if (command?.startsWith('delete')) outside.condemned.add(one.key);
+    return `${command} ${one.key}`;
   }
 }
 
@@ -285,6 +304,7 @@ function born(
 
   /** Polls, works and delivers until all is quiet; each failure is tried again. */
   async function work(): Promise<void> {
+    let failing = '';
     for (let rounds = 0; rounds < 200; rounds++) {
       const isRead = await trying(() => seam(() => void ingest.page(pageOf(outside), true)));
       const jobs = store.jobs.claim(clock(), 'core', 3);
@@ -294,6 +314,7 @@ function born(
           store.jobs.complete(job.instanceKey, job.token, next);
         } catch (error) {
           if (isDead) throw error;
+          failing = `${job.instanceKey}: ${String(error)}`;
           reconciler.fail(job, error);
           store.jobs.fail(job.instanceKey, job.token, clock());
         }
@@ -307,7 +328,7 @@ function born(
       // Delays of a few minutes end, those of the calendar do not.
       if (jobs.length === 0) outside.now = new Date(outside.now.getTime() + 1_000);
     }
-    found('stuck', 'the queues do not become empty');
+    found('stuck', `the queues do not become empty; ${failing}`);
   }
 
   async function trying(what: () => Promise<unknown>): Promise<boolean> {
@@ -421,7 +442,7 @@ function memoryRuntime(
 ): Runtime {
   const { engine } = outside;
   const of = ({ key, name }: { key: string; name: string }): OnEngine => {
-    const there = engine.get(key) ?? { name, network: false, volumes: null, db: null, odoo: null };
+    const there = engine.get(key) ?? { name, slot: null, network: false, volumes: null, db: null, odoo: null };
     engine.set(key, there);
     return there;
   };
@@ -452,7 +473,10 @@ function memoryRuntime(
     capacity: 1000,
     revision: 'r',
     placementAt,
-    freePlaces: async () => async () => true,
+    freePlaces: async () => {
+      const taken = new Set([...engine.values()].map(({ slot }) => slot));
+      return async ({ slot }) => !taken.has(slot);
+    },
     hashesOf: () => ({ db: 'h', odoo: 'h' }),
     containersOf: ({ name }) => ({ odoo: name, db: `${name}_db` }),
     observe: ({ key }) =>
@@ -463,12 +487,12 @@ function memoryRuntime(
           volumes: there !== undefined && there.volumes !== null,
           db: container('db', there?.db ?? null),
           odoo: container('odoo', there?.odoo ?? null),
-          slot: null,
+          slot: there?.slot ?? null,
         };
       }),
     ensureNetwork: (spec) =>
       seam(() => {
-        of(spec).network = true;
+        Object.assign(of(spec), { network: true, slot: spec.placement.slot });
       }),
     fill: (spec, _source, { mustExist }) =>
       seam(() => {
@@ -541,7 +565,8 @@ function check(outside: Outside, found: (kind: FindingKind, what: string) => voi
   }
   for (const [key, there] of engine) {
     const record = records.get(key);
-    if (!record || record.phase === 'deleted') found('orphans', `${key} has ${JSON.stringify(there)}`);
+    if (!record || record.phase === 'deleted')
+      found('orphans', `${key} is ${record?.phase ?? 'unknown'} and has ${JSON.stringify(there)}`);
   }
   for (const { key, phase, hold, paidUntil } of records.values()) {
     const there = engine.get(key);
