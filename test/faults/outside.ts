@@ -12,7 +12,7 @@ import { planVariant, press } from '../support/shop.js';
 import { masterSql } from '../support/sql.js';
 import { DAEMON, MASTER, until } from '../support/world.js';
 import { check, json } from './checker.js';
-import { type Customer, each, PLAN, refresh } from './customers.js';
+import { type Customer, each, refresh } from './customers.js';
 import { dumpMaster, restoreMaster } from './master-copy.js';
 import type { Fault } from './plan-file.js';
 import type { Room } from './room.js';
@@ -332,10 +332,13 @@ async function refused(room: Room, changes: Partial<DaemonOptions>): Promise<voi
   if (answer.status !== 200) throw new Error('the first daemon does not answer any more');
 }
 
+/** Orders that are confirmed in one call. */
+const AT_ONCE = 10;
+
 /** Ninety-nine renewals and one order that no row can be made of. */
 async function poisonedOrder({ room, all }: Scene): Promise<void> {
   const { admin } = room.w;
-  const product = await planVariant(admin, PLAN);
+  const product = await planVariant(admin, await planOf(room, all));
   const before = await paidDays(room, all);
   const wanted = new Map<number, number>();
   const orders = Array.from({ length: 100 }, (_unused, index) => {
@@ -347,7 +350,9 @@ async function poisonedOrder({ room, all }: Scene): Promise<void> {
   const ids = (await admin.call('sale.order', 'create', [orders])) as number[];
   // More than a century at once must be a mistake.
   await sqlOnMaster(room, `UPDATE sale_order_line SET product_uom_qty = 1000000 WHERE order_id = ${ids[50]}`);
-  await press(admin, 'sale.order', 'action_confirm', ids);
+  for (let at = 0; at < ids.length; at += AT_ONCE) {
+    await press(admin, 'sale.order', 'action_confirm', ids.slice(at, at + AT_ONCE));
+  }
   const context = { active_model: 'sale.order', active_ids: ids.filter((_id, index) => index !== 50) };
   const wizard = await admin.call('sale.advance.payment.inv', 'create', [{ advance_payment_method: 'delivered' }], {
     context,
@@ -355,7 +360,7 @@ async function poisonedOrder({ room, all }: Scene): Promise<void> {
   await press(admin, 'sale.advance.payment.inv', 'create_invoices', [wizard], context);
   const rows = (await admin.call('sale.order', 'read', [ids, ['invoice_ids']])) as { invoice_ids: number[] }[];
   const moves = [...new Set(rows.flatMap(({ invoice_ids }) => invoice_ids))];
-  await press(admin, 'account.move', 'action_post', moves);
+  for (const move of moves) await press(admin, 'account.move', 'action_post', [move]);
   const paying = { active_model: 'account.move', active_ids: moves };
   const payment = await admin.call('account.payment.register', 'create', [{ group_payment: false }], {
     context: paying,
@@ -369,6 +374,17 @@ async function poisonedOrder({ room, all }: Scene): Promise<void> {
   // Several payments in one look are told in one mail.
   for (const one of all) one.tolerated = ['Gracias por renovar'];
   await sqlOnMaster(room, `UPDATE sale_order SET state = 'cancel' WHERE id = ${ids[50]}`);
+}
+
+/** The code of the plan that they all have. */
+async function planOf(room: Room, all: readonly Customer[]): Promise<string> {
+  const [row] = await json<{ code: string }>(
+    placesOf(room),
+    `SELECT p.saas_plan_code AS code FROM saas_instance i JOIN product_template p ON p.id = i.plan_id
+      WHERE i.id = ${all[0]?.record.id}`,
+  );
+  if (!row) throw new Error('the first customer has no plan');
+  return row.code;
 }
 
 async function paidDays(room: Room, all: readonly Customer[]): Promise<Map<number, number>> {

@@ -108,8 +108,10 @@ function atCall(system: 'engine' | 'master' | 'store'): Fault | undefined {
   });
 }
 
+const isEngineFull = ({ kind, point }: Fault) => kind === 'full' && point.at === 'call' && point.system === 'engine';
+
 const engine: Intercept = async (what, call) => {
-  const full = CHANGES.test(what) && armed(({ kind, point }) => kind === 'full' && point.at === 'call');
+  const full = CHANGES.test(what) && armed(isEngineFull);
   if (full) return broken(full, call, engineErrors, forEver);
   const any = atCall('engine');
   if (any) return broken(any, call, engineErrors, forEver);
