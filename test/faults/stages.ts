@@ -241,8 +241,9 @@ export async function liveThrough(
   const faults = [...given].map(([one, customer]) => faultOf(one, customer));
   room.arm(faults);
   if (stage === 'delete as it is') armFailingCopies(room, all);
+  const stopReleasing = releaseInTime(room, faults);
   await life.act(room, [...all]);
-  const { left, notes } = await untilDone(room, life, all, faults);
+  const { left, notes } = await untilDone(room, life, all, faults).finally(stopReleasing);
   for (const customer of all) if (!left.has(customer)) life.after?.(customer);
   const isQuiet = await settled(room.w).then(
     () => true,
@@ -271,18 +272,24 @@ function armFailingCopies(room: Room, all: readonly Customer[]): void {
   );
 }
 
+/** What lasts is over when it has lasted: the waits between the tries grow. */
+function releaseInTime(room: Room, faults: readonly Fault[]): () => void {
+  const lasting = new Set(faults.filter(({ kind }) => kind === 'errors always').map(({ id }) => id));
+  const timer = setInterval(() => {
+    const met = room.met();
+    const over = [...lasting].filter((id) => (met.get(id) ?? 0) >= LASTS);
+    for (const id of over) lasting.delete(id);
+    if (over.length > 0) room.release(over);
+  }, 200);
+  return () => clearInterval(timer);
+}
+
 async function untilDone(room: Room, life: Life, all: readonly Customer[], faults: readonly Fault[]) {
   const end = Date.now() + STAGE_MS;
   const left = new Set(all);
   const notes = new Map<Customer, string>();
-  const released = new Set<string>();
   for (;;) {
     const met = room.met();
-    for (const { id, kind } of faults) {
-      if (kind !== 'errors always' || released.has(id) || (met.get(id) ?? 0) < LASTS) continue;
-      released.add(id);
-      room.release([id]);
-    }
     for (const customer of left) {
       const isDone = await life.done(room, customer).catch((error: unknown) => {
         notes.set(customer, String(error).slice(0, 300));
@@ -291,7 +298,7 @@ async function untilDone(room: Room, life: Life, all: readonly Customer[], fault
       if (isDone) left.delete(customer);
       else notes.set(customer, `it is ${customer.record.state}: ${customer.record.error_message || 'no error'}`);
     }
-    const isMet = faults.every(({ id, kind }) => (kind === 'errors always' ? released.has(id) : met.has(id)));
+    const isMet = faults.every(({ id, kind }) => (met.get(id) ?? 0) >= (kind === 'errors always' ? LASTS : 1));
     if (left.size === 0 && isMet) break;
     if (Date.now() > end) break;
     // A fault whose moment has gone will not be met.
