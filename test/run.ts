@@ -79,7 +79,7 @@ const lanes: Suite[][] = [
   [unit, mocha('end to end', 0, 'test/e2e/[a-t]*.test.ts')],
   [
     ...(mochaOnly ? [] : [lint, shell, python, types, addon]),
-    mocha('integration', 1, 'test/integration/**/*.test.ts'),
+    mocha('integration, faults', 1, 'test/integration/**/*.test.ts', 'test/faults/*.test.ts'),
     mocha('pages, end to end', 1, 'test/pages/*.test.ts', 'test/e2e/[u-z]*.test.ts'),
   ],
 ];
