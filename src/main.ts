@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { check } from './cli/check.js';
 import { dropDeadLetter, listDeadLetters, retryDeadLetters } from './cli/dead-letters.js';
 import { doctor } from './cli/doctor.js';
+import { plainOut } from './cli/output.js';
 import { showPlan } from './cli/plan.js';
 import { rebuildStore } from './cli/rebuild-store.js';
 import { reconcileMaster } from './cli/reconcile-master.js';
@@ -18,6 +19,7 @@ import { BridgeError, messageOf } from './lib/errors.js';
 import { createLog, errorFields } from './lib/logger.js';
 import { runbookPage } from './lib/runbook.js';
 
+const [stdout, stderr] = [plainOut(process.stdout), plainOut(process.stderr)];
 const EXIT = { ok: 0, failed: 1, misused: 2 } as const;
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
@@ -61,7 +63,7 @@ program
   .description('verify settings, master, engine and store, and say what is wrong')
   .option('--json', 'print one JSON object')
   .action(async (options: { json?: boolean }) => {
-    const healthy = await check(loadConfig(process.env), process.stdout, options.json === true);
+    const healthy = await check(loadConfig(process.env), stdout, options.json === true);
     if (!healthy) process.exitCode = EXIT.failed;
   });
 
@@ -71,7 +73,7 @@ program
   .option('--fix', 'mend what can be mended without taking anything of a customer away')
   .option('--json', 'print one JSON object')
   .action(async ({ fix = false, json = false }: { fix?: boolean; json?: boolean }) => {
-    const healthy = await doctor(loadConfig(process.env), process.stdout, { fix, asJson: json });
+    const healthy = await doctor(loadConfig(process.env), stdout, { fix, asJson: json });
     if (!healthy) process.exitCode = EXIT.failed;
   });
 
@@ -79,7 +81,7 @@ program
   .command('status')
   .description('list all instances')
   .option('--json', 'print one JSON object')
-  .action((options: { json?: boolean }) => showStatus(loadConfig(process.env), process.stdout, options.json === true));
+  .action((options: { json?: boolean }) => showStatus(loadConfig(process.env), stdout, options.json === true));
 
 program
   .command('instance')
@@ -87,7 +89,7 @@ program
   .description('show one instance: facts, what must be, what is, what would be done')
   .option('--json', 'print one JSON object')
   .action((name: string, options: { json?: boolean }) =>
-    showInstance(loadConfig(process.env), name, process.stdout, options.json === true),
+    showInstance(loadConfig(process.env), name, stdout, options.json === true),
   );
 
 program
@@ -96,7 +98,7 @@ program
   .option('--at <date>', 'ISO date or time, e.g. 2027-01-31', parseDate)
   .option('--json', 'print one JSON object')
   .action((options: { at?: Date; json?: boolean }) =>
-    showPlan(loadConfig(process.env), options.at ?? null, process.stdout, options.json === true),
+    showPlan(loadConfig(process.env), options.at ?? null, stdout, options.json === true),
   );
 
 program
@@ -106,7 +108,7 @@ program
   .description('build the templates of all plans now, before the first customer')
   .option('--json', 'print one JSON object')
   .action((options: { json?: boolean }) =>
-    buildTemplates(loadConfig(process.env), process.stdout, process.stderr, options.json === true),
+    buildTemplates(loadConfig(process.env), stdout, stderr, options.json === true),
   );
 
 program
@@ -115,7 +117,7 @@ program
   .option('--new-key', 'make another secret.key where the one of the instances is lost; each is restarted once')
   .option('--json', 'print one JSON object')
   .action(({ newKey = false, json = false }: { newKey?: boolean; json?: boolean }) =>
-    takeOver(loadConfig(process.env), process.stdout, { newKey, asJson: json }),
+    takeOver(loadConfig(process.env), stdout, { newKey, asJson: json }),
   );
 
 program
@@ -131,9 +133,7 @@ program
   .command('rebuild-store')
   .description('set bridge.sqlite aside and make it anew from master and engine; the daemon must be stopped')
   .option('--json', 'print one JSON object')
-  .action((options: { json?: boolean }) =>
-    rebuildStore(loadConfig(process.env), process.stdout, options.json === true),
-  );
+  .action((options: { json?: boolean }) => rebuildStore(loadConfig(process.env), stdout, options.json === true));
 
 const letters = program
   .command('dead-letters')
@@ -142,9 +142,7 @@ letters
   .command('list', { isDefault: true })
   .description('when, what, for whom, and the reason')
   .option('--json', 'print one JSON object')
-  .action((options: { json?: boolean }) =>
-    listDeadLetters(loadConfig(process.env), process.stdout, options.json === true),
-  );
+  .action((options: { json?: boolean }) => listDeadLetters(loadConfig(process.env), stdout, options.json === true));
 letters
   .command('retry')
   .argument('[id]', 'number of a write, or name of an instance')
@@ -154,7 +152,7 @@ letters
   .action((id: string | undefined, options: { all?: boolean; json?: boolean }) => {
     if ((id === undefined) !== (options.all === true))
       letters.error('Give one id, or --all.', { exitCode: EXIT.misused });
-    retryDeadLetters(loadConfig(process.env), id ?? null, process.stdout, options.json === true);
+    retryDeadLetters(loadConfig(process.env), id ?? null, stdout, options.json === true);
   });
 letters
   .command('drop')
@@ -162,7 +160,7 @@ letters
   .description('forget a write that nobody needs any more')
   .option('--json', 'print one JSON object')
   .action((id: string, options: { json?: boolean }) =>
-    dropDeadLetter(loadConfig(process.env), id, process.stdout, options.json === true),
+    dropDeadLetter(loadConfig(process.env), id, stdout, options.json === true),
   );
 
 function parseDate(text: string): Date {
@@ -183,10 +181,10 @@ function report(error: unknown): number {
   if (error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number') {
     return error.exitCode === 0 ? EXIT.ok : EXIT.misused;
   }
-  process.stderr.write(`saas-bridge: ${error instanceof BridgeError ? error.message : messageOf(error)}\n`);
+  stderr.write(`saas-bridge: ${error instanceof BridgeError ? error.message : messageOf(error)}\n`);
   if (error instanceof BridgeError) {
     const page = runbookPage(error.code);
-    process.stderr.write(`${error.advice}\n${page ? `More: ${page}\n` : ''}`);
+    stderr.write(`${error.advice}\n${page ? `More: ${page}\n` : ''}`);
   }
   return error instanceof BridgeError && error.code.startsWith('config.') ? EXIT.misused : EXIT.failed;
 }

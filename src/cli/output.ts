@@ -1,7 +1,21 @@
 /** Plain text for a terminal: tables and marks. */
-import { printable } from '../lib/printable.js';
+import { printable, printableJson } from '../lib/printable.js';
 
 export type Out = Pick<NodeJS.WriteStream, 'write' | 'isTTY'>;
+
+/** Of the control characters that a terminal obeys: our own colours, and ends of lines. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: naming them is the purpose
+const OBEYED = /\u001b\[(?:0|2|31|32|33)m|\n/;
+
+/** A terminal that is written plain text alone, whatever an error or a name brings along. */
+export function plainOut(stream: Out): Out {
+  const write = (text: string) => {
+    if (text.startsWith('{')) return stream.write(`${printableJson(text.trimEnd())}\n`);
+    const parts = text.split(new RegExp(`(${OBEYED.source})`));
+    return stream.write(parts.map((part) => (OBEYED.test(part) ? part : printable(part))).join(''));
+  };
+  return { isTTY: stream.isTTY, write: write as Out['write'] };
+}
 
 /** Columns as wide as their widest cell, two spaces between them. */
 export function table(given: string[][]): string {

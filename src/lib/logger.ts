@@ -112,7 +112,7 @@ function requireWritable(file: string): void {
 function jsonLine(info: winston.Logform.TransformableInfo): string {
   const { timestamp, level, event, message, fields } = info;
   // A name that a customer chose must not move the cursor or start a line of its own.
-  return printableJson({ time: timestamp, level, event, message, ...(fields as Fields) });
+  return printableJson(JSON.stringify({ time: timestamp, level, event, message, ...(fields as Fields) }));
 }
 
 const COLOURS: Record<string, string> = {

@@ -9,8 +9,8 @@ export function printable(text: string): string {
 }
 
 /** JSON that means the same and has none of them: JSON.stringify writes some as they are. */
-export function printableJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNPRINTABLE, (found) =>
+export function printableJson(json: string): string {
+  return json.replace(UNPRINTABLE, (found) =>
     found.replace(/[\s\S]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   );
 }

@@ -1,6 +1,7 @@
 /** All targets: everything that comes from outside, and where it goes. */
 import { loadTemplates } from '../../src/docker/files.js';
 import type { Target } from './target.js';
+import { edgeTargets } from './targets/edge.js';
 import { engineTargets } from './targets/engine.js';
 import { fileTargets } from './targets/files.js';
 import { httpTargets } from './targets/http.js';
@@ -20,6 +21,7 @@ export async function allTargets(): Promise<Target[]> {
     ...masterTargets(),
     ...mailTargets(),
     ...httpTargets(),
+    ...edgeTargets(),
     ...textTargets(),
     ...storeTargets(),
     ...settingsTargets(),

@@ -1,14 +1,18 @@
 /** Texts that people read: the log, messages, tables of the command line. */
 import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
-import { table } from '../../../src/cli/output.js';
+import { type Out, plainOut, table } from '../../../src/cli/output.js';
 import { messageOf, RetryableError } from '../../../src/lib/errors.js';
 import { createLog, errorFields } from '../../../src/lib/logger.js';
 import { oneLine } from '../../../src/odoo/text.js';
 import { anything, text } from '../hostile.js';
 import { holds, plainLine, same, target, UNPRINTABLE } from '../target.js';
 
-export function textTargets(log: typeof createLog = createLog, message: typeof messageOf = messageOf) {
+export function textTargets(
+  log: typeof createLog = createLog,
+  message: typeof messageOf = messageOf,
+  plain: typeof plainOut = plainOut,
+) {
   const logged = target({
     name: 'log',
     share: 4,
@@ -67,5 +71,35 @@ export function textTargets(log: typeof createLog = createLog, message: typeof m
       for (const line of lines) holds('a line of plain text', !UNPRINTABLE.test(line), line);
     },
   });
-  return [logged, messages, tables];
+  const output = target({
+    name: 'plain output',
+    share: 8,
+    values: fc.record({ said: text, more: fc.array(text, { maxLength: 3 }) }),
+    check({ said, more }) {
+      let written = '';
+      const write = (part: string) => {
+        written += part;
+        return true;
+      };
+      const out = plain({ isTTY: true, write: write as Out['write'] });
+      out.write(`\u001b[31mwrong\u001b[0m  ${said}\n`);
+      const own = written.replace('\u001b[31mwrong\u001b[0m', '');
+      // Ours are colours and ends of lines; of a stranger they are the same.
+      holds(
+        'nothing else that a terminal obeys',
+        !UNPRINTABLE.test(
+          ['0', '2', '31', '32', '33'].reduce(
+            (left, code) => left.replaceAll(`\u001b[${code}m`, ''),
+            own.replaceAll('\n', ''),
+          ),
+        ),
+        own,
+      );
+      written = '';
+      out.write(`${JSON.stringify({ more })}\n`);
+      holds('one line of plain JSON', written.endsWith('}\n') && !UNPRINTABLE.test(written.slice(0, -1)), written);
+      same('what the JSON says', JSON.parse(written), JSON.parse(JSON.stringify({ more })));
+    },
+  });
+  return [logged, messages, tables, output];
 }
