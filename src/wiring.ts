@@ -31,6 +31,7 @@ import { copiesIn } from './keepers/exports.js';
 import { createOpenDatabases } from './keepers/open-databases.js';
 import { createOwnership, secretKeyIn } from './keepers/ownership.js';
 import { startProofs } from './keepers/proofs.js';
+import { startRestores } from './keepers/restores.js';
 import { type Clock, systemClock } from './lib/clock.js';
 import { TerminalError } from './lib/errors.js';
 import { after, type Intercept } from './lib/intercept.js';
@@ -187,10 +188,12 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
     /** Resolves when no copy is written. */
     exported: () => exports.onIdle(),
     isOpen,
+    /** Makes the backups, tries and restores them. */
     startBackups() {
       const night = hours && { ...hours, timeZone: policy.timeZone };
       const common = { store, backups, specOf, repositoryOf: repositoriesOf(config, daemonKey), night, clock, log };
-      return [startBackups({ ...common, openDatabase, keep, concurrency }), startProofs(common)];
+      const keeper = startBackups({ ...common, openDatabase, keep, concurrency });
+      return [keeper, startProofs(common), startRestores({ ...common, runtime, backUp: keeper.now })];
     },
     complete: (operation: PushOperation) => completeOperation(operation, completion),
     reconciler: createReconciler({

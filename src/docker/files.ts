@@ -31,6 +31,7 @@ export interface Templates {
   backupScript: string;
   fetchScript: string;
   probeScript: string;
+  listScript: string;
   /** A trial: load, serve, prove. */
   loadScript: string;
   serveScript: string;
@@ -79,6 +80,7 @@ export async function loadTemplates(): Promise<Templates> {
     closeScript: await read('close.sh'),
     backupScript: targets + (await read('backup.sh')),
     fetchScript: targets + (await read('fetch.sh')),
+    listScript: targets + (await read('list.sh')),
     probeScript: targets + (await read('probe.sh')),
     loadScript: await read('load.sh'),
     serveScript: await read('serve.sh'),

@@ -43,6 +43,12 @@ export interface BackupMade {
   kept: string | null;
 }
 
+export interface Snapshot {
+  /** Hexadecimal. */
+  id: string;
+  at: Date;
+}
+
 /**
  * Every method may be repeated at will, has a deadline, and throws a RetryableError `backup.*` that says whether the
  * target, the instance or the engine's disk is why. One at a time for one repository.
@@ -55,6 +61,13 @@ export interface Backups {
    * had at the backup, and an Odoo that opens it logs in. Throws `backup.not_whole`, `backup.damaged` where it is not so.
    */
   prove(spec: InstanceSpec, repository: Repository, snapshot: string): Promise<void>;
+  /** All that there are, the newest last. */
+  list(spec: InstanceSpec, repository: Repository): Promise<Snapshot[]>;
+  /**
+   * Restores a snapshot into the volumes of the spec's generation, which nothing may use, and proves that files and rows are
+   * whole. What they hold before is removed. The passwords are those of the daemon's key.
+   */
+  fetch(spec: InstanceSpec, repository: Repository, snapshot: string): Promise<void>;
   /** Throws where the target does not answer or refuses the login. */
   probe(repository: Repository): Promise<void>;
   /** Removes what trials of a daemon that died have left. */

@@ -11,6 +11,7 @@ export const COMMAND_NAMES = [
   'change_plan',
   'rebuild',
   'back_up',
+  'restore',
   'delete',
   'delete_without_copy',
   'retry',
@@ -27,4 +28,6 @@ export interface Command {
   requestedBy: string;
   /** The plan wanted, for `change_plan`. */
   planId: number | null;
+  /** The state that is wanted back is the last one at or before this, for `restore`. */
+  moment?: Date | null;
 }

@@ -5,6 +5,7 @@ export const LABEL = {
   instance: 'saas.instance',
   key: 'saas.key',
   slot: 'saas.slot',
+  generation: 'saas.generation',
   role: 'saas.role',
   spec: 'saas.spec',
   size: 'saas.size',
@@ -54,16 +55,20 @@ export interface ResourceNames {
   project: string;
 }
 
-/** What the objects of an instance are called on the engine. Throws RangeError on a name or scope that is not valid. */
-export function resourceNames(scope: string, name: string): ResourceNames {
+/**
+ * What the objects of an instance are called on the engine. Throws RangeError on a name or scope that is not valid.
+ * @param generation counts how often its data was restored: each time it is in other volumes.
+ */
+export function resourceNames(scope: string, name: string, generation = 0): ResourceNames {
   if (!isValidName(name)) throw new RangeError(`not an instance name: ${JSON.stringify(name.slice(0, 60))}`);
   const base = `${scopePrefix(scope)}odoo_cliente_${name}`;
+  const data = generation === 0 ? '' : `_${generation}`;
   return {
     odoo: base,
     db: `${base}_db`,
     network: `${base}_net`,
-    pgdata: `${base}_pgdata`,
-    filestore: `${base}_filestore`,
+    pgdata: `${base}_pgdata${data}`,
+    filestore: `${base}_filestore${data}`,
     config: `${base}_config`,
     project: base,
   };
@@ -78,9 +83,10 @@ export function scopePrefix(scope: string): string {
 /** Labels every object of an instance carries; the store can be rebuilt from them. */
 export function instanceLabels(
   scope: string,
-  instance: { name: string; key: string; slot: number },
+  instance: { name: string; key: string; slot: number; generation?: number | undefined },
 ): Record<string, string> {
   return {
+    ...(instance.generation ? { [LABEL.generation]: String(instance.generation) } : {}),
     [LABEL.scope]: scope,
     [LABEL.instance]: instance.name,
     [LABEL.key]: instance.key,

@@ -67,7 +67,7 @@ export interface Runtime {
   /** Of the disk on which the volumes are. */
   space(): Promise<{ freeBytes: number; totalBytes: number }>;
   /** With the number of the place that its network and containers were made for; null where there is none. */
-  observe(instance: InstanceRef): Promise<Observed & { slot: number | null }>;
+  observe(instance: InstanceRef): Promise<Observed & Pick<ObservedInstance, 'slot' | 'generation'>>;
   /** Tells of each container that starts or ends, from now on until the connection is lost. */
   watch(onChange: (change: ContainerChange) => void): Promise<Watch>;
   /** Every instance of ours, by key, in a number of calls that does not grow with them. */
@@ -120,6 +120,8 @@ export interface Runtime {
   copyVolumes(spec: InstanceSpec, file: string): Promise<{ bytes: number }>;
   /** Ends the tasks on instances that a daemon which died has left behind; gives how many there were. */
   endLeftTasks(): Promise<number>;
+  /** Removes the volumes of its data that are of another generation than the spec's. No container may use them. */
+  removeOthers(spec: InstanceSpec): Promise<void>;
   removeContainers(instance: InstanceRef): Promise<void>;
   removeVolumes(instance: InstanceRef): Promise<void>;
   removeNetwork(instance: InstanceRef): Promise<void>;

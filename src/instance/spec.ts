@@ -9,6 +9,8 @@ export interface InstanceSpec {
   key: string;
   name: string;
   placement: Placement;
+  /** How often its data was restored; absent: never. */
+  generation?: number;
   release: Release;
   cpu: number;
   memoryMb: number;
@@ -43,7 +45,7 @@ export interface Place {
  * @param accountUrl see InstanceSpec.
  */
 export function instanceSpec(
-  { key, name, customer }: Pick<Instance, 'key' | 'name' | 'customer'>,
+  { key, name, customer, generation }: Pick<Instance, 'key' | 'name' | 'customer' | 'generation'>,
   plan: Plan,
   { placement, release }: Place,
   url: string,
@@ -53,6 +55,7 @@ export function instanceSpec(
     key,
     name,
     placement,
+    ...(generation > 0 ? { generation } : {}),
     release,
     cpu: plan.cpu,
     memoryMb: plan.memoryMb,

@@ -26,6 +26,10 @@ export interface StepArgs {
   exportData: Record<never, never>;
   /** Write the volumes as they are instead, where that fails again and again. */
   copyVolumes: Record<never, never>;
+  /** From now on it uses the volumes that a backup was restored into; no container may exist. */
+  useRestored: Record<never, never>;
+  /** Remove the volumes that it has used before. */
+  removeFormer: Record<never, never>;
   removeContainers: Record<never, never>;
   removeVolumes: Record<never, never>;
   removeNetwork: Record<never, never>;

@@ -108,6 +108,8 @@ export interface Instance {
   toldDeleteAt: Date | null;
   /** The end of the grace of its storage that the customer was told; null again once it is within its limit. */
   toldStorageAt: Date | null;
+  /** How often its data was restored: each time it is in other volumes. */
+  generation: number;
   /** What it runs, pinned when it was made; null until then. */
   release: Release | null;
   /** What its containers were made from beside release and plan, as one word of the runtime; null when unknown. */
@@ -171,6 +173,8 @@ export interface ObservedInstance extends Observed {
   key: string;
   /** Null when the engine does not tell it: somebody else made it. */
   slot: number | null;
+  /** Of the volumes that its containers use; absent: never restored. */
+  generation?: number;
   /** Some of its volumes exist. */
   volumes: boolean;
 }

@@ -15,6 +15,7 @@ export const UNTOUCHED = {
   warnedAt: null,
   toldDeleteAt: null,
   toldStorageAt: null,
+  generation: 0,
   release: null,
   revision: null,
   limits: null,

@@ -240,6 +240,7 @@ function toCommand(row: CommandRow): Command {
     ...(row.created_on && { createdOn: row.created_on }),
     instanceKey: row.instance_key,
     command: row.command,
+    moment: row.moment ?? null,
     requestedBy: oneLine(row.requested_by),
     planId: row.plan_id,
   };

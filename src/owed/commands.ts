@@ -50,6 +50,7 @@ export const COMMANDS: { readonly [Name in CommandName]: CommandRule } = {
     needsToRun: true,
     done: { code: 'containers_rebuilt', params: {} },
   },
+  restore: { changes: NOTHING, isBackup: true, needsToRun: true },
   back_up: { changes: NOTHING, isBackup: true, needsToRun: false },
   // What the instance is now says nothing: the addon grants time and plan on this answer, and they may wake it up.
   extend: {

@@ -152,6 +152,8 @@ export const commandRow = z.object({
   requested_by: text,
   /** For `change_plan`. */
   plan_id: orNull(id),
+  /** For `restore`: the last state at or before it is wanted back. */
+  moment: orNull(datetime).optional(),
 });
 
 /** In place of a row that the addon could not make: why, for the admin. */

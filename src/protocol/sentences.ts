@@ -60,6 +60,8 @@ const SENTENCES = {
   now_stopped: z.strictObject({}),
   now_deleted: z.strictObject({}),
   containers_rebuilt: z.strictObject({}),
+  restored: z.strictObject({ on: moment }),
+  no_such_backup: z.strictObject({}),
   backup_made: z.strictObject({ size_mb: count }),
   time_added: z.strictObject({}),
   time_added_held: z.strictObject({}),

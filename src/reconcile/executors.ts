@@ -93,6 +93,9 @@ export function createExecutors(parts: ExecutorParts): Execute {
     applyLimits: ({ spec }) => runtime.applyLimits(spec),
     exportData: (target) => copy(target, 'zip', runtime.exportData),
     copyVolumes: (target) => copy(target, 'tgz', runtime.copyVolumes),
+    // The store says which volumes it uses (reconciler.ts).
+    useRestored: async () => undefined,
+    removeFormer: ({ spec }) => runtime.removeOthers(spec),
     removeContainers: ({ spec }) => runtime.removeContainers(spec),
     async removeVolumes({ spec }) {
       // The page says that the data is safe.

@@ -13,21 +13,25 @@ export interface PlacesParts {
   runtime: Pick<Runtime, 'capacity' | 'placementAt' | 'freePlaces' | 'observe' | 'removeContainers' | 'removeNetwork'>;
 }
 
+type Placed = InstanceRef & Partial<Pick<Instance, 'generation'>>;
+
 export type Places = ReturnType<typeof createPlaces>;
 
 export function createPlaces({ store, runtime }: PlacesParts) {
   /** The place that its objects on the engine were made for; null when it has none there. */
-  async function find(instance: InstanceRef): Promise<Placement | null> {
-    const { slot, network, db, odoo } = await runtime.observe(instance);
+  async function find(instance: Placed): Promise<Placement | null> {
+    const { slot, network, db, odoo, generation } = await runtime.observe(instance);
     // Volumes alone prove nothing: they outlive a place that was left.
     if (slot === null || !(network || db || odoo)) return null;
     const placement = runtime.placementAt(slot);
     store.placements.set(instance.key, placement);
+    // The store was lost since its data was restored.
+    if (generation) instance.generation = store.instances.update(instance.key, { generation }).generation;
     return placement;
   }
 
   /** The place it has on the engine, or the lowest where nothing is in the way. */
-  async function allocate(instance: InstanceRef): Promise<Placement> {
+  async function allocate(instance: Placed): Promise<Placement> {
     const found = await find(instance);
     if (found) return found;
     const isFree = await runtime.freePlaces();

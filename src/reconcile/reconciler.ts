@@ -151,6 +151,7 @@ export function createReconciler(parts: ReconcilerParts) {
       announced = phase;
       await executeStep(step, facts, spec, outside);
       if (step.action === 'applySettings') instance.settings = settingsOf(spec);
+      if (step.action === 'useRestored') spec.generation = instance.generation = useRestored(instance);
       if (step.action === 'setSecrets') facts.secretsSet = outcome.secretsSet(instance.key);
       steps.push(step);
     };
@@ -194,6 +195,12 @@ export function createReconciler(parts: ReconcilerParts) {
     const spec = specOf(facts);
     if (!spec) throw new Error('it has a place and a release');
     return spec;
+  }
+
+  /** What was restored beside it is its data from now on, however often that is said. Gives the generation. */
+  function useRestored({ key, generation }: Instance): number {
+    const restored = store.backups.get(key)?.restoredGeneration ?? generation;
+    return store.instances.update(key, { generation: restored }).generation;
   }
 
   /** Before the data of an instance that was in use goes, a copy of it is written. */

@@ -1,4 +1,4 @@
-/** The table of backups, as a step of the migrations: never edited. */
+/** Steps of the migrations about backups: never edited. */
 export const BACKUPS_SCHEMA = `
   CREATE TABLE backups (
     instance_key TEXT PRIMARY KEY, due_at INTEGER, made_at INTEGER, snapshot TEXT, bytes INTEGER,
@@ -9,4 +9,10 @@ export const BACKUPS_SCHEMA = `
   CREATE INDEX backups_proven ON backups (proof_tried_at) WHERE made_at IS NOT NULL AND remove_at IS NULL;
   INSERT INTO backups (instance_key, due_at)
     SELECT key, 0 FROM instances WHERE started_at IS NOT NULL AND phase <> 'deleted';
+`;
+
+export const RESTORE_SCHEMA = `
+  ALTER TABLE instances ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE backups ADD COLUMN restored_generation INTEGER;
+  ALTER TABLE commands ADD COLUMN moment INTEGER;
 `;

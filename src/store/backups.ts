@@ -27,6 +27,8 @@ export interface BackupRow {
   proofTriedAt: Date | null;
   /** When all of it is to go: the instance was deleted. */
   removeAt: Date | null;
+  /** The volumes that one was restored into last, and found whole. */
+  restoredGeneration: number | null;
 }
 
 export interface BackupTable {
@@ -62,6 +64,7 @@ interface Row {
   proof_error: string | null;
   proof_tried_at: number | null;
   remove_at: number | null;
+  restored_generation: number | null;
 }
 
 export function backupTable(db: Database.Database): BackupTable {
@@ -76,7 +79,8 @@ export function backupTable(db: Database.Database): BackupTable {
   const write = db.prepare<Omit<Row, 'due_at'>>(`
     UPDATE backups SET made_at = :made_at, snapshot = :snapshot, bytes = :bytes, changed = :changed, failures = :failures,
       failing_since = :failing_since, tried_at = :tried_at, error = :error, pruned_at = :pruned_at, proven_at = :proven_at,
-      proof_error = :proof_error, proof_tried_at = :proof_tried_at, remove_at = :remove_at
+      proof_error = :proof_error, proof_tried_at = :proof_tried_at, remove_at = :remove_at,
+      restored_generation = :restored_generation
     WHERE instance_key = :instance_key`);
   const selectDue = db
     .prepare<[number, number], string>(
@@ -133,6 +137,7 @@ function toRow(row: BackupRow): Omit<Row, 'due_at'> {
     proof_error: row.proofError,
     proof_tried_at: toMs(row.proofTriedAt),
     remove_at: toMs(row.removeAt),
+    restored_generation: row.restoredGeneration,
   };
 }
 
@@ -152,5 +157,6 @@ function fromRow(row: Row): BackupRow {
     proofError: row.proof_error,
     proofTriedAt: fromMs(row.proof_tried_at),
     removeAt: fromMs(row.remove_at),
+    restoredGeneration: row.restored_generation,
   };
 }

@@ -30,6 +30,7 @@ export interface Row {
   warned_at: number | null;
   told_delete_at: number | null;
   told_storage_at: number | null;
+  generation: number;
   release: string | null;
   revision: string | null;
   limits: string | null;
@@ -63,6 +64,7 @@ export const COLUMNS: readonly (keyof Row)[] = [
   'warned_at',
   'told_delete_at',
   'told_storage_at',
+  'generation',
   'release',
   'revision',
   'limits',
@@ -97,6 +99,7 @@ export function toRow(instance: Instance): Row {
     warned_at: toMs(instance.warnedAt),
     told_delete_at: toMs(instance.toldDeleteAt),
     told_storage_at: toMs(instance.toldStorageAt),
+    generation: instance.generation,
     release: instance.release && JSON.stringify(instance.release),
     revision: instance.revision,
     limits: instance.limits,
@@ -131,6 +134,7 @@ export function fromRow(row: Row): Instance {
     warnedAt: fromMs(row.warned_at),
     toldDeleteAt: fromMs(row.told_delete_at),
     toldStorageAt: fromMs(row.told_storage_at),
+    generation: row.generation,
     release: parsed<Release>(row.release),
     revision: row.revision,
     limits: row.limits,

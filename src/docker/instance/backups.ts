@@ -1,5 +1,5 @@
 /** Backups on one engine: each act is a one-shot container of the backup image. restic does the work. */
-import type { BackupMade, BackupOptions, Backups, KeepRule, Repository } from '../../instance/backups.js';
+import type { BackupMade, BackupOptions, Backups, KeepRule, Repository, Snapshot } from '../../instance/backups.js';
 import { LABEL, scopePrefix } from '../../instance/naming.js';
 import type { InstanceSecrets } from '../../instance/secrets.js';
 import type { InstanceSpec } from '../../instance/spec.js';
@@ -9,19 +9,23 @@ import { removeBusy } from '../engine/retry.js';
 import { type Job, runJob } from '../engine/task.js';
 import type { Templates as Files } from '../files.js';
 import { ANY_CODE, backupError, unreadableReport } from './backup-errors.js';
+import { closeDatabases } from './close.js';
 import { hasOwnVolume } from './own-volume.js';
-import { type FetchContext, proveBackup } from './proof.js';
+import { type FetchContext, fetchBackup, proveBackup } from './proof.js';
 import type { Rendered } from './rendering.js';
 import { secretsArchive, targetMounts } from './repository-task.js';
+import { writeSecrets } from './secrets.js';
 
+/** Some hundred bytes each. */
+const LIST_BYTES = 500_000;
 /** The one that compose/images.sh makes. */
 export const BACKUP_IMAGE = 'saas-bridge/backup';
 
 export interface BackupContext extends FetchContext {
-  files: FetchContext['files'] & Pick<Files, 'backupScript' | 'probeScript'>;
+  files: FetchContext['files'] & Pick<Files, 'backupScript' | 'probeScript' | 'listScript' | 'secretsScript' | 'roleSql' | 'adminSql' | 'closeScript'>;
   /** Of this daemon on the engine. */
   scope: string;
-  render(spec: InstanceSpec): Pick<Rendered, 'names' | 'labels'>;
+  render(spec: InstanceSpec): Rendered;
   secretsOf(instanceKey: string): InstanceSecrets;
 }
 
@@ -44,6 +48,39 @@ export function createBackups({ engine, files, image, scope, render, secretsOf }
 
     prove: (spec, repository, snapshot) =>
       inTurn(spec.key, () => proveBackup({ engine, files, image }, spec, render(spec), repository, snapshot)),
+
+    async list(spec, repository) {
+      const { names, labels } = render(spec);
+      const job: Job = {
+        name: `${names.project}_list`,
+        image,
+        entrypoint: ['bash', '-c', files.listScript, 'list'],
+        labels,
+        bounds: BOUNDS.target,
+        ...(repository.mount ? {} : { network: 'bridge' }),
+        mounts: targetMounts(repository, true),
+        stdin: secretsArchive(repository),
+        keepBytes: LIST_BYTES,
+      };
+      const { exitCode, output } = await runJob(engine, job, ANY_CODE);
+      if (exitCode !== 0) throw backupError(exitCode, output);
+      return snapshotsIn(output);
+    },
+
+    async fetch(spec, repository, snapshot) {
+      const rendered = render(spec);
+      const { names, labels } = rendered;
+      for (const volume of [names.pgdata, names.filestore]) {
+        await engine.ensureVolume(volume, labels);
+        await hasOwnVolume(engine, volume, labels);
+      }
+      const context = { engine, files, image };
+      await inTurn(spec.key, () => fetchBackup(context, spec, rendered, repository, snapshot, names));
+      const { release } = spec;
+      await runJob(engine, tidyJob(release.postgresImage, rendered));
+      await writeSecrets({ engine, files, release }, rendered, secretsOf(spec.key), { admin: false });
+      await closeDatabases({ engine, files, release }, rendered);
+    },
 
     async probe(repository) {
       await ensureTarget(repository);
@@ -122,5 +159,27 @@ function probeJob(
     ...(repository.mount ? {} : { network: 'bridge' }),
     mounts: targetMounts(repository, true),
     stdin: secretsArchive(repository),
+  };
+}
+
+/** The lines of restic's JSON that make sense; the newest last. */
+export function snapshotsIn(output: string): Snapshot[] {
+  const json = /^\[.*\]$/m.exec(output)?.[0];
+  const rows = json === undefined ? [] : (JSON.parse(json) as { id?: unknown; time?: unknown }[]);
+  return rows
+    .map(({ id, time }) => ({ id: String(id), at: new Date(String(time)) }))
+    .filter(({ id, at }) => /^[0-9a-f]{64}$/.test(id) && !Number.isNaN(at.getTime()))
+    .sort((a, b) => a.at.getTime() - b.at.getTime());
+}
+
+/** Takes away what only loading and comparing needed. */
+function tidyJob(image: string, { names, labels }: Pick<Rendered, 'names' | 'labels'>): Job {
+  return {
+    name: `${names.project}_tidy`,
+    image,
+    entrypoint: ['rm', '-rf', '/filestore/.backup'],
+    labels,
+    bounds: BOUNDS.tidy,
+    mounts: [{ volume: names.filestore, target: '/filestore' }],
   };
 }

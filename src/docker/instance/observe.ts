@@ -5,12 +5,14 @@ import type { ContainerSummary, Engine } from '../engine/engine.js';
 import type { Network, Volume } from '../engine/types.js';
 import { specHashOf } from './compose.js';
 
+export type Seen = Observed & Pick<ObservedInstance, 'slot' | 'generation'>;
+
 /** One instance: three calls at the same time. */
-export async function observe(engine: Engine, scope: string, key: string): Promise<Observed & { slot: number | null }> {
+export async function observe(engine: Engine, scope: string, key: string): Promise<Seen> {
   const found = await look(engine, [`${LABEL.scope}=${scope}`, `${LABEL.key}=${key}`]);
   const nothing = { network: false, db: null, odoo: null, volumes: false, slot: null };
-  const { network, db, odoo, volumes, slot } = found.get(key) ?? nothing;
-  return { network, db, odoo, volumes, slot };
+  const { name: _name, key: _key, ...seen } = { name: '', key, ...(found.get(key) ?? nothing) };
+  return seen;
 }
 
 /** Every instance of the scope, by key: three calls. */
@@ -48,7 +50,11 @@ export function collect(
   for (const container of containers) {
     const instance = entry(container.Labels);
     const role = container.Labels[LABEL.role];
-    if (role === 'db' || role === 'odoo') instance[role] = observedContainer(container);
+    if (role === 'db' || role === 'odoo') {
+      instance[role] = observedContainer(container);
+      const generation = Number(container.Labels[LABEL.generation] ?? 0);
+      if (generation > 0) instance.generation = generation;
+    }
   }
   for (const network of networks) entry(network.labels).network = true;
   for (const volume of volumes) entry(volume.labels).volumes = true;

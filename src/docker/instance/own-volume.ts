@@ -11,8 +11,8 @@ export async function hasOwnVolume(engine: Engine, volume: string, labels: Recor
   const found = await engine.volumeLabels(volume);
   if (found === null) return false;
   if (found[LABEL.key] === undefined) return true;
-  // Not the slot: it may have changed since.
-  const { [LABEL.slot]: _slot, ...identity } = labels;
+  // Not what may have changed since.
+  const { [LABEL.slot]: _slot, [LABEL.generation]: _generation, ...identity } = labels;
   assertOurs(`volume ${volume}`, found, identity);
   return true;
 }

@@ -72,7 +72,7 @@ export function renderInstance(
   secrets: InstanceSecrets,
 ): Rendered {
   try {
-    const names = resourceNames(settings.scope, spec.name);
+    const names = resourceNames(settings.scope, spec.name, spec.generation);
     const { placement, release } = spec;
     const labels = instanceLabels(settings.scope, { ...spec, slot: placement.slot });
     const ports = { http: placement.httpPort, longpolling: placement.longpollingPort };

@@ -201,6 +201,13 @@ export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
       await removeFolder(dataDir, instance.name);
     },
 
+    async removeOthers(spec) {
+      const { pgdata, filestore, config } = render(spec).names;
+      const found = await engine.listVolumes(containers.ours(spec));
+      const others = found.filter(({ name }) => ![pgdata, filestore, config].includes(name));
+      for (const { name } of others) await removeBusy(() => engine.removeVolume(name));
+    },
+
     async removeNetwork(instance) {
       const found = await engine.listNetworks(containers.ours(instance));
       await Promise.all(found.map((network) => removeBusy(() => engine.removeNetwork(network.id))));

@@ -3,9 +3,10 @@ import { exportData } from './export.js';
 import type { Machine, Next, Situation } from './machine.js';
 import { rebuild } from './rebuild.js';
 import { restart } from './restart.js';
+import { restore } from './restore.js';
 
 /** In the order in which they are done where several wait. */
-export const OPERATION_KINDS = ['rebuild', 'restart', 'export'] as const;
+export const OPERATION_KINDS = ['restore', 'rebuild', 'restart', 'export'] as const;
 export type OperationKind = (typeof OPERATION_KINDS)[number];
 
 /** Who wanted it. `recovery`: the daemon itself, for an instance that keeps dying. */
@@ -24,6 +25,7 @@ export interface Operation {
 
 export const OPERATIONS: { readonly [Kind in OperationKind]: Machine<string> } = {
   restart: checked(restart),
+  restore: checked(restore),
   rebuild: checked(rebuild),
   export: checked(exportData),
 };

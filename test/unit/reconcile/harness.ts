@@ -57,6 +57,8 @@ function stubRuntime() {
       return {};
     },
     applyLimits: () => ({}),
+    useRestored: () => ({}),
+    removeFormer: () => ({}),
     exportData: () => {
       if (!observed.volumes) throw new Error('nothing to copy');
       return {};

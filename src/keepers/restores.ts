@@ -1,0 +1,121 @@
+/**
+ * Brings back the state that a person wants: restored beside the instance and compared, then a backup of what it has now is
+ * made, and only then the instance is told to use the other volumes. What fails leaves it as it was.
+ */
+import type { Backups, Repository } from '../instance/backups.js';
+import type { Command } from '../instance/command.js';
+import type { Runtime } from '../instance/ports.js';
+import type { InstanceSpec } from '../instance/spec.js';
+import type { Instance, Plan } from '../instance/types.js';
+import { isStopped, messageOf, TerminalError } from '../lib/errors.js';
+import { errorFields, type Log } from '../lib/logger.js';
+import { type Loop, startLoop } from '../lib/loop.js';
+import { commandOperation } from '../owed/operations.js';
+import type { Sentence } from '../protocol/sentences.js';
+import { toOdooTime } from '../protocol/time.js';
+import type { Store } from '../store/store.js';
+
+const PAUSE_MS = 30_000;
+/** While an instance takes the other volumes. */
+const SOON_MS = 1_000;
+
+export interface RestoreKeeperOptions {
+  store: Store;
+  backups: Pick<Backups, 'list' | 'fetch'>;
+  /** Makes one of what it has now. */
+  backUp(instance: Instance): Promise<void>;
+  runtime: Pick<Runtime, 'removeOthers'>;
+  repositoryOf(instanceKey: string): Repository;
+  specOf(facts: { instance: Instance; plan: Plan }): InstanceSpec | null;
+  log: Log;
+}
+
+/** Runs until stopped, one after the other. */
+export function startRestores(options: RestoreKeeperOptions): Loop {
+  const { store, backups, runtime, log } = options;
+
+  async function look(stopping: AbortSignal): Promise<number> {
+    let pauseMs = PAUSE_MS;
+    for (const command of store.commands.pending().filter(({ command }) => command === 'restore')) {
+      if (stopping.aborted) return 0;
+      const instance = store.instances.get(command.instanceKey);
+      if (!instance) continue;
+      if (store.events.has(swapOf(command))) {
+        if (store.operations.of(instance.key).some(({ kind }) => kind === 'restore')) pauseMs = SOON_MS;
+        else answerSwap(command, instance);
+      } else {
+        await restore(command, instance);
+        pauseMs = SOON_MS;
+      }
+    }
+    return pauseMs;
+  }
+
+  async function restore(command: Command, instance: Instance): Promise<void> {
+    const plan = store.plans.get(instance.planId);
+    const spec = plan && options.specOf({ instance, plan });
+    if (instance.phase !== 'running' || !spec) {
+      return answer(command, 'refused', { code: 'verbatim', params: { text: 'Only a running instance is restored.' } });
+    }
+    try {
+      const repository = options.repositoryOf(instance.key);
+      const wanted = command.moment ?? new Date(8.64e15);
+      const snapshot = (await backups.list(spec, repository)).findLast(({ at }) => at <= wanted);
+      if (!snapshot) return answer(command, 'refused', { code: 'no_such_backup', params: {} });
+      log.info('restore.begun', `${instance.name} is restored beside itself, as it was at ${snapshot.at.toISOString()}.`, {
+        ...{ instance: instance.name, snapshot: snapshot.id },
+      });
+      const generation = instance.generation + 1;
+      await backups.fetch({ ...spec, generation }, repository, snapshot.id);
+      await options.backUp(instance);
+      if (store.instances.get(instance.key)?.phase !== 'running') throw stoppedMeanwhile();
+      store.transaction(() => {
+        store.backups.exists(instance.key, snapshot.at);
+        store.backups.update(instance.key, { restoredGeneration: generation });
+        store.operations.begin(instance.key, 'restore', 'command');
+        store.events.record(swapOf(command), 'restore');
+        store.jobs.enqueue(instance.key, { reason: 'a backup was restored beside it' });
+      });
+    } catch (error) {
+      // The next start begins again.
+      if (isStopped(error)) return;
+      await failed(command, instance, spec, error);
+    }
+  }
+
+  async function failed(command: Command, instance: Instance, spec: InstanceSpec, error: unknown): Promise<void> {
+    log.error('restore.failed', `${instance.name} was not restored, and is as it was.`, {
+      ...{ instance: instance.name, ...errorFields(error) },
+    });
+    await runtime.removeOthers(spec).catch((second: unknown) => {
+      log.warn('restore.left', 'What was restored could not be removed.', errorFields(second));
+    });
+    answer(command, 'failed', { code: 'verbatim', params: { text: messageOf(error) } });
+  }
+
+  /** The operation is over: it was done, or dropped because the instance is to be down. */
+  function answerSwap(command: Command, instance: Instance): void {
+    const isDone = instance.generation === store.backups.get(instance.key)?.restoredGeneration;
+    if (!isDone) return answer(command, 'failed', { code: 'verbatim', params: { text: messageOf(stoppedMeanwhile()) } });
+    const on = toOdooTime(command.moment ?? instance.createdAt);
+    answer(command, 'done', { code: 'restored', params: { on } });
+    log.info('restore.done', `${instance.name} has the data of the backup.`, { instance: instance.name });
+  }
+
+  function answer({ id, instanceKey }: Command, result: 'done' | 'refused' | 'failed', message: Sentence): void {
+    store.transaction(() => {
+      if (store.commands.finish(id)) store.outbox.put(commandOperation(id, result, message), instanceKey);
+    });
+  }
+
+  return startLoop(look, (error) => log.error('restore.crashed', 'Restoring failed.', errorFields(error)));
+}
+
+/** That its volumes are to be changed is written down under this. */
+function swapOf({ id, createdOn }: Command): string {
+  return `restore:${id}:${createdOn?.getTime() ?? 0}`;
+}
+
+function stoppedMeanwhile(): TerminalError {
+  return new TerminalError('restore.stopped', 'the instance was stopped meanwhile', 'Restore it when it runs again.');
+}
