@@ -188,7 +188,6 @@ async function startOnce(
   const beside = startBeside({ store, log, wakes: [worker, deliverer] });
   const backups = parts.startBackups();
   store.bell.on('plans', () => templates.wake());
-  store.bell.on('instances', () => backups.forEach((loop) => loop.wake()));
 
   const app = createApp({
     version,

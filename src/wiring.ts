@@ -193,7 +193,11 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
       const night = hours && { ...hours, timeZone: policy.timeZone };
       const common = { store, backups, specOf, repositoryOf: repositoriesOf(config, daemonKey), night, clock, log };
       const keeper = startBackups({ ...common, openDatabase, keep, concurrency });
-      return [keeper, startProofs(common), startRestores({ ...common, runtime, backUp: keeper.now })];
+      const keepers = [keeper, startProofs(common), startRestores({ ...common, runtime, backUp: keeper.now })];
+      store.bell.on('instances', () => {
+        for (const loop of keepers) loop.wake();
+      });
+      return keepers;
     },
     complete: (operation: PushOperation) => completeOperation(operation, completion),
     reconciler: createReconciler({

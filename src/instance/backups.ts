@@ -67,7 +67,7 @@ export interface Backups {
    * Restores a snapshot into the volumes of the spec's generation, which nothing may use, and proves that files and rows are
    * whole. What they hold before is removed. The passwords are those of the daemon's key.
    */
-  fetch(spec: InstanceSpec, repository: Repository, snapshot: string): Promise<void>;
+  restore(spec: InstanceSpec, repository: Repository, snapshot: string): Promise<void>;
   /** Throws where the target does not answer or refuses the login. */
   probe(repository: Repository): Promise<void>;
   /** Removes what trials of a daemon that died have left. */

@@ -12,7 +12,6 @@ import { errorFields, type Log } from '../lib/logger.js';
 import { type Loop, startLoop } from '../lib/loop.js';
 import { commandOperation } from '../owed/operations.js';
 import type { Sentence } from '../protocol/sentences.js';
-import { toOdooTime } from '../protocol/time.js';
 import type { Store } from '../store/store.js';
 
 const PAUSE_MS = 30_000;
@@ -21,7 +20,7 @@ const SOON_MS = 1_000;
 
 export interface RestoreKeeperOptions {
   store: Store;
-  backups: Pick<Backups, 'list' | 'fetch'>;
+  backups: Pick<Backups, 'list' | 'restore'>;
   /** Makes one of what it has now. */
   backUp(instance: Instance): Promise<void>;
   runtime: Pick<Runtime, 'removeOthers'>;
@@ -62,11 +61,15 @@ export function startRestores(options: RestoreKeeperOptions): Loop {
       const wanted = command.moment ?? new Date(8.64e15);
       const snapshot = (await backups.list(spec, repository)).findLast(({ at }) => at <= wanted);
       if (!snapshot) return answer(command, 'refused', { code: 'no_such_backup', params: {} });
-      log.info('restore.begun', `${instance.name} is restored beside itself, as it was at ${snapshot.at.toISOString()}.`, {
-        ...{ instance: instance.name, snapshot: snapshot.id },
-      });
+      log.info(
+        'restore.begun',
+        `${instance.name} is restored beside itself, as it was at ${snapshot.at.toISOString()}.`,
+        {
+          ...{ instance: instance.name, snapshot: snapshot.id },
+        },
+      );
       const generation = instance.generation + 1;
-      await backups.fetch({ ...spec, generation }, repository, snapshot.id);
+      await backups.restore({ ...spec, generation }, repository, snapshot.id);
       await options.backUp(instance);
       if (store.instances.get(instance.key)?.phase !== 'running') throw stoppedMeanwhile();
       store.transaction(() => {
@@ -96,9 +99,11 @@ export function startRestores(options: RestoreKeeperOptions): Loop {
   /** The operation is over: it was done, or dropped because the instance is to be down. */
   function answerSwap(command: Command, instance: Instance): void {
     const isDone = instance.generation === store.backups.get(instance.key)?.restoredGeneration;
-    if (!isDone) return answer(command, 'failed', { code: 'verbatim', params: { text: messageOf(stoppedMeanwhile()) } });
-    const on = toOdooTime(command.moment ?? instance.createdAt);
-    answer(command, 'done', { code: 'restored', params: { on } });
+    if (!isDone) {
+      answer(command, 'failed', { code: 'verbatim', params: { text: messageOf(stoppedMeanwhile()) } });
+      return;
+    }
+    answer(command, 'done', { code: 'restored', params: {} });
     log.info('restore.done', `${instance.name} has the data of the backup.`, { instance: instance.name });
   }
 

@@ -60,7 +60,7 @@ const SENTENCES = {
   now_stopped: z.strictObject({}),
   now_deleted: z.strictObject({}),
   containers_rebuilt: z.strictObject({}),
-  restored: z.strictObject({ on: moment }),
+  restored: z.strictObject({}),
   no_such_backup: z.strictObject({}),
   backup_made: z.strictObject({ size_mb: count }),
   time_added: z.strictObject({}),

@@ -16,7 +16,9 @@ export interface CommandTable {
 type Row = Omit<Command, 'moment'> & { moment: number | null };
 
 export function commandTable(db: Database.Database, clock: Clock): CommandTable {
-  const insert = db.prepare<Omit<Command, 'createdOn' | 'moment'> & { now: number; createdAt: number | null; moment: number | null }>(`
+  const insert = db.prepare<
+    Omit<Command, 'createdOn' | 'moment'> & { now: number; createdAt: number | null; moment: number | null }
+  >(`
     INSERT INTO commands (id, instance_key, command, requested_by, plan_id, moment, seen_at, created_at)
     VALUES (:id, :instanceKey, :command, :requestedBy, :planId, :moment, :now, :createdAt)
     ON CONFLICT DO UPDATE SET instance_key = excluded.instance_key, command = excluded.command, state = 'pending',

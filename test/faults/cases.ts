@@ -23,6 +23,7 @@ export const STAGES = [
   'restart',
   'rebuild',
   'back up',
+  'restore',
   'suspend',
   'resume',
   'extend',
@@ -68,6 +69,8 @@ const STEPS: { readonly [Name in StepName]: Stage } = {
   setSecrets: 'key',
   exportData: 'delete',
   copyVolumes: 'delete as it is',
+  useRestored: 'restore',
+  removeFormer: 'restore',
   removeContainers: 'delete',
   removeVolumes: 'delete',
   removeNetwork: 'delete',
@@ -79,6 +82,7 @@ const COMMANDS: { readonly [Name in CommandName]: Stage } = {
   restart: 'restart',
   rebuild: 'rebuild',
   back_up: 'back up',
+  restore: 'restore',
   suspend: 'suspend',
   resume: 'resume',
   extend: 'extend',
@@ -100,6 +104,12 @@ const WRITES: { readonly [Name in PushName]: Stage } = {
 /** Each progress that is come to, and the step in which that is under way. */
 const PROGRESSES: { readonly [Name in OperationKind]: { readonly [progress: string]: [Stage, StepName] } } = {
   restart: { start: ['restart', 'stopOdoo'], ready: ['restart', 'startOdoo'] },
+  restore: {
+    use: ['restore', 'removeContainers'],
+    make: ['restore', 'useRestored'],
+    tidy: ['restore', 'startBoth'],
+    done: ['restore', 'removeFormer'],
+  },
   rebuild: { make: ['rebuild', 'removeContainers'], ready: ['rebuild', 'startBoth'] },
   export: { written: ['delete', 'exportData'], raw: ['delete as it is', 'exportData'] },
 };

@@ -181,7 +181,7 @@ function happen(outside: Outside, dice: () => number, pick: <T>(list: readonly T
     return `renews ${one.key}`;
   } else {
     // Backups are made beside the jobs.
-    const useful = COMMAND_NAMES.filter((name) => !['change_plan', 'extend', 'back_up'].includes(name));
+    const useful = COMMAND_NAMES.filter((name) => !['change_plan', 'extend', 'back_up', 'restore'].includes(name));
     const command = pick(useful.filter((name) => dice() < 0.3 || !name.startsWith('delete')));
     commands.push({
       id: commands.length + 1,

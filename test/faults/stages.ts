@@ -113,6 +113,7 @@ const LIVES: { readonly [Name in Exclude<Stage, 'night'>]: Life } = {
   restart: command('restart'),
   rebuild: command('rebuild'),
   'back up': command('back_up'),
+  restore: command('restore', async () => ({ reason: 'fault run' })),
   suspend: command(
     'suspend',
     async () => ({ reason: 'fault run' }),

@@ -23,6 +23,7 @@ class SaasCommand(models.Model):
             ("change_plan", "Change Plan"),
             ("rebuild", "Rebuild"),
             ("back_up", "Back up now"),
+            ("restore", "Restore"),
             ("delete", "Delete"),
             ("delete_without_copy", "Delete without a Copy"),
             ("retry", "Retry"),
@@ -32,6 +33,9 @@ class SaasCommand(models.Model):
     )
     days = fields.Integer(readonly=True, help="By how many days the instance is extended.")
     plan_id = fields.Many2one("product.template", string="New Plan", readonly=True, ondelete="restrict")
+    moment = fields.Datetime(
+        string="State Of", readonly=True, help="The last backup at or before this moment is restored; empty: the last one."
+    )
     reason = fields.Char(readonly=True)
     state = fields.Selection(
         [("pending", "Pending"), ("done", "Done"), ("refused", "Refused"), ("failed", "Failed")],
@@ -63,7 +67,7 @@ class SaasCommand(models.Model):
     @api.constrains("command", "days", "plan_id", "reason")
     def _check_arguments(self):
         for command in self:
-            if command.command in ("suspend", "extend") and not command.reason:
+            if command.command in ("suspend", "extend", "restore") and not command.reason:
                 raise ValidationError(_("Write the reason."))
             if command.command == "extend" and not 1 <= command.days <= MOST_DAYS:
                 raise ValidationError(_("An instance can be extended by 1 to %s days.", MOST_DAYS))
@@ -94,6 +98,7 @@ class SaasCommand(models.Model):
             "change_plan": ("running", "suspended", "stopped", "error"),
             "rebuild": ("running", "error"),
             "back_up": ("running", "suspended", "stopped"),
+            "restore": ("running",),
             "delete": ("provisioning", "running", "suspended", "stopped", "error"),
             "delete_without_copy": ("suspended", "stopped", "error", "deleting"),
             "retry": ("error",),

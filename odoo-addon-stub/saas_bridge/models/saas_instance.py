@@ -362,6 +362,9 @@ class SaasInstance(models.Model):
     def action_rebuild(self):
         return self._request_command("rebuild")
 
+    def action_restore(self):
+        return self._ask_for_command("restore", _("Restore a backup"))
+
     def action_back_up(self):
         return self._request_command("back_up")
 

@@ -117,6 +117,8 @@ class SaasBridge(models.AbstractModel):
             "now_stopped": _("The instance is stopped."),
             "now_deleted": _("The instance is deleted."),
             "containers_rebuilt": _("Its containers were made anew from its own data."),
+            "restored": _("It has the data of the backup again. What it had before is a backup of its own."),
+            "no_such_backup": _("There is no backup of that moment or before."),
             "backup_made": _("A backup of %(size_mb)s MB was made."),
             "time_added": _("The time was added."),
             "time_added_held": _("The time was added. It stays down until staff start it."),

@@ -15,6 +15,7 @@ class SaasCommandWizard(models.TransientModel):
             ("suspend", "Suspend"),
             ("extend", "Extend"),
             ("change_plan", "Change Plan"),
+            ("restore", "Restore"),
             ("delete", "Delete"),
             ("delete_without_copy", "Delete without a Copy"),
         ],
@@ -23,6 +24,8 @@ class SaasCommandWizard(models.TransientModel):
     )
     reason = fields.Char()
     days = fields.Integer(default=30)
+    moment = fields.Datetime(string="State Of")
+    backup_on = fields.Datetime(related="instance_id.backup_on")
     plan_id = fields.Many2one("product.template", string="New Plan")
     confirm_name = fields.Char(string="Confirm the Name")
 
@@ -53,6 +56,8 @@ class SaasCommandWizard(models.TransientModel):
         values = {"reason": (self.reason or "").strip()}
         if self.command == "extend":
             values["days"] = self.days
+        elif self.command == "restore":
+            values["moment"] = self.moment
         elif self.command == "change_plan":
             values["plan_id"] = self.plan_id.id
             values["reason"] = values["reason"] or _(

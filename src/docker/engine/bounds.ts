@@ -74,7 +74,10 @@ export const BOUNDS = {
   },
   /** Asks the target of the backups something. */
   target: { ...NOTHING, ...{ user: 'root', network: true, memoryMb: 256, cpus: 1, processes: 50, seconds: 90 } },
-  tidy: { ...NOTHING, ...{ user: 'root', capabilities: AS_ROOT, memoryMb: 64, cpus: 0.5, processes: 20, seconds: 600 } },
+  tidy: {
+    ...NOTHING,
+    ...{ user: 'root', capabilities: AS_ROOT, memoryMb: 64, cpus: 0.5, processes: 20, seconds: 600 },
+  },
   /** A backup into empty volumes. */
   fetch: {
     ...NOTHING,

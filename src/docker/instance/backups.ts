@@ -22,7 +22,11 @@ const LIST_BYTES = 500_000;
 export const BACKUP_IMAGE = 'saas-bridge/backup';
 
 export interface BackupContext extends FetchContext {
-  files: FetchContext['files'] & Pick<Files, 'backupScript' | 'probeScript' | 'listScript' | 'secretsScript' | 'roleSql' | 'adminSql' | 'closeScript'>;
+  files: FetchContext['files'] &
+    Pick<
+      Files,
+      'backupScript' | 'probeScript' | 'listScript' | 'secretsScript' | 'roleSql' | 'adminSql' | 'closeScript'
+    >;
   /** Of this daemon on the engine. */
   scope: string;
   render(spec: InstanceSpec): Rendered;
@@ -67,7 +71,7 @@ export function createBackups({ engine, files, image, scope, render, secretsOf }
       return snapshotsIn(output);
     },
 
-    async fetch(spec, repository, snapshot) {
+    async restore(spec, repository, snapshot) {
       const rendered = render(spec);
       const { names, labels } = rendered;
       for (const volume of [names.pgdata, names.filestore]) {
