@@ -5,21 +5,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
+import type Docker from 'dockerode';
 import { type Credentials, NO_CREDENTIALS, repositoriesIn } from '../../src/backup/repositories.js';
 import { parseTarget } from '../../src/backup/target.js';
 import { BOUNDS, type Bounds } from '../../src/docker/engine/bounds.js';
 import { createEngine, type Engine } from '../../src/docker/engine/engine.js';
+import { plainLog } from '../../src/docker/engine/streams.js';
 import { type JobMount, runJob } from '../../src/docker/engine/task.js';
 import { createFleet, type Fleet } from '../../src/docker/fleet.js';
 import { BACKUP_IMAGE } from '../../src/docker/instance/backups.js';
 import { placementAt, type Ranges } from '../../src/docker/instance/placement.js';
 import { DEFAULT_RELEASE, DEFAULT_SETTINGS, type DockerSettings } from '../../src/docker/instance/rendering.js';
-import { secretsArchive, targetMounts } from '../../src/docker/instance/repository-task.js';
+import { secretsArchive, targetMounts, WAY_OUT } from '../../src/docker/instance/repository-task.js';
 import type { BackupOptions, Repository } from '../../src/instance/backups.js';
 import { DEFAULT_SCOPE, LABEL, resourceNames } from '../../src/instance/naming.js';
 import { deriveSecrets } from '../../src/instance/secrets.js';
 import type { InstanceSpec } from '../../src/instance/spec.js';
 import { messageOf } from '../../src/lib/errors.js';
+import { Secret } from '../../src/lib/secret.js';
 import { docker } from '../support/engine.js';
 
 const KEY = randomBytes(32);
@@ -288,6 +291,62 @@ describe('backups', function () {
     expect(messageOf(await making)).to.match(/code 137|No such container|removal|backup/i);
     await make(own(), AGAIN);
     expect(await inRepository('restic check -q && echo whole')).equal('whole');
+  });
+
+  describe('in a target elsewhere', () => {
+    let targets: Docker.Container;
+    let address = '';
+    const inside = async (script: string): Promise<string> => {
+      const exec = await targets.exec({ Cmd: ['bash', '-c', script], AttachStdout: true, AttachStderr: true });
+      const stream = await exec.start({});
+      const chunks: Buffer[] = [];
+      for await (const chunk of stream) chunks.push(chunk as Buffer);
+      return plainLog(Buffer.concat(chunks));
+    };
+
+    before(async () => {
+      await engine.createNetwork(WAY_OUT, {}).catch(() => undefined);
+      targets = await docker.createContainer({
+        Image: 'saas-bridge/targets',
+        name: `${scope}_targets`,
+        Labels: labels,
+        Cmd: [
+          'bash',
+          '-c',
+          'restic-rest-server --path /srv/rest --htpasswd-file /srv/htpasswd --private-repos=false & exec /usr/sbin/sshd -D -e',
+        ],
+        HostConfig: { NetworkMode: WAY_OUT },
+      });
+      await targets.start();
+      await inside(`echo 'saas:'$(openssl passwd -apr1 'p:@/w') >/srv/htpasswd; ssh-keygen -A; mkdir -p /root/.ssh /srv/sftp
+        ssh-keygen -q -t ed25519 -N '' -f /srv/key; cp /srv/key.pub /root/.ssh/authorized_keys`);
+      await targets.restart({ t: 0 });
+      const { NetworkSettings } = await targets.inspect();
+      address = NetworkSettings.Networks[WAY_OUT]?.IPAddress ?? expect.fail('it has no address');
+      await sleep(2000);
+    });
+    after(() => targets.remove({ force: true }));
+
+    it('are in a rest-server, behind a login, and a wrong one is told', async () => {
+      const of = (login: string) =>
+        repositoryIn(`rest:http://${address}:8000`, { ...NO_CREDENTIALS, login: new Secret(login) });
+      await fleet.backups.probe(of('saas:p:@/w'));
+      expect(await refusal(make(of('saas:wrong')))).to.include({ code: 'backup.refused' });
+      const { snapshot } = await make(of('saas:p:@/w'));
+      expect((await fleet.backups.list(acme, of('saas:p:@/w'))).map(({ id }) => id)).deep.equal([snapshot]);
+    });
+
+    it('are on an SFTP server whose key is known, and on no other', async () => {
+      const login = new Secret(await inside('cat /srv/key'));
+      const hostKey = (await inside('cat /etc/ssh/ssh_host_ed25519_key.pub')).trim();
+      const of = (key: string) => {
+        const knownHosts = new Secret(`${address} ${key}`);
+        return repositoryIn(`sftp:root@${address}:/srv/sftp`, { ...NO_CREDENTIALS, login, knownHosts });
+      };
+      const other = (await inside('cat /srv/key.pub')).split(' ').slice(0, 2).join(' ');
+      expect(await refusal(make(of(other)))).to.include({ code: 'backup.refused' });
+      await make(of(hostKey.split(' ').slice(0, 2).join(' ')));
+    });
   });
 
   it('bring a former state back: beside the instance, then in its place in seconds', async () => {

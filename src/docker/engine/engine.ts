@@ -19,9 +19,7 @@ export type ContainerOptions = Docker.ContainerCreateOptions;
 export type ContainerSummary = Docker.ContainerInfo;
 export type ContainerDetails = Docker.ContainerInspectInfo;
 
-export function createEngine(options: EngineOptions = {}): Engine {
-  return new Engine(options);
-}
+export const createEngine = (options: EngineOptions = {}): Engine => new Engine(options);
 
 /** Every method throws a RetryableError or a TerminalError (see errors.ts) and has a deadline. */
 export class Engine {
@@ -70,11 +68,8 @@ export class Engine {
 
   /** Starting what runs is done. SlotTakenError when a published port is in use. */
   async startContainer(id: string): Promise<void> {
-    await this.#call(
-      `start container ${id}`,
-      (abortSignal) => this.#docker.getContainer(id).start({ abortSignal }),
-      [304],
-    );
+    const start = (abortSignal: AbortSignal) => this.#docker.getContainer(id).start({ abortSignal });
+    await this.#call(`start container ${id}`, start, [304]);
   }
 
   /** Stops with the container's stop signal, kills after `graceSeconds`. Absent or stopped is done. */
@@ -239,12 +234,16 @@ export class Engine {
     return networks.map((network) => networkOf(network as Parameters<typeof networkOf>[0]));
   }
 
+  /** Joins a container that is not started yet to one more network. */
+  async connectNetwork(network: string, container: string): Promise<void> {
+    await this.#call(`connect ${container} to ${network}`, (abortSignal) =>
+      this.#docker.getNetwork(network).connect({ Container: container, abortSignal } as object),
+    );
+  }
+
   /** Removes a network; absent is done. */
   async removeNetwork(id: string): Promise<void> {
-    await this.#call(
-      `remove network ${id}`,
-      (abortSignal) => this.#docker.getNetwork(id).remove({ abortSignal }),
-      [404],
-    );
+    const remove = (abortSignal: AbortSignal) => this.#docker.getNetwork(id).remove({ abortSignal });
+    await this.#call(`remove network ${id}`, remove, [404]);
   }
 }

@@ -28,6 +28,8 @@ export interface Job {
   mounts?: JobMount[];
   /** Name of a network; none at all when absent. */
   network?: string;
+  /** One more network. */
+  alsoOn?: string;
   /** Its own in that network; without, the engine gives it one. */
   address?: string;
   /** Put into the container's root before it starts: it must be a writable one. */
@@ -76,6 +78,7 @@ export async function runJob(engine: Engine, job: Job, allowedCodes: readonly nu
 }
 
 async function runCreated(engine: Engine, id: string, job: Job): Promise<JobResult> {
+  if (job.alsoOn !== undefined) await engine.connectNetwork(job.alsoOn, id);
   if (job.files) await engine.putArchive(id, '/', tar(job.files));
   const attachment = await engine.attach(id, job.keepBytes);
   try {

@@ -5,6 +5,7 @@ import type { InstanceSecrets } from '../../instance/secrets.js';
 import type { InstanceSpec } from '../../instance/spec.js';
 import { createTurnsByKey } from '../../lib/turns-by-key.js';
 import { BOUNDS, copyLimitBytes } from '../engine/bounds.js';
+import { ConflictError } from '../engine/errors.js';
 import { removeBusy } from '../engine/retry.js';
 import { type Job, runJob } from '../engine/task.js';
 import type { Templates as Files } from '../files.js';
@@ -13,7 +14,7 @@ import { closeDatabases } from './close.js';
 import { hasOwnVolume } from './own-volume.js';
 import { type FetchContext, fetchBackup, proveBackup } from './proof.js';
 import type { Rendered } from './rendering.js';
-import { secretsArchive, targetMounts } from './repository-task.js';
+import { secretsArchive, targetMounts, WAY_OUT } from './repository-task.js';
 import { writeSecrets } from './secrets.js';
 
 /** Some hundred bytes each. */
@@ -42,18 +43,22 @@ export function createBackups({ engine, files, image, scope, render, secretsOf }
       for (const volume of [names.pgdata, names.filestore]) {
         if (!(await hasOwnVolume(engine, volume, labels))) throw backupError(66, `the volume ${volume} does not exist`);
       }
-      await ensureTarget(repository);
+      const alsoOn = await ensureTarget(repository);
       const most = copyLimitBytes(spec.storageGb);
       const job = backupJob({ files, image }, rendered, repository, secretsOf(spec.key), { ...options, most });
-      const { exitCode, output } = await inTurn(spec.key, () => runJob(engine, job, ANY_CODE));
+      const { exitCode, output } = await inTurn(spec.key, () => runJob(engine, { ...job, ...alsoOn }, ANY_CODE));
       if (exitCode !== 0) throw backupError(exitCode, output);
       return reportIn(output) ?? unreadableReport(output);
     },
 
-    prove: (spec, repository, snapshot) =>
-      inTurn(spec.key, () => proveBackup({ engine, files, image }, spec, render(spec), repository, snapshot)),
+    async prove(spec, repository, snapshot) {
+      await ensureTarget(repository);
+      const context = { engine, files, image };
+      await inTurn(spec.key, () => proveBackup(context, spec, render(spec), repository, snapshot));
+    },
 
     async list(spec, repository) {
+      await ensureTarget(repository);
       const { names, labels } = render(spec);
       const job: Job = {
         name: `${names.project}_list`,
@@ -61,7 +66,7 @@ export function createBackups({ engine, files, image, scope, render, secretsOf }
         entrypoint: ['bash', '-c', files.listScript, 'list'],
         labels,
         bounds: BOUNDS.target,
-        ...(repository.mount ? {} : { network: 'bridge' }),
+        ...(repository.mount ? {} : { network: WAY_OUT }),
         mounts: targetMounts(repository, true),
         stdin: secretsArchive(repository),
         keepBytes: LIST_BYTES,
@@ -72,6 +77,7 @@ export function createBackups({ engine, files, image, scope, render, secretsOf }
     },
 
     async restore(spec, repository, snapshot) {
+      await ensureTarget(repository);
       const rendered = render(spec);
       const { names, labels } = rendered;
       for (const volume of [names.pgdata, names.filestore]) {
@@ -98,9 +104,14 @@ export function createBackups({ engine, files, image, scope, render, secretsOf }
     },
   };
 
-  /** The volume of backups outlives all instances: it is nobody's. */
-  async function ensureTarget({ mount }: Repository): Promise<void> {
+  /** The volume of backups outlives all instances: it is nobody's. A target elsewhere is reached past the customer's network. */
+  async function ensureTarget({ mount }: Repository): Promise<Pick<Job, 'alsoOn'>> {
     if (mount && 'volume' in mount) await engine.ensureVolume(mount.volume, {});
+    if (mount) return {};
+    await engine.createNetwork(WAY_OUT, {}).catch((error: unknown) => {
+      if (!(error instanceof ConflictError)) throw error;
+    });
+    return { alsoOn: WAY_OUT };
   }
 }
 
@@ -160,7 +171,7 @@ function probeJob(
     entrypoint: ['bash', '-c', files.probeScript, 'probe'],
     labels: { [LABEL.scope]: scope },
     bounds: BOUNDS.target,
-    ...(repository.mount ? {} : { network: 'bridge' }),
+    ...(repository.mount ? {} : { network: WAY_OUT }),
     mounts: targetMounts(repository, true),
     stdin: secretsArchive(repository),
   };

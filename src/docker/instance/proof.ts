@@ -12,7 +12,7 @@ import { type Job, runJob, startJob } from '../engine/task.js';
 import type { Templates as Files } from '../files.js';
 import { ANY_CODE, backupError, notWhole } from './backup-errors.js';
 import type { Rendered } from './rendering.js';
-import { secretsArchive, targetMounts } from './repository-task.js';
+import { secretsArchive, targetMounts, WAY_OUT } from './repository-task.js';
 
 const PGDATA = '/var/lib/postgresql/data';
 
@@ -71,8 +71,7 @@ export async function fetchBackup(
     command: [snapshot],
     labels,
     bounds: BOUNDS.fetch,
-    // The engine's own: the instance's network is the customer's.
-    ...(repository.mount ? {} : { network: 'bridge' }),
+    ...(repository.mount ? {} : { network: WAY_OUT }),
     mounts: [{ volume: volumes.filestore, target: '/data' }, ...targetMounts(repository, true)],
     stdin: secretsArchive(repository),
   });

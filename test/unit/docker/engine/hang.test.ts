@@ -31,6 +31,7 @@ const CALLS: { [Method in Exclude<keyof Engine, 'stop' | 'run'>]: (engine: Engin
   removeVolume: (engine) => engine.removeVolume('x'),
   createNetwork: (engine) => engine.createNetwork('x', {}),
   listNetworks: (engine) => engine.listNetworks(['a=b']),
+  connectNetwork: (engine) => engine.connectNetwork('net', 'x'),
   removeNetwork: (engine) => engine.removeNetwork('x'),
   events: (engine) => engine.events(['a=b'], ['die'], () => undefined),
 };
