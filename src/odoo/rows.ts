@@ -240,7 +240,7 @@ function toCommand(row: CommandRow): Command {
     ...(row.created_on && { createdOn: row.created_on }),
     instanceKey: row.instance_key,
     command: row.command,
-    moment: row.moment ?? null,
+    ...(row.moment ? { moment: row.moment } : {}),
     requestedBy: oneLine(row.requested_by),
     planId: row.plan_id,
   };
