@@ -8,11 +8,11 @@ find /data -mindepth 1 -delete
 timeout 21000 "${restic[@]}" restore -q --no-lock --target /data "$1:/data" >/dev/null 2>"$errors" || target_failed $?
 mkdir -p /data/.backup
 timeout 21000 "${restic[@]}" restore -q --no-lock --target /data/.backup "$1:/scratch" >/dev/null 2>"$errors" || target_failed $?
-# The name of each file is the SHA-1 of what it holds.
 # Whoever writes there, by a number that another image may give to another user.
 if [[ -d /data/filestore ]]; then chown --reference=/data/filestore /data; fi
 mkdir -p /data/filestore/odoo
-cd /data/filestore/odoo
+cd /data/filestore/odoo || exit 1
+# The name of each file is the SHA-1 of what it holds.
 find . -type f -regextype posix-extended -regex '\./[0-9a-f]{2}/[0-9a-f]{40}' -print0 | xargs -0r sha1sum |
   awk -v files=/data/.backup/files '{ name = substr($2, length($2) - 39); if (name != $1) { print $2; exit 1 } print substr($2, 3) >files }' \
     >/tmp/wrong || {
