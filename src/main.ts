@@ -29,6 +29,8 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const program = new Command('saas-bridge')
   .description('Gives every customer who pays in an Odoo shop an own Odoo in Docker, and keeps it as paid.')
   .version(version)
+  // Commands take it over from here when they are made.
+  .exitOverride()
   .showHelpAfterError('(saas-bridge --help shows all commands)')
   .addHelpText(
     'after',
@@ -170,7 +172,6 @@ function parseDate(text: string): Date {
 }
 
 try {
-  program.exitOverride();
   await program.parseAsync();
   process.exit();
 } catch (error) {

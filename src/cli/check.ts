@@ -5,7 +5,7 @@ import { targetName } from '../backup/target.js';
 import type { Config } from '../config/config.js';
 import { dueOf } from '../facts/due.js';
 import { decideOwnership, fingerprintOf } from '../instance/ownership.js';
-import { secretKeyIn } from '../keepers/ownership.js';
+import { knowsInstances, secretKeyIn } from '../keepers/ownership.js';
 import { systemClock } from '../lib/clock.js';
 import { BridgeError, messageOf, TerminalError } from '../lib/errors.js';
 import { readDaemonKey } from '../store/daemon-key.js';
@@ -99,10 +99,11 @@ async function scopeFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {
   ]);
   const store = existsSync(storePath) ? openStore(storePath, { access: 'readonly' }) : null;
   const isKnown = keys.some((one) => store?.instances.get(one));
+  const hasCustomers = store !== null && knowsInstances(store);
   store?.close();
   const verdict = decideOwnership({
     ...{ scope, marker: found, id, dataDir: path.resolve(dataDir), fingerprint: key && fingerprintOf(key) },
-    ...{ hasInstances: keys.length > 0, hasStrangers: keys.length > 0 && !isKnown },
+    ...{ hasInstances: keys.length > 0, hasStrangers: keys.length > 0 && !isKnown, hasCustomers },
   });
   const detail = { ours: `${scope} belongs to this data folder`, free: `${scope} is free: the next start takes it` };
   return [{ ok: true, detail: detail[verdict] }];

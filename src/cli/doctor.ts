@@ -4,6 +4,7 @@ import type { Config } from '../config/config.js';
 import { diagnose, inBoth } from '../doctor/diagnose.js';
 import { FIXES, type Finding } from '../doctor/kinds.js';
 import type { Picture } from '../doctor/picture.js';
+import { PHASE } from '../instance/phase.js';
 import { mend } from './doctor-mend.js';
 import { takePicture } from './doctor-picture.js';
 import { mark, type Out } from './output.js';
@@ -42,7 +43,7 @@ function inWords({ kind, sentence, advice, fix }: Finding, isMended: boolean, ou
 }
 
 function summary(findings: Finding[], mended: number, { store }: Picture): string {
-  const count = store?.instances.length ?? 0;
+  const count = store?.instances.filter(({ phase }) => !PHASE[phase].gone).length ?? 0;
   if (findings.length === 0) return `Master, engine, disk and store agree; ${count} instances.`;
   const [left, can] = [findings.length - mended, findings.filter(({ fix }) => fix !== null).length];
   if (mended > 0) return `${mended} mended, ${left} left.`;

@@ -80,7 +80,7 @@ async function requireOurs(config: Config): Promise<void> {
   decideOwnership({
     ...{ scope: config.instances.scope, marker: found, id, fingerprint: key && fingerprintOf(key) },
     dataDir: path.resolve(config.dataDir),
-    ...{ hasInstances: keys.length > 0, hasStrangers: keys.length > 0 },
+    ...{ hasInstances: keys.length > 0, hasStrangers: keys.length > 0, hasCustomers: false },
   });
 }
 

@@ -55,7 +55,8 @@ export async function showStatus(config: Config, out: Out, asJson: boolean): Pro
     out.write(`${rows.length === 0 ? 'No instances yet.' : table([header, ...cells])}\n`);
     for (const row of rows) if (row.due) out.write(`${row.name}: an upgrade is due. ${printable(row.due)}\n`);
     for (const row of rows) if (row.error) out.write(`${row.name}: ${printable(row.error)}\n`);
-    if (count + deadLetters > 0) out.write(`${count} writes wait for the master, ${deadLetters} were refused.\n`);
+    if (count + deadLetters > 0)
+      out.write(`${count} writes wait for the master, ${deadLetters} were refused: saas-bridge dead-letters\n`);
     for (const { operation, message } of refused) out.write(`  refused ${printable(`${operation.key}: ${message}`)}\n`);
   } finally {
     store.close();

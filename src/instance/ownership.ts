@@ -29,6 +29,8 @@ export interface Situation {
   hasStrangers: boolean;
   /** The engine has instances in the scope, whoever's. */
   hasInstances: boolean;
+  /** Our store knows instances that were made. */
+  hasCustomers: boolean;
 }
 
 /** The key itself is 256 random bits: this tells nothing about it. */
@@ -38,10 +40,10 @@ export function fingerprintOf(key: Buffer): string {
 
 /**
  * `ours`: the marker says so. `free`: there is none, and it may be written.
- * @throws TerminalError `scope.foreign`, `scope.copied`, `scope.unclaimed`, `key.missing`, `key.other`.
+ * @throws TerminalError `scope.foreign`, `scope.copied`, `scope.elsewhere`, `scope.unclaimed`, `key.missing`, `key.other`.
  */
 export function decideOwnership(situation: Situation): 'ours' | 'free' {
-  const { scope, marker, id, fingerprint, hasStrangers, hasInstances } = situation;
+  const { scope, marker, id, fingerprint, hasStrangers, hasInstances, hasCustomers } = situation;
   if (marker) {
     if (marker.id !== id) throw foreign(scope, marker);
     if (!isAt(marker, situation.dataDir)) throw copied(situation.dataDir, marker);
@@ -50,6 +52,7 @@ export function decideOwnership(situation: Situation): 'ours' | 'free' {
   }
   if (id === null && hasStrangers) throw unclaimed(scope);
   if (fingerprint === null && hasInstances) throw missing();
+  if (hasCustomers && !hasInstances) throw elsewhere(scope);
   return 'free';
 }
 
@@ -94,6 +97,14 @@ function copied(dataDir: string, { place }: Owner): TerminalError {
     'scope.copied',
     `${dataDir} is a copy of the data folder ${place}, or was moved from there`,
     'If it was moved, and no daemon works on the other one any more: saas-bridge take-over. A copy to try things out needs a SAAS_SCOPE and an engine of its own, and no owner.id.',
+  );
+}
+
+function elsewhere(scope: string): TerminalError {
+  return new TerminalError(
+    'scope.elsewhere',
+    `this engine has nothing of the scope ${scope}, and this data folder has instances: they are on another engine`,
+    'See that this is the right engine, with its disk mounted. If this data folder is a copy, delete its owner.id and bridge.sqlite. If the engine is lost with all that was on it: saas-bridge take-over',
   );
 }
 

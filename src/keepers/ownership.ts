@@ -25,7 +25,7 @@ export interface Ownership {
   /**
    * The daemon's key, once it is known to be the right one; made by the very first start. An engine that is away is
    * waited for in `verified`, except by a start without a key.
-   * @throws TerminalError `scope.foreign`, `scope.copied`, `scope.unclaimed`, `key.missing`, `key.other`, `key.unsafe`.
+   * @throws TerminalError `scope.foreign`, `scope.copied`, `scope.elsewhere`, `scope.unclaimed`, `key.missing`, `key.other`, `key.unsafe`.
    */
   begin(): Promise<Buffer>;
   /** Resolves once the scope is known to be ours. RetryableError `scope.unverified`: it may be another daemon's. */
@@ -51,8 +51,11 @@ export function createOwnership({ scope, dataDir, marker, store, log }: Ownershi
     const found = await marker.read();
     const keys = found ? [] : await marker.instanceKeys();
     const mine = { scope, id, dataDir: resolve(dataDir), fingerprint: key && fingerprintOf(key) };
+    const hasCustomers = knowsInstances(store);
     const hasStrangers = keys.length > 0 && !keys.some((one) => store.instances.get(one) !== null);
-    if (decideOwnership({ ...mine, marker: found, hasStrangers, hasInstances: keys.length > 0 }) === 'free') {
+    if (
+      decideOwnership({ ...mine, marker: found, hasStrangers, hasInstances: keys.length > 0, hasCustomers }) === 'free'
+    ) {
       await claim();
     }
     const isReplaced = found?.isKeyReplaced ?? readKnownKey(store.meta)?.isReplaced ?? false;
@@ -74,6 +77,7 @@ export function createOwnership({ scope, dataDir, marker, store, log }: Ownershi
       marker: winner,
       hasInstances: false,
       hasStrangers: false,
+      hasCustomers: false,
     });
     log.info('scope.claimed', `The scope ${scope} on this engine belongs to ${owner.place} from now on.`, { scope });
   }
@@ -124,6 +128,12 @@ export function createOwnership({ scope, dataDir, marker, store, log }: Ownershi
 
 export function secretKeyIn(dataDir: string): string {
   return join(dataDir, 'secret.key');
+}
+
+/** Whether something was made for any of its instances. */
+export function knowsInstances({ instances }: Pick<Store, 'instances'>): boolean {
+  const { running = 0, suspended = 0, stopped = 0 } = instances.countByPhase();
+  return running + suspended + stopped > 0;
 }
 
 /** This data folder, which has an id from now on. */

@@ -8,12 +8,14 @@ import { expect } from 'chai';
 import { createEngine } from '../../src/docker/engine/engine.js';
 import { createMarker } from '../../src/docker/marker.js';
 import { LABEL } from '../../src/instance/naming.js';
+import { openStore } from '../../src/store/store.js';
+import { newInstance } from '../unit/store/support.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const MAIN = path.join(ROOT, 'dist/main.js');
 
 describe('a scope on the engine', function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
 
   const scope = `t${randomBytes(4).toString('hex')}`;
   const engine = createEngine({ socketPath: process.env.SAAS_DOCKER_SOCKET ?? '/var/run/docker.sock' });
@@ -125,6 +127,42 @@ describe('a scope on the engine', function () {
     expect(twice.output()).contain('another daemon');
     second.child.kill('SIGTERM');
     expect(await second.ended).equal(0);
+  });
+
+  it('is not served by a copy of the data folder, before it is moved on purpose; then the other one ends', async () => {
+    const first = program('b', 'run');
+    await first.said('daemon.started');
+    cpSync(path.join(dir, 'b'), path.join(dir, 'copy'), { recursive: true });
+    rmSync(path.join(dir, 'copy', 'daemon.lock'), { force: true });
+    const copy = program('copy', 'run');
+    expect(await copy.ended).equal(1);
+    expect(copy.output()).contain('is a copy of the data folder').contain(path.join(dir, 'b'));
+    expect(await program('copy', 'take-over').ended).equal(0);
+    expect(await first.ended).equal(1);
+    expect(first.output()).contain('daemon.disowned').contain(path.join(dir, 'copy'));
+    const moved = program('copy', 'run');
+    await moved.said('daemon.started');
+    moved.child.kill('SIGTERM');
+    await moved.ended;
+    expect(await program('b', 'take-over').ended).equal(0);
+  });
+
+  it('is looked for on no engine that has nothing of it: it is another one, or its disk is not mounted', async () => {
+    const folder = path.join(dir, 'b');
+    const store = openStore(path.join(folder, 'bridge.sqlite'));
+    store.instances.create({ ...newInstance('sol:5'), phase: 'running', startedAt: new Date() }, () => 'somewhere');
+    store.close();
+    const owner = await marker.read();
+    await marker.remove();
+    await engine.removeVolume(volume);
+    const lost = program('b', 'run');
+    expect(await lost.ended).equal(1);
+    expect(lost.output()).contain('they are on another engine');
+    expect(await marker.read(), 'nothing is claimed').equal(null);
+    const labels = { [LABEL.scope]: scope, [LABEL.key]: 'sol:1', [LABEL.instance]: 'acme' };
+    await engine.ensureVolume(volume, labels);
+    if (owner) await marker.claim(owner);
+    rmSync(path.join(folder, 'bridge.sqlite'));
   });
 
   it('does not start with a key that is lost or another one', async () => {

@@ -108,7 +108,7 @@ describe('status', () => {
     const lines = (await status()).trimEnd().split('\n');
     expect(lines).length(7).include('acme: no image');
     expect(lines).include('lost: lost is sold as product 9, which is no complete plan');
-    expect(lines).include('1 writes wait for the master, 1 were refused.');
+    expect(lines).include('1 writes wait for the master, 1 were refused: saas-bridge dead-letters');
     expect(lines).include('  refused m: no such instance');
   });
 

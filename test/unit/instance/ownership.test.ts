@@ -5,7 +5,7 @@ import { decideOwnership, fingerprintOf, type Situation } from '../../../src/ins
 const MARKER = { id: 'me', fingerprint: 'f1', isKeyReplaced: false, place: 'host:/var/lib/saas-bridge' };
 const SITUATION: Situation = {
   ...{ scope: 'default', marker: MARKER, id: 'me', fingerprint: 'f1', dataDir: '/var/lib/saas-bridge' },
-  ...{ hasInstances: true, hasStrangers: false },
+  ...{ hasInstances: true, hasStrangers: false, hasCustomers: true },
 };
 const OTHER = { ...MARKER, id: 'other' };
 
@@ -21,8 +21,13 @@ const CASES: [what: string, changes: Partial<Situation>, expected: string][] = [
   ["another daemon's", { marker: OTHER }, 'scope.foreign'],
   ["another daemon's, and the key is the same: its folder was lost", { id: null }, 'scope.foreign'],
   ["another daemon's, and nothing runs there yet", { marker: OTHER, hasInstances: false }, 'scope.foreign'],
-  ['the very first start', { marker: null, id: null, fingerprint: null, hasInstances: false }, 'free'],
-  ['another engine', { marker: null, hasInstances: false }, 'free'],
+  [
+    'the very first start',
+    { marker: null, id: null, fingerprint: null, hasInstances: false, hasCustomers: false },
+    'free',
+  ],
+  ['another engine, or one whose disk is not mounted', { marker: null, hasInstances: false }, 'scope.elsewhere'],
+  ['another engine, before the first customer', { marker: null, hasInstances: false, hasCustomers: false }, 'free'],
   ['the marker was pruned', { marker: null }, 'free'],
   ['the marker was pruned and the store lost', { marker: null, hasStrangers: true }, 'free'],
   ['instances of a version before markers, which the store knows', { marker: null, id: null }, 'free'],
