@@ -2,6 +2,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
 from ..const import PAID_STATES
+from .payment_transaction import NO_PAYMENT
 from .saas_fold import InvoiceFold
 
 
@@ -36,7 +37,7 @@ class AccountMove(models.Model):
     def _compute_saas_paid_on(self):
         now = fields.Datetime.now()
         for move in self:
-            paid = move.move_type == "out_invoice" and move.payment_state in PAID_STATES
+            paid = move.move_type == "out_invoice" and (move.payment_state in PAID_STATES or move._saas_is_paid_with_credit())
             move.saas_paid_on = move.saas_paid_on or (paid and now)
 
     def _reverse_moves(self, default_values_list=None, cancel=False):
@@ -81,7 +82,7 @@ class AccountMove(models.Model):
         """Write down what the invoices pay, before something changes it."""
         moves = self.sudo().filtered(lambda move: move.move_type == "out_invoice" and move.saas_paid_on)
         moves.invoice_line_ids.sale_line_ids.order_id._saas_settle()
-        lines = moves.invoice_line_ids.filtered(lambda line: line._saas_plan() and not line.sale_line_ids)
+        lines = moves.invoice_line_ids.filtered(lambda line: line._saas_sold_plan() and not line.sale_line_ids)
         InvoiceFold(lines).work_out().write()
 
     def action_saas_create_instance(self):
@@ -121,14 +122,34 @@ class AccountMove(models.Model):
             raise UserError(_("An instance can be created from a customer invoice only."))
         if self.state != "posted":
             raise UserError(_("Confirm the invoice first: it is not posted."))
-        if self.payment_state not in PAID_STATES:
+        if not self._saas_is_paid():
             raise UserError(_("The invoice %s is not paid.", self.name))
         if not self.partner_id:
             raise UserError(_("The invoice %s has no customer.", self.name))
 
     def _saas_is_paid(self):
         self.ensure_one()
-        return self.move_type == "out_invoice" and self.state == "posted" and self.payment_state in PAID_STATES
+        if self.move_type != "out_invoice" or self.state != "posted":
+            return False
+        return self.payment_state in PAID_STATES or self._saas_is_paid_with_credit()
+
+    def _saas_is_paid_with_credit(self):
+        """Whether the customer paid with a credit note of something else. Odoo calls the invoice reversed then, too."""
+        self.ensure_one()
+        credited = self._saas_matched_credit() if self.payment_state == "reversed" else self.browse()
+        return bool(credited) and not any(self._saas_is_undone_by(credit) for credit in credited)
+
+    def _saas_matched_credit(self):
+        due = self.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        return due.matched_credit_ids.credit_move_id.move_id.filtered(lambda move: move.move_type == "out_refund")
+
+    def _saas_is_undone_by(self, credit):
+        self.ensure_one()
+        if credit.reversed_entry_id:
+            return credit.reversed_entry_id == self
+        if ordered := credit.invoice_line_ids.sale_line_ids:
+            return bool(ordered & self.invoice_line_ids.sale_line_ids)
+        return bool(credit.invoice_line_ids.product_id & self.invoice_line_ids.filtered(lambda line: line._saas_sold_plan()).product_id)
 
     def _saas_is_waiting(self):
         self.ensure_one()
@@ -172,27 +193,68 @@ class AccountMove(models.Model):
         return made.filtered(lambda move: move.state != "cancel")
 
     def _saas_paying_transactions(self):
-        """Online payments that arrived for the invoice, or were matched with it."""
+        """Online payments that arrived for the invoices, or were matched with them."""
         transactions = self.transaction_ids | self.matched_payment_ids.payment_transaction_id
-        return transactions.filtered(lambda tx: tx.state == "done" and tx.operation not in ("validation", "refund"))
+        transactions = transactions.filtered(lambda tx: tx.operation not in NO_PAYMENT)
+        authorized = transactions.filtered(lambda tx: tx.source_transaction_id)
+        transactions = transactions - authorized | authorized.source_transaction_id
+        return transactions.filtered(lambda tx: bool(tx._saas_arrivals()))
+
+    def _saas_refunded(self):
+        """Money of the invoice that went back by refunds of its online payments, less what credit notes say already.
+
+        The payments of its orders are left out: what they pay goes with the order.
+        """
+        self.ensure_one()
+        payments = self._saas_paying_transactions() - self.invoice_line_ids.sale_line_ids.order_id.transaction_ids
+        if not payments._saas_refunds():
+            return 0.0
+        arrived = refunded = 0.0
+        for tx in payments:
+            # One payment of several invoices is theirs by their totals.
+            total = sum(tx.invoice_ids.mapped("amount_total"))
+            share = self.amount_total / total if self in tx.invoice_ids and total else 1.0
+            money, back, currency, date, _gone = tx._saas_pot(self.env["sale.order"])
+            rate = currency._convert(share, self.currency_id, self.company_id, date, round=False)
+            arrived, refunded = arrived + money * rate, refunded + back * rate
+        kept = min(self.amount_total, max(0.0, arrived - refunded))
+        credited = self.reversal_move_ids | self.invoice_line_ids.sale_line_ids.invoice_lines.move_id.filtered(
+            lambda move: not move.reversed_entry_id
+        )
+        credited = credited.filtered(lambda move: move.state == "posted" and move.move_type == "out_refund")
+        return max(0.0, min(self.amount_total, arrived) - kept - sum(credited.mapped("amount_total")))
 
     def _saas_paid_before_by(self, order):
         """Sources of the parts that payments of an order paid, and this invoice only says so again."""
         self.ensure_one()
         sources = [f"tx:{tx.id}" for tx in self._saas_paying_transactions() & order.transaction_ids]
         if any(line.price_total < 0 and line.sale_line_ids.filtered("is_downpayment") for line in self.invoice_line_ids):
-            sources += [f"down:{move.id}" for move in order._saas_down_lines().move_id - self]
+            down = order._saas_down_lines().move_id - self
+            sources += [f"down:{move.id}" for move in down]
+            sources += [f"tx:{tx.id}" for tx in down._saas_paying_transactions() & order.transaction_ids]
         return sources
 
     def _saas_pot(self, orders):
-        """The down payments for the orders: as payment.transaction._saas_pot; their money may be "away", too."""
+        """The down payment for the orders: as payment.transaction._saas_pot; its money may be "away", too."""
         self.ensure_one()
         state, _share = self._saas_money()
         lines = self.invoice_line_ids.filtered(
             lambda line: line.price_total > 0 and line.sale_line_ids.filtered("is_downpayment").order_id & orders
         )
-        date = self.invoice_date or self.date
-        return sum(lines.mapped("price_total")), 0.0, self.currency_id, date, "" if state == "here" else state
+        money, refunded = sum(lines.mapped("price_total")), 0.0
+        if not self._saas_made_instead():
+            credited = self.reversal_move_ids.filtered(lambda move: move.state == "posted" and move.move_type == "out_refund")
+            refunded = sum(credited.mapped("amount_total")) + self._saas_refunded()
+        if self.currency_id.compare_amounts(money, refunded) <= 0:
+            state = "back"
+        return money, refunded, self.currency_id, self.invoice_date or self.date, "" if state == "here" else state
+
+    def _saas_said_by(self, orders):
+        """Money of a down payment that came by online payments of the orders: Odoo makes an invoice for such a part."""
+        self.ensure_one()
+        payments = self._saas_paying_transactions() & orders.transaction_ids
+        pots = [tx._saas_pot(orders) for tx in payments]
+        return sum(currency._convert(money, self.currency_id, self.company_id, date, round=False) for money, _back, currency, date, _gone in pots)
 
     def _saas_pending_since(self):
         """Since when an online payment of the invoice is under way; False when it is paid, or when nobody pays."""
@@ -201,7 +263,7 @@ class AccountMove(models.Model):
             return False
         # Odoo books a payment that arrived some moments later.
         arrived = self.transaction_ids.filtered(
-            lambda tx: tx.state == "done" and not tx.is_post_processed and tx.operation not in ("validation", "refund")
+            lambda tx: tx.state == "done" and not tx.is_post_processed and tx.operation not in NO_PAYMENT
         )
         return self.transaction_ids._saas_pending_since() or min(arrived.mapped("last_state_change"), default=False)
 

@@ -23,7 +23,7 @@ class AccountMoveLine(models.Model):
 
     def _saas_told_parts(self, ledger):
         """The parts of the line for the daemon: see Ledger.told. Without an order nothing is trusted."""
-        sold = self._saas_periods(self.quantity - self._saas_credited_quantity())
+        sold = self._saas_periods(self.quantity - self._saas_credited_quantity() - self._saas_refunded_quantity())
         return ledger.told(max(0.0, sold), trusted=False)
 
     def _saas_customer(self):
@@ -49,6 +49,25 @@ class AccountMoveLine(models.Model):
                 break
             rest -= share
         return share
+
+    def _saas_refunded_quantity(self):
+        """How many whole units of this line a refund of the invoice's online payments gave back, the last lines first.
+
+        What a credit note says already is not counted again.
+        """
+        self.ensure_one()
+        rest = self.move_id._saas_refunded()
+        lines = self.move_id.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+        for line in lines.sorted(lambda line: (line.sequence, line.id), reverse=True):
+            if rest <= 0:
+                break
+            left = max(0.0, line.quantity - line._saas_credited_quantity())
+            value = line.price_total * left / line.quantity if line.quantity else 0.0
+            share = left if value <= rest + self.currency_id.rounding / 2 else float(int(left * rest / value + 0.001))
+            if line == self:
+                return share
+            rest -= min(rest, value)
+        return 0.0
 
     def _saas_quantity_given_back(self, refunded):
         """Whole units of these invoice lines that the credit note lines undo.

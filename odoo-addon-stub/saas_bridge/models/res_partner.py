@@ -21,7 +21,9 @@ class ResPartner(models.Model):
         if not TOLD & vals.keys():
             return super().write(vals)
         instances = self._saas_instances_about()
-        before = {partner: partner.commercial_partner_id for partner in self} if MOVES & vals.keys() else {}
+        # A department takes its people along.
+        moving = self.sudo().with_context(active_test=False).search([("id", "child_of", self.ids)]) if MOVES & vals.keys() else self.browse()
+        before = {partner: partner.commercial_partner_id for partner in moving}
         addresses = {instance: instance._live_contact()._saas_email() for instance in instances}
         result = super().write(vals)
         if before:
@@ -29,7 +31,7 @@ class ResPartner(models.Model):
             self._saas_touch_waiting_lines()
         for instance, address in addresses.items():
             if address and address != instance._live_contact()._saas_email():
-                instance.former_email = address
+                instance._keep_former_email(address)
         instances._touch()
         return result
 

@@ -30,6 +30,13 @@ MODELS = {
     "grant": "saas.grant",
 }
 KINDS = tuple(MODELS)
+# A transaction, what it is a capture or refund of, and what that is a capture of.
+FAMILY = SQL(
+    """
+    VALUES (tx.id), (tx.source_transaction_id),
+           ((SELECT source.source_transaction_id FROM payment_transaction source WHERE source.id = tx.source_transaction_id))
+    """
+)
 EMAIL = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 
@@ -175,7 +182,7 @@ class SaasBridge(models.AbstractModel):
 
     @api.model
     def _settle_invoice_lines(self, lines):
-        fold = InvoiceFold(lines).work_out()
+        fold = InvoiceFold(lines.filtered(lambda line: line._saas_sold_plan())).work_out()
         fold.write()
         return fold.ledgers
 
@@ -212,6 +219,8 @@ class SaasBridge(models.AbstractModel):
     def _fetch_moves(self, moves):
         moves |= moves.reversal_move_ids | moves.saas_replacement_ids
         moves.mapped("move_type")
+        credited = moves.filtered(lambda move: move.payment_state == "reversed")._saas_matched_credit()
+        credited.invoice_line_ids.sale_line_ids.mapped("product_id")
         moves.invoice_line_ids.sale_line_ids.mapped("is_downpayment")
         moves.invoice_line_ids.product_uom_id.mapped("factor")
         moves.matched_payment_ids.mapped("state")
@@ -219,7 +228,8 @@ class SaasBridge(models.AbstractModel):
 
     @api.model
     def _fetch_transactions(self, transactions):
-        (transactions | transactions.child_transaction_ids).mapped("state")
+        family = transactions | transactions.child_transaction_ids | transactions.source_transaction_id
+        (family | family.child_transaction_ids).mapped("state")
 
     @api.model
     def _plan_changed(self, edge):
@@ -273,13 +283,13 @@ class SaasBridge(models.AbstractModel):
                 SELECT c.id FROM sale_order co JOIN sale_order_line c ON c.order_id = co.id WHERE co.write_date >= %(edge)s
                 UNION ALL
                 SELECT c.id FROM payment_transaction tx
-                  CROSS JOIN LATERAL (VALUES (tx.id), (tx.source_transaction_id)) paid(id)
+                  CROSS JOIN LATERAL (%(family)s) paid(id)
                   JOIN sale_order_transaction_rel r ON r.transaction_id = paid.id
                   JOIN sale_order_line c ON c.order_id = r.sale_order_id
                  WHERE tx.write_date >= %(edge)s
                 UNION ALL
                 SELECT c.id FROM payment_transaction tx
-                  CROSS JOIN LATERAL (VALUES (tx.id), (tx.source_transaction_id)) paid(id)
+                  CROSS JOIN LATERAL (%(family)s) paid(id)
                   JOIN account_invoice_transaction_rel ir ON ir.transaction_id = paid.id
                   JOIN account_move_line ml ON ml.move_id = ir.invoice_id
                   JOIN sale_order_line_invoice_rel r ON r.invoice_line_id = ml.id
@@ -305,6 +315,7 @@ class SaasBridge(models.AbstractModel):
             )
             """,
             edge=edge,
+            family=FAMILY,
         )
 
     @api.model
@@ -339,7 +350,7 @@ class SaasBridge(models.AbstractModel):
                  WHERE cm.move_type IN ('out_invoice', 'out_refund') AND cm.write_date >= %(edge)s
                 UNION ALL
                 SELECT c.id FROM payment_transaction tx
-                  CROSS JOIN LATERAL (VALUES (tx.id), (tx.source_transaction_id)) paid(id)
+                  CROSS JOIN LATERAL (%(family)s) paid(id)
                   JOIN account_invoice_transaction_rel ir ON ir.transaction_id = paid.id
                   JOIN account_move_line c ON c.move_id = ir.invoice_id
                  WHERE tx.write_date >= %(edge)s
@@ -357,6 +368,7 @@ class SaasBridge(models.AbstractModel):
             )
             """,
             edge=edge,
+            family=FAMILY,
         )
 
     @api.model
@@ -429,7 +441,7 @@ class SaasBridge(models.AbstractModel):
         state = "open" if parts else "cancelled"
         periods = line._saas_periods(line.product_uom_qty)
         since = order.saas_confirmed_on or order.date_order
-        if order._saas_is_unconfirmed() and periods > 0 and pending_since:
+        if order._saas_is_unconfirmed() and periods > 0 and pending_since and line._saas_sold_plan():
             state, since = "pending", pending_since
             parts = [self._ordered_part(periods, since)]
         return {
@@ -450,8 +462,8 @@ class SaasBridge(models.AbstractModel):
     @api.model
     def _aml_row(self, line, ledger):
         move = line.move_id
-        sold = line._saas_periods(line.quantity - line._saas_credited_quantity())
-        parts = line._saas_told_parts(ledger)
+        sold = line._saas_periods(line.quantity - line._saas_credited_quantity()) if ledger else 0.0
+        parts = line._saas_told_parts(ledger) if ledger else []
         pending_since = move._saas_pending_since()
         state, since = "open" if parts else "cancelled", move.saas_paid_on or move.create_date
         if not parts and pending_since and sold > 0:

@@ -4,7 +4,7 @@ from datetime import timezone
 
 import psycopg2
 
-from odoo import _, api, fields, models
+from odoo import SUPERUSER_ID, _, api, fields, models
 from odoo.exceptions import AccessError, ConcurrencyError, MissingError, UserError, ValidationError
 from odoo.tools import plaintext2html
 
@@ -400,6 +400,8 @@ class SaasBridge(models.AbstractModel):
         readers = people.filtered(
             lambda user: document.with_user(user).with_context(allowed_company_ids=user.company_ids.ids).has_access("read")
         )
+        if not readers and "company_id" in document._fields:
+            readers = self._readers_in(document)
         able = readers.filtered(lambda user: self._can_answer(user, document))
         for user in (able or readers or people)[:1]:
             document.activity_schedule(
@@ -408,6 +410,14 @@ class SaasBridge(models.AbstractModel):
                 summary=summary(user) if summary else _("SaaS instance"),
                 note=plaintext2html(note(user)),
             )
+
+    @api.model
+    def _readers_in(self, document):
+        """Who works in the company of the document and may read it: of a company without people of SaaS."""
+        people = [("share", "=", False), ("active", "=", True), ("company_ids", "in", document.company_id.ids)]
+        return self.env["res.users"].search([*people, ("id", "!=", SUPERUSER_ID)], order="id").filtered(
+            lambda user: document.with_user(user).with_context(allowed_company_ids=user.company_ids.ids).has_access("read")
+        )
 
     @api.model
     def _push_command(self, operation):

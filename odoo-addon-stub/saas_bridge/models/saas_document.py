@@ -52,8 +52,9 @@ class SaasDocument(models.AbstractModel):
 
     @api.depends_context("uid", "lang")
     def _compute_saas_status(self):
+        known = self.sudo()._saas_status_known()
         for document in self:
-            rows = document.sudo()._saas_status_rows()
+            rows = document.sudo()._saas_status_rows(known)
             statuses = {status for status, _html in rows}
             document.saas_status = next((status for status in GRAVITY if status in statuses), False)
             document.saas_status_html = Markup("").join(html for _status, html in rows) or False
@@ -73,26 +74,30 @@ class SaasDocument(models.AbstractModel):
         """The salesperson of the document."""
         raise NotImplementedError
 
-    def _saas_status_rows(self):
+    def _saas_status_known(self):
+        """What is asked once for all these documents: `{"silence", "instances": {document: instances}, "ledgers"}`."""
+        return {
+            "silence": self.env["saas.bridge"]._daemon_silence(),
+            "instances": {document: document._saas_instances().sudo() for document in self},
+            "ledgers": {},
+        }
+
+    def _saas_status_rows(self, known):
         """One pair (status, HTML) an instance, and one for what no instance serves yet."""
         self.ensure_one()
-        rows = [self._saas_instance_row(instance) for instance in self._saas_instances().sudo()]
-        if waiting := self._saas_waiting_status():
-            if waiting == "preparing" and self._saas_silence():
+        silence = known["silence"]
+        rows = [self._saas_instance_row(instance, silence) for instance in known["instances"][self]]
+        if waiting := self._saas_waiting_status(known["ledgers"]):
+            if waiting == "preparing" and silence:
                 waiting = "late"
-            rows.append((waiting, self._saas_row_html(waiting, *self._saas_waiting_words(waiting))))
+            rows.append((waiting, self._saas_row_html(waiting, *self._saas_waiting_words(waiting, silence))))
         return rows
 
-    def _saas_waiting_status(self):
-        """Of a plan that was sold and has no instance; False when there is none."""
+    def _saas_waiting_status(self, ledgers):
+        """Of a plan that was sold and has no instance; False when there is none. `ledgers`: of the lines of orders."""
         raise NotImplementedError
 
-    @api.model
-    def _saas_silence(self):
-        return self.env["saas.bridge"]._daemon_silence()
-
-    def _saas_waiting_words(self, status):
-        silence = self._saas_silence()
+    def _saas_waiting_words(self, status, silence):
         if silence:
             late = _("No instance yet. %s Tell a SaaS manager.", silence)
         else:
@@ -104,7 +109,7 @@ class SaasDocument(models.AbstractModel):
             "unpaid": (_("Waiting for payment"), " ".join(filter(None, (unpaid, silence)))),
         }[status]
 
-    def _saas_instance_row(self, instance):
+    def _saas_instance_row(self, instance, silence):
         status = OF_STATE[instance.state]
         if status == "preparing":
             label = _("Preparing…")
@@ -121,7 +126,7 @@ class SaasDocument(models.AbstractModel):
             detail = instance.error_message or ""
         elif status == "preparing" and not instance.requested:
             status, label, detail = "unpaid", _("Draft"), ""
-        elif status == "preparing" and (silence := self._saas_silence()):
+        elif status == "preparing" and silence:
             status, label, detail = "late", _("Waiting"), silence
         return status, self._saas_row_html(status, label, detail, name)
 
@@ -148,14 +153,32 @@ class SaleOrder(models.Model):
     def _saas_responsible(self):
         return self.user_id
 
-    def _saas_waiting_status(self):
+    def _saas_status_known(self):
+        made = self.env["saas.instance"]._read_group([("sale_order_id", "in", self.ids)], ["sale_order_id"], ["id:recordset"])
+        made = {order.id: instances for order, instances in made}
+        waiting = self.filtered(lambda order: order._saas_waiting_lines())
+        self.env["saas.bridge"]._sol_prefetch(waiting.order_line)
+        self.env["saas.instance"].union(self.order_line.saas_instance_id, *made.values()).mapped("state")
+        return {
+            "silence": self.env["saas.bridge"]._daemon_silence(),
+            "instances": {order: order.order_line.saas_instance_id.union(*filter(None, [made.get(order._origin.id)])) for order in self},
+            "ledgers": waiting._saas_fold().ledgers,
+        }
+
+    def _saas_waiting_lines(self):
         self.ensure_one()
-        lines = self.order_line.filtered(
+        if self.state != "sale":
+            return self.order_line.browse()
+        return self.order_line.filtered(
             lambda line: line._saas_plan() and not line.saas_instance_id and line.product_uom_qty > 0
         )
-        if self.state != "sale" or not lines:
+
+    def _saas_waiting_status(self, ledgers):
+        self.ensure_one()
+        lines = self._saas_waiting_lines()
+        if not lines:
             return False
-        paid = [line._saas_paid_on() for line in lines]
+        paid = [line._saas_paid_on(line._saas_told_parts(ledgers[line]) if line in ledgers else []) for line in lines]
         since = max(filter(None, [*paid, self.saas_confirmed_on]), default=fields.Datetime.now())
         if since >= self._saas_late_before():
             return "preparing"
@@ -174,9 +197,11 @@ class AccountMove(models.Model):
     def _saas_responsible(self):
         return self.invoice_user_id
 
-    def _saas_waiting_status(self):
+    def _saas_waiting_status(self, _ledgers):
         self.ensure_one()
-        if self.move_type != "out_invoice" or self.state != "posted" or self.payment_state == "reversed":
+        if self.move_type != "out_invoice" or self.state != "posted":
+            return False
+        if self.payment_state == "reversed" and not self._saas_is_paid():
             return False
         lines = self.invoice_line_ids.filtered(
             lambda line: line._saas_plan() and line.quantity > 0 and not line.saas_instance_id and not line.sale_line_ids

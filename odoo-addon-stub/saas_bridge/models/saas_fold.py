@@ -24,7 +24,7 @@ class InvoiceFold:
     def work_out(self):
         for line, ledger in self.ledgers.items():
             source = f"inv:{line.id}"
-            credited = line._saas_credited_quantity()
+            credited = line._saas_credited_quantity() + line._saas_refunded_quantity()
             sold = max(0.0, line._saas_periods(line.quantity - credited))
             money, share = line.move_id._saas_money()
             if source in ledger.parts:
@@ -61,7 +61,7 @@ class OrderFold:
         self.ledgers = {
             line: Ledger(line, now)
             for order in self.orders.filtered(lambda order: order._saas_is_live())
-            for line in self.lines[order].filtered(lambda line: line._saas_plan())
+            for line in self.lines[order].filtered(lambda line: line._saas_sold_plan())
         }
         self.ordered = {line: line._saas_periods(line.product_uom_qty) for line in self.ledgers}
         # What of a line no payment of the order pays for, in the order's currency.
@@ -99,6 +99,11 @@ class OrderFold:
                 ledger.shrink({source}, 0.0)
             else:
                 ledger.lose_share(source, money, share, one.price_total if one else 0.0)
+        for one in made:
+            # The credit note of one invoice takes nothing of what another one paid.
+            given = line._saas_given_back_of(one)
+            if given > 0 and f"inv:{one.id}" in ledger.parts:
+                ledger.shrink({f"inv:{one.id}"}, max(0.0, line._saas_invoiced_periods(one) - one._saas_periods(given)))
         if refunded := line._saas_given_back():
             standing = made.filtered(lambda one: one.parent_state != "cancel")
             invoiced = sum(line._saas_invoiced_periods(one) for one in standing)
@@ -163,10 +168,10 @@ class OrderFold:
             return Pot(0.0, currency, date)
         if not ledgers:
             # Nothing is known of it yet: it paid all it could, before anything was refunded.
-            return Pot(money, currency, date, refunded)
+            return Pot(max(0.0, money - document._saas_said_by(self.orders)), currency, date, refunded)
         left = self._take_refunds(source, currency, money - refunded)
         credited = sum(ledger.parts[source]["credited"] for ledger in ledgers)
-        return Pot(left - max(0.0, credited - refunded), currency, date)
+        return Pot(left - max(0.0, credited - refunded) - document._saas_said_by(self.orders), currency, date)
 
     def _take_refunds(self, source, currency, money):
         """Take away what more was paid than there is money; returns the money that is left over."""
@@ -190,7 +195,8 @@ class OrderFold:
         most = max(self.ordered[line], invoiced) - line._saas_periods(line._saas_given_back())
         absorbed = {}
         for one in made.filtered(lambda one: one.move_id._saas_is_paid()):
-            wanted = periods = line._saas_invoiced_periods(one)
+            periods = line._saas_invoiced_periods(one)
+            wanted = periods - one._saas_periods(line._saas_given_back_of(one))
             for other in one.move_id._saas_paid_before_by(line.order_id):
                 room = ledger.here({other}) - absorbed.get(other, 0.0)
                 absorbed[other] = absorbed.get(other, 0.0) + max(0.0, min(room, wanted))

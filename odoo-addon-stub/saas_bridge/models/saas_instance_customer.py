@@ -5,13 +5,16 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.tools import SQL
 
 
+FORMER_ADDRESSES = 5
+
+
 class SaasInstance(models.Model):
     _inherit = "saas.instance"
 
     contact_id = fields.Many2one(index="btree_not_null")
     # The daemon may hold a mail to the address that was right when it was owed.
     former_email = fields.Char(
-        readonly=True, copy=False, groups="base.group_system", help="The address the customer had before the one of today."
+        readonly=True, copy=False, groups="base.group_system", help="The addresses the customer had before the one of today."
     )
 
     def write(self, vals):
@@ -120,6 +123,12 @@ class SaasInstance(models.Model):
     def _live_contact(self):
         """Who is written to: see res.partner._saas_live_contact."""
         return self._person()._saas_live_contact()
+
+    def _keep_former_email(self, address):
+        """The last ones are enough: nobody changes their address as often while a mail is on its way."""
+        self.ensure_one()
+        known = [one for one in (self.former_email or "").split() if one != address]
+        self.former_email = " ".join([address, *known][:FORMER_ADDRESSES])
 
     def _follow_customer(self, moved=None):
         """Bring the customer up to what the contacts say today.

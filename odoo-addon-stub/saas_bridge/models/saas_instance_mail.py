@@ -61,10 +61,10 @@ class SaasInstance(models.Model):
     def _notice_address(self, to):
         """The address for a mail of the daemon; "" for one that is none of the customer's.
 
-        One that the customer had until a moment ago was right when the mail was owed: it goes to that of today.
+        One that the customer had until lately was right when the mail was owed: it goes to that of today.
         """
         to = email_normalize(to or "")
         if to and to in self._customer_addresses():
             return to
-        former = email_normalize(self.sudo().former_email or "")
-        return self._live_contact()._saas_email() if to and to == former else ""
+        former = (self.sudo().former_email or "").split()
+        return self._live_contact()._saas_email() if to and to in former else ""

@@ -11,11 +11,19 @@ class SaasKeptMixin(models.AbstractModel):
     # Names of the columns; filled in by each model.
     _saas_kept = frozenset()
 
+    @api.model
+    def default_get(self, fields):
+        """A default from the context or from a person's own settings is a value by hand like any other."""
+        values = super().default_get(fields)
+        return {fname: value for fname, value in values.items() if fname not in self._saas_kept}
+
     @api.model_create_multi
     def create(self, vals_list):
         if not self.env.su:
             for vals in vals_list:
                 self._check_kept({fname for fname in self._saas_kept & vals.keys() if vals[fname]})
+            # Nothing is what a form sends of a column that it does not show, and no value.
+            vals_list = [{fname: value for fname, value in vals.items() if fname not in self._saas_kept} for vals in vals_list]
         return super().create(vals_list)
 
     def write(self, vals):
@@ -30,13 +38,14 @@ class SaasKeptMixin(models.AbstractModel):
             raise AccessError(_("%s is kept by the daemon and cannot be changed by hand.", label))
 
 
+ORDER_KEPT = frozenset(("saas_confirmed_on",))
 LINE_KEPT = frozenset(("saas_keep_plan", "saas_period_count", "saas_period_unit", "saas_list_price"))
 
 
 class SaleOrder(models.Model):
     _name = "sale.order"
     _inherit = ["sale.order", "saas.kept.mixin"]
-    _saas_kept = frozenset(("saas_confirmed_on",))
+    _saas_kept = ORDER_KEPT
 
 
 class SaleOrderLine(models.Model):
@@ -48,7 +57,9 @@ class SaleOrderLine(models.Model):
 class AccountMove(models.Model):
     _name = "account.move"
     _inherit = ["account.move", "saas.kept.mixin"]
-    _saas_kept = frozenset(("saas_paid_on", "saas_paid_before"))
+    _saas_kept = frozenset(
+        ("saas_paid_on", "saas_paid_before", "saas_replaced_move_id", "saas_replacement_ids", "saas_instance_ids")
+    )
 
 
 class AccountMoveLine(models.Model):

@@ -128,6 +128,14 @@ class SaasLineMixin(models.AbstractModel):
             return ""
         return instance._plan_misfit(plan.sudo())
 
+    def _saas_sold_plan(self):
+        """The plan that the line sold: also where the product is sold as one no more, and an instance lives of the line.
+
+        A line of another product that names an instance sells none.
+        """
+        was_plan = self.saas_instance_id and self.saas_period_unit
+        return self.product_id.product_tmpl_id if was_plan else self._saas_plan()
+
     def _saas_plan(self):
         """The plan the line sells, if any."""
         return self.product_id.product_tmpl_id.filtered("saas_plan")

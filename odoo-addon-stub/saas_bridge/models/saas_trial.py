@@ -30,7 +30,8 @@ class SaasTrial(models.Model):
         """What a customer is known by: (persons, tax number)."""
         customer = partner.commercial_partner_id
         persons = {person_of(one._saas_email()) for one in partner | customer} - {""}
-        return persons, tax_number_of(customer.vat)
+        country = customer.country_id or self.env.company.country_id
+        return persons, tax_number_of(customer.vat, country.code or "")
 
     @api.model
     def _record(self, partner, **document):
@@ -50,7 +51,8 @@ class SaasTrial(models.Model):
         if persons:
             known = ["|", ("person", "in", list(persons)), *known]
         if number:
-            known = ["|", ("tax_number", "=", number), *known]
+            # An older version wrote it down as it was typed.
+            known = ["|", ("tax_number", "in", [number, tax_number_of(partner.commercial_partner_id.vat)]), *known]
         trials = self.search(known)
         return bool(trials.filtered(lambda trial: document not in (trial.order_id, trial.move_id) and trial._counts()))
 

@@ -5,8 +5,15 @@ from datetime import timedelta
 from odoo import _, api, fields, models
 from odoo.tools import SQL
 
+from .saas_bridge_poll import FAMILY
+
 # The cron runs every ten minutes; what it missed while Odoo was down is seen all the same.
 LOOK_BACK_DAYS = 2
+
+
+def _share(part, whole):
+    """Which share of a payment is for one of the documents that it pays."""
+    return part / whole if whole > 0 else 1.0
 
 
 class ProductTemplate(models.Model):
@@ -65,14 +72,24 @@ class SaleOrder(models.Model):
         return result
 
     def _saas_money(self):
-        """What came in for the order, online and by payments of its invoices, less what was given back; in its currency."""
+        """What came in for the order, online and by payments of its invoices, less what was given back; in its currency.
+
+        What pays several documents is theirs by their totals.
+        """
         self.ensure_one()
-        captured, refunds = self._saas_transactions()
+        money = 0.0
+        for tx in self._saas_payments():
+            orders = tx.sale_order_ids.filtered(lambda order: order.state != "cancel") | self
+            amounts = [self._saas_own_currency(one.amount, one) for one in tx._saas_arrivals()]
+            amounts += [-self._saas_own_currency(abs(one.amount), one) for one in tx._saas_refunds()]
+            money += sum(amounts) * _share(self.amount_total, sum(orders.mapped("amount_total")))
         payments = self.invoice_ids.filtered(lambda move: move.move_type == "out_invoice" and move.state == "posted").matched_payment_ids
-        own = payments.filtered(lambda payment: not payment.payment_transaction_id and payment.state in ("in_process", "paid"))
-        money = sum(self._saas_own_currency(tx.amount, tx) for tx in captured)
-        money -= sum(self._saas_own_currency(abs(tx.amount), tx) for tx in refunds)
-        return money + sum(self._saas_own_currency(payment.amount, payment) for payment in own)
+        for payment in payments.filtered(lambda payment: not payment.payment_transaction_id and payment.state in ("in_process", "paid")):
+            lines = payment.invoice_ids.invoice_line_ids
+            own = lines.filtered(lambda line: line.sale_line_ids.order_id & self)
+            share = _share(sum(own.mapped("price_total")), sum(lines.mapped("price_total")))
+            money += self._saas_own_currency(payment.amount, payment) * share
+        return money
 
     def _saas_own_currency(self, amount, record):
         day = fields.Date.to_date(record.date if record._name == "account.payment" else record.last_state_change or record.create_date)
@@ -82,6 +99,8 @@ class SaleOrder(models.Model):
         """What is wrong with the money of the order: `twice`, `part`, or ""."""
         self.ensure_one()
         money, compare = self._saas_money(), self.currency_id.compare_amounts
+        if self.state == "cancel":
+            return "cancelled" if compare(money, 0) > 0 else ""
         if compare(money, self.amount_total) > 0:
             return "twice"
         if self.transaction_ids._saas_pending_since() or compare(money, 0) <= 0 or compare(money, self.amount_total) == 0:
@@ -98,11 +117,38 @@ class SaleOrder(models.Model):
         }
         if problem == "twice":
             return _("%(order)s was paid more than once: %(money)s came in for %(total)s. Give the rest back, or sell more for it.", **values)
+        if problem == "cancelled":
+            return _("%(order)s was paid after it was cancelled: %(money)s came in. Give it back, or confirm the order again.", **values)
         return _("%(order)s is paid in part: %(money)s of %(total)s. Ask the customer for the rest, or give it back.", **values)
 
 
 class AccountMove(models.Model):
     _inherit = "account.move"
+
+    def _saas_online_money(self):
+        """What came in online for the invoice alone, less what was refunded; in its currency."""
+        self.ensure_one()
+        money = 0.0
+        for tx in self._saas_paying_transactions() - self.invoice_line_ids.sale_line_ids.order_id.transaction_ids:
+            arrived, refunded, currency, date, _gone = tx._saas_pot(self.env["sale.order"])
+            share = _share(self.amount_total, sum((tx.invoice_ids | self).mapped("amount_total")))
+            money += currency._convert((arrived - refunded) * share, self.currency_id, self.company_id, date)
+        return money
+
+    def _saas_twice_text(self):
+        return _(
+            "%(invoice)s was paid more than once: %(money)s came in for %(total)s. Give the rest back, or sell more for it.",
+            invoice=self.name,
+            money=self.currency_id.format(self._saas_online_money()),
+            total=self.currency_id.format(self.amount_total),
+        )
+
+    def _saas_receipt_text(self):
+        return _(
+            "%(receipt)s sells %(plan)s, and a receipt makes no instance. Invoice it to its customer, or give the money back.",
+            receipt=self.name,
+            plan=", ".join(self.invoice_line_ids.mapped(lambda line: line._saas_plan().display_name or "")).strip(", "),
+        )
 
     def _saas_part_text(self):
         return _(
@@ -163,26 +209,43 @@ class SaasBridge(models.AbstractModel):
         for move in bridge.env["account.move"].search(domain):
             if any(line._saas_plan() and not line.sale_line_ids for line in move.invoice_line_ids):
                 move._saas_todo_once(f"part:{move.amount_residual:.2f}", lambda document: document._saas_part_text())
+        bridge._watch_invoices_paid_online(since)
+        receipts = [("move_type", "=", "out_receipt"), ("state", "=", "posted"), ("write_date", ">=", since)]
+        for move in bridge.env["account.move"].search(receipts):
+            if any(line._saas_plan() for line in move.invoice_line_ids):
+                move._saas_todo_once("receipt", lambda document: document._saas_receipt_text())
         bridge._watch_point_of_sale(since)
 
     @api.model
+    def _watch_invoices_paid_online(self, since):
+        paid = [("state", "=", "done"), ("write_date", ">=", since), ("invoice_ids", "!=", False)]
+        for move in self.env["payment.transaction"].search(paid).invoice_ids:
+            if move.state != "posted" or not any(line._saas_plan() for line in move.invoice_line_ids):
+                continue
+            money = move._saas_online_money()
+            if move.currency_id.compare_amounts(money, move.amount_total) > 0:
+                move._saas_todo_once(f"twice:{money:.2f}", lambda document: document._saas_twice_text())
+
+    @api.model
     def _orders_paid_since(self, since):
+        """Of a cancelled order only what came after it was cancelled: else staff know what they cancelled."""
         self.env.flush_all()
         self.env.cr.execute(
             SQL(
                 """
                 SELECT DISTINCT paid.id FROM (
-                    SELECT r.sale_order_id AS id FROM payment_transaction tx
-                      JOIN sale_order_transaction_rel r ON r.transaction_id IN (tx.id, tx.source_transaction_id)
+                    SELECT r.sale_order_id AS id, tx.last_state_change AS moment FROM payment_transaction tx
+                     CROSS JOIN LATERAL (%(family)s) family(id)
+                      JOIN sale_order_transaction_rel r ON r.transaction_id = family.id
                      WHERE tx.write_date >= %(since)s AND tx.state = 'done'
                     UNION ALL
-                    SELECT l.order_id FROM account_move m
+                    SELECT l.order_id, NULL FROM account_move m
                       JOIN account_move_line ml ON ml.move_id = m.id
                       JOIN sale_order_line_invoice_rel r ON r.invoice_line_id = ml.id
                       JOIN sale_order_line l ON l.id = r.order_line_id
                      WHERE m.move_type = 'out_invoice' AND m.write_date >= %(since)s
                 ) paid
-                JOIN sale_order o ON o.id = paid.id AND o.state != 'cancel'
+                JOIN sale_order o ON o.id = paid.id AND (o.state != 'cancel' OR paid.moment >= date_trunc('second', o.write_date))
                 WHERE EXISTS (
                     SELECT 1 FROM sale_order_line l
                       JOIN product_product p ON p.id = l.product_id
@@ -192,6 +255,7 @@ class SaasBridge(models.AbstractModel):
                 ORDER BY 1
                 """,
                 since=since,
+                family=FAMILY,
             )
         )
         return [row[0] for row in self.env.cr.fetchall()]

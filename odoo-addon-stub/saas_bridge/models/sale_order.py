@@ -1,6 +1,7 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import UserError
 
+from .payment_transaction import NO_PAYMENT
 from .saas_fold import OrderFold
 
 
@@ -51,7 +52,7 @@ class SaleOrder(models.Model):
 
     def _saas_fold(self):
         """Which parts of the orders' lines are ordered and paid, and those of orders paid together with them."""
-        orders = self.sudo().filtered(lambda order: order.saas_confirmed_on and any(line._saas_plan() for line in order.order_line))
+        orders = self.sudo().filtered(lambda order: order.saas_confirmed_on and any(line._saas_sold_plan() for line in order.order_line))
         return OrderFold(orders).work_out()
 
     def action_confirm(self):
@@ -85,9 +86,7 @@ class SaleOrder(models.Model):
     def _saas_payment_given(self):
         """Whether online payments that were made are what confirms the order."""
         self.ensure_one()
-        given = self.transaction_ids.filtered(
-            lambda tx: tx.state in ("authorized", "done") and tx.operation not in ("validation", "refund")
-        )
+        given = self._saas_payments().filtered(lambda tx: tx.state in ("authorized", "done"))
         return bool(given) and (self._is_confirmation_amount_reached() or bool(self._saas_paid_by_transactions()))
 
     def _saas_trial_lines(self):
@@ -172,10 +171,14 @@ class SaleOrder(models.Model):
 
     def _saas_transactions(self):
         """The payments that arrived, and the refunds of them."""
-        done = self.transaction_ids.filtered(
-            lambda tx: tx.state == "done" and tx.operation not in ("validation", "refund")
-        )
-        return done, done.child_transaction_ids.filtered(lambda tx: tx.state == "done" and tx.operation == "refund")
+        payments = self._saas_payments()
+        arrivals = payments.browse().union(*(tx._saas_arrivals() for tx in payments))
+        return arrivals, payments._saas_refunds()
+
+    def _saas_payments(self):
+        """Online payments, however far they got. A capture belongs to the payment that was authorized."""
+        payments = self.transaction_ids.filtered(lambda tx: tx.operation not in NO_PAYMENT)
+        return payments.filtered(lambda tx: tx.source_transaction_id not in payments)
 
     def _saas_is_live(self):
         return self.state in ("sale", "done")
@@ -194,8 +197,6 @@ class SaleOrder(models.Model):
         """What may have paid the order as a whole, as pairs (source of the parts, document), in the order of time."""
         payers = [(move.saas_paid_on, f"down:{move.id}", move) for move in self._saas_down_lines().move_id if move.saas_paid_on]
         payers += [
-            (tx.last_state_change, f"tx:{tx.id}", tx)
-            for tx in self.transaction_ids
-            if tx.operation not in ("validation", "refund") and tx.state not in ("draft", "pending")
+            (tx._saas_arrived_on(), f"tx:{tx.id}", tx) for tx in self._saas_payments() if tx.state not in ("draft", "pending")
         ]
         return [(source, document) for _date, source, document in sorted(payers, key=lambda payer: payer[:2])]

@@ -50,6 +50,9 @@ class SaleOrderLine(models.Model):
         """What was paid and ordered until now is written down before an edit, and what the edit adds is dated by it."""
         if not PRICED_BY & vals.keys():
             return super().write(vals)
+        if self.env.context.get("skip_uom_conversion") and vals.keys() == {"product_uom_id"}:
+            # Odoo gives a product and its lines another unit together: what was sold is the same before and after.
+            return super().write(vals)
         self.order_id._saas_settle()
         if "product_id" in vals:
             self._check_saas_plan_is_not_paid(vals["product_id"])
@@ -83,7 +86,19 @@ class SaleOrderLine(models.Model):
         self.ensure_one()
         posted = self.invoice_lines.filtered(lambda line: line.parent_state == "posted")
         invoiced = posted.filtered(lambda line: line.move_id.move_type == "out_invoice")
-        return invoiced._saas_quantity_given_back(posted - invoiced)
+        return invoiced._saas_quantity_given_back(posted - invoiced) + sum(one._saas_refunded_quantity() for one in invoiced)
+
+    def _saas_given_back_of(self, made):
+        """How many units of one invoice line made from it were given back by credit notes of that invoice, and refunds."""
+        self.ensure_one()
+        if made.move_id._saas_made_instead():
+            return 0.0
+        credited = self.invoice_lines.filtered(
+            lambda line: line.parent_state == "posted"
+            and line.move_id.move_type == "out_refund"
+            and line.move_id.reversed_entry_id == made.move_id
+        )
+        return made._saas_quantity_given_back(credited) + made._saas_refunded_quantity()
 
     def _saas_credited_quantity(self):
         """How many of the ordered units were given back by credit notes and not invoiced again.
@@ -103,7 +118,7 @@ class SaleOrderLine(models.Model):
         if kind in ("ordered", "free"):
             return self.order_id.saas_confirmed_on or self.order_id.date_order
         if kind == "tx":
-            return next((tx.last_state_change for tx in self.order_id.transaction_ids if tx.id == int(number)), False)
+            return next((tx._saas_arrived_on() for tx in self.order_id.transaction_ids if tx.id == int(number)), False)
         lines = self._saas_invoice_lines() if kind == "inv" else self.order_id._saas_down_lines()
         moves = [line.move_id for line in lines if int(number) == (line.id if kind == "inv" else line.move_id.id)]
         return moves[0].saas_paid_on if moves else False
@@ -120,9 +135,9 @@ class SaleOrderLine(models.Model):
         ledger = line.order_id._saas_fold().ledgers.get(line)
         return line._saas_told_parts(ledger) if ledger else []
 
-    def _saas_paid_on(self):
-        """When the line was paid in full; False while it is not."""
-        parts = self._saas_parts()
+    def _saas_paid_on(self, parts=None):
+        """When the line was paid in full; False while it is not. `parts`: its parts, where the caller knows them."""
+        parts = self._saas_parts() if parts is None else parts
         if not parts or not all(part["paid_on"] and not part["vanished_on"] for part in parts):
             return False
         return max(part["paid_on"] for part in parts)

@@ -2,6 +2,7 @@ from . import test_access
 from . import test_plan
 from . import test_instance
 from . import test_customer
+from . import test_office_people
 from . import test_poll
 from . import test_look
 from . import test_push
@@ -10,6 +11,7 @@ from . import test_sentence
 from . import test_invoice
 from . import test_commands
 from . import test_parts
+from . import test_office
 from . import test_payment
 from . import test_trial
 from . import test_renewal

@@ -24,6 +24,7 @@ class TestPersons(BaseCase):
             ("ana-shop@example.com", "ana-shop@example.com"),
             ("ana@me.com", "ana@icloud.com"),
             ("a.na@pm.me", "ana@proton.me"),
+            ("a-n_a+x@protonmail.com", "ana@proton.me"),
             ("+@example.com", "+@example.com"),
             ("nobody", ""),
             ("@x.example", ""),
@@ -33,7 +34,16 @@ class TestPersons(BaseCase):
                 self.assertEqual(person_of(address), person)
 
     def test_tax_numbers(self):
-        self.assertEqual(tax_number_of(" es-B12.345.678 "), "ESB12345678")
+        for vat, country, number in (
+            (" es-B12.345.678 ", "", "ESB12345678"),
+            ("B12.345.678", "ES", "ESB12345678"),
+            ("ESB12345678", "FR", "ESB12345678"),
+            ("094259216", "GR", "EL094259216"),
+            ("EL094259216", "GR", "EL094259216"),
+            ("12345678Z", "ES", "ES12345678Z"),
+            ("12345678Z", "", "12345678Z"),
+        ):
+            self.assertEqual(tax_number_of(vat, country), number)
         for nothing in ("/", "-", "", False, "ES"):
             self.assertEqual(tax_number_of(nothing), "")
 

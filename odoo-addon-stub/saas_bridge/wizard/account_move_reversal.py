@@ -9,5 +9,5 @@ class AccountMoveReversal(models.TransientModel):
         action = super().reverse_moves(is_modify=is_modify)
         if is_modify and len(self.new_move_ids) == len(self.move_ids):
             for move, made in zip(self.move_ids.sorted("id"), self.new_move_ids.sorted("id")):
-                made.saas_replaced_move_id = move
+                made.sudo().saas_replaced_move_id = move
         return action

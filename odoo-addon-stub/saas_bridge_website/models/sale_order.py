@@ -3,6 +3,7 @@ from odoo.exceptions import UserError, ValidationError
 from odoo.http import request
 from odoo.tools import consteq, hmac
 
+from odoo.addons.saas_bridge.models.saas_kept import ORDER_KEPT as KEPT
 from odoo.addons.saas_bridge.persons import person_of
 
 SCOPE = "saas_bridge_website-trial-address"
@@ -15,6 +16,7 @@ class SaleOrder(models.Model):
 
     # Of a visitor without an account: nothing else says that the address is theirs.
     saas_confirmed_email = fields.Char(string="Confirmed E-mail", copy=False, readonly=True)
+    _saas_kept = KEPT | {"saas_confirmed_email"}
 
     def _verify_updated_quantity(self, order_line, product_id, new_qty, uom_id, **kwargs):
         """What the customer may not have is refused as the shop refuses: of an error a visitor would see nothing."""

@@ -1,5 +1,6 @@
 import re
 
+from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from .common import ShopCommon
@@ -285,3 +286,39 @@ class TestUnit(ShopCommon):
         self.assertEqual(line.product_uom_qty, 1)
         lines = self.env["sale.order.line"].search([("product_id", "=", self.big.product_variant_id.id)])
         self.assertEqual(lines, line)
+
+    def test_whatever_the_quantity_is(self):
+        for quantity in (-5, 0, 60.5):
+            with self.subTest(quantity=quantity):
+                self.assertFalse(self._post(self.env.ref("uom.product_uom_hour").id, quantity)[1])
+
+
+@tagged("post_install", "-at_install")
+class TestTwoShops(ShopCommon):
+    """Two websites sell side by side."""
+
+    def test_instance_is_of_the_shop_that_sold_it(self):
+        self.website.domain = "https://one.example"
+        second = self.env["website"].create({"name": "Two", "domain": "https://two.example"})
+        told = {}
+        for number, website in enumerate((self.website, second)):
+            order = self._order(confirm=False)
+            order.website_id = website
+            order.action_confirm()
+            key = f"sol:{order.order_line.id}"
+            self._push_instance(key, name=f"shop-{number}", purchase_keys=[key], state="running", subscription_state="expiring_soon")
+            instance = order.order_line.saas_instance_id
+            renewal = instance._ensure_renewal()
+            self.assertEqual(renewal.website_id, website)
+            self.assertTrue(renewal._saas_pay_url().startswith(website.domain))
+            told[instance.key] = website.domain
+        for row in self._poll(limit=2000)["instances"]:
+            if row["key"] in told:
+                self.assertEqual(row["seller"]["shop_url"], told[row["key"]])
+
+    def test_confirmed_address_is_kept(self):
+        order = self._order(confirm=False)
+        with self.assertRaises(AccessError):
+            order.with_user(self.salesman).saas_confirmed_email = "ana@acme.example"
+        with self.assertRaises(AccessError):
+            order.with_user(self.salesman).saas_confirmed_on = "2020-01-01 00:00:00"
