@@ -145,7 +145,10 @@ async function restartAll(): Promise<void> {
   const ours = await Promise.all(
     all.filter(({ state }) => state === 'running').map(({ record }) => containersOf(record)),
   );
-  const names = ours.flat().map(({ name }) => name.replace(/^\//, ''));
+  const names = ours
+    .flat()
+    .filter(({ State }) => State === 'running')
+    .map(({ name }) => name.replace(/^\//, ''));
   await run('docker', ['restart', '-t', '20', ...names, `${MASTER.project}-db-1`, `${MASTER.project}-odoo-1`], {
     timeout: 300_000,
   });
@@ -180,6 +183,7 @@ async function listed(args: string[]): Promise<number> {
   return stdout.split('\n').filter(Boolean).length;
 }
 
+for (const one of passing.slice(0, days - 1)) if (one.state === 'running') await untilDown(one);
 const findings = await check(places, all);
 for (const { kind, what } of findings) say(`FOUND  ${kind}: ${what}`);
 const half = Math.max(1, Math.floor(series.length / 2));
