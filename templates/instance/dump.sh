@@ -39,7 +39,7 @@ options=(
 # Single-user mode asks nobody whether connections are allowed, and reads no settings of databases and roles: a customer may
 # have set any that make each dump fail. What a dropped database has left (-2) stays.
 reset() {
-  postgres --single -D "$pgdata" "${options[@]/#/--}" template1 <<'SQL'
+  timeout 900 postgres --single -D "$pgdata" "${options[@]/#/--}" template1 <<'SQL'
 DELETE FROM pg_db_role_setting
 UPDATE pg_database SET datallowconn = true, datconnlimit = -1 WHERE datname <> 'template0' AND datconnlimit <> -2
 SQL

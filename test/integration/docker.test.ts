@@ -820,6 +820,52 @@ describe('instances on the engine', function () {
     await query(acme, 'DROP TABLE mine');
   });
 
+  it('takes no setting from a database volume: none keeps a copy from being made, nor new passwords', async () => {
+    const inVolume = (script: string) =>
+      runJob(engine, {
+        name: `${scope}_volume`,
+        image: release.postgresImage,
+        entrypoint: ['bash', '-c', `set -e; cd /pgdata; ${script}`],
+        labels,
+        bounds: { ...AT_WORK, user: 'postgres', capabilities: [] },
+        mounts: [{ volume: resourceNames(scope, acme.name).pgdata, target: '/pgdata' }],
+      });
+    await provision(acme);
+    await instances.removeContainers(acme);
+    const settings = `archive_mode = on\narchive_command = 'touch /var/lib/postgresql/data/archived'\nwal_level = replica
+      shared_preload_libraries = '/var/lib/postgresql/data/mine'\nssl = on\nssl_key_file = 'endless'
+      restore_command = 'touch /var/lib/postgresql/data/restored'\ninclude 'endless'\n`;
+    await inVolume(`cp postgresql.conf kept.conf; cp pg_hba.conf kept_hba.conf; rm .closed; mkfifo -m 600 endless
+      printf '%b' ${JSON.stringify(settings)} | tee postgresql.auto.conf >postgresql.conf
+      touch recovery.signal standby.signal; rm pg_hba.conf; ln -s endless pg_hba.conf`);
+    const file = join(dataDir, 'exports', 'settings.zip');
+    try {
+      const started = Date.now();
+      await instances.setSecrets(acme, { admin: false });
+      await instances.exportData(acme, file);
+      expect(Date.now() - started).to.be.lessThan(120_000);
+      const { stdout } = await promisify(execFile)('unzip', ['-p', file, 'dump.sql'], { maxBuffer: 512 * MB });
+      expect(stdout).to.contain('COPY public.res_users ');
+    } finally {
+      await inVolume('rm -f endless pg_hba.conf && mv kept.conf postgresql.conf && mv kept_hba.conf pg_hba.conf');
+      await rm(file, { force: true });
+    }
+    const { output } = await runJob(engine, {
+      name: `${scope}_look`,
+      image: release.postgresImage,
+      entrypoint: ['ls', '/pgdata'],
+      labels,
+      bounds: AT_WORK,
+      keepBytes: 10_000,
+      mounts: [{ volume: resourceNames(scope, acme.name).pgdata, target: '/pgdata', readOnly: true }],
+    });
+    expect(output)
+      .to.contain('PG_VERSION')
+      .and.not.match(/archived|restored|signal/);
+    // It runs on, closed once more.
+    await provision(acme);
+  });
+
   it('says why a database cannot be dumped, whatever else its server says', async () => {
     // A row that is more than a gigabyte as text, and some megabytes on the disk. A warning comes before the failure.
     await provision(acme);

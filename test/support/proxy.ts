@@ -1,5 +1,6 @@
 /** A door between the daemon and a real service that a test can close: connections are refused and cut. */
 import { connect, createServer, type NetConnectOpts, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
 export interface Door {
   open(): void;
@@ -18,6 +19,8 @@ export interface Door {
   hold(text: string): Promise<() => void>;
   /** Connections are cut, and each new one is spoiled so: null is no more. */
   spoil(how: Spoiled | null): void;
+  /** In new connections the service seems to say `by` where it says `text`: as many bytes, as its messages tell their length. */
+  rewrite(text: string, by: string): void;
   end(): Promise<void>;
 }
 
@@ -35,6 +38,7 @@ export async function openDoor(
   let losing: { text: string; left: number; done(): void } | null = null;
   let watching: { text: string; left: number; seen(): void } | null = null;
   let spoiled: Spoiled | null = null;
+  let rewriting: { text: string; by: string } | null = null;
   let holding: { text: string; held(letThrough: () => void): void } | null = null;
   const keep = (socket: Socket) => {
     sockets.add(socket);
@@ -96,9 +100,10 @@ export async function openDoor(
       losing = null;
     });
     if (spoiled) pass(service, client, spoiled);
+    else if (rewriting) service.pipe(reworded(rewriting)).pipe(client);
     else service.pipe(client);
     client.on('close', () => service.destroy());
-    if (!spoiled) service.on('close', () => client.destroy());
+    if (!spoiled && !rewriting) service.on('close', () => client.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -147,9 +152,21 @@ export async function openDoor(
       spoiled = how;
       cut();
     },
+    rewrite(text, by) {
+      if (text.length !== by.length) throw new RangeError('the texts are not of one length');
+      rewriting = { text, by };
+    },
     async end() {
       cut();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+function reworded({ text, by }: { text: string; by: string }): Transform {
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      done(null, chunk.includes(text) ? Buffer.from(chunk.toString('latin1').replaceAll(text, by), 'latin1') : chunk);
+    },
+  });
 }

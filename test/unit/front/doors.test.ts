@@ -353,6 +353,22 @@ describe('http: the page of an instance that is down', () => {
       await isDead();
     });
 
+    it('is shown at one door while hundreds of half requests wait at another', async () => {
+      const [other = 0] = await freePorts(1);
+      await goesDown();
+      await goesDown({ port: other, name: 'other' }, 'sol:2');
+      const half = async () => {
+        const socket = await dial(port);
+        socket.write('GET / HTTP/1.1\r\nHost: acme.example.com\r\nX-Never');
+        return socket;
+      };
+      const crowd = await Promise.all(Array.from({ length: 400 }, half));
+      const started = performance.now();
+      expect((await ask(other)).status).equal(503);
+      expect(performance.now() - started).lessThan(5000);
+      for (const socket of crowd) socket.destroy();
+    });
+
     it('lets in only so many at once', async () => {
       await goesDown();
       const crowd = await Promise.all(Array.from({ length: 120 }, () => dial(port)));
