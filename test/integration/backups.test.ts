@@ -349,36 +349,38 @@ describe('backups', function () {
     });
   });
 
-  it('bring a former state back: beside the instance, then in its place in seconds', async () => {
-    const { runtime, backups } = fleet;
-    const name = () => sql('SELECT name FROM res_partner WHERE id = 3');
-    await sql("UPDATE res_partner SET name = 'Typed in' WHERE id = 3");
-    const { snapshot } = await make(own());
-    await sql("UPDATE res_partner SET name = 'Overwritten' WHERE id = 3");
-    expect((await backups.list(acme, own())).at(-1)?.id).equal(snapshot);
-    const restored: InstanceSpec = { ...acme, generation: 1 };
-    await backups.restore(restored, own(), snapshot);
-    // Its customer works on meanwhile.
-    expect(await name()).equal('Overwritten');
-    await runtime.removeContainers(acme);
-    await runtime.fill(restored, { kind: 'template', modules: [] }, { mustExist: true });
-    await runtime.startBoth(restored);
-    await runtime.awaitReady(restored, { login: true, timeoutMs: 120_000 });
-    await runtime.removeOthers(restored);
-    expect(await name()).equal('Typed in');
-    expect(await runtime.observe(acme)).to.include({ generation: 1 });
-    const volumes = (await engine.listVolumes([`${LABEL.key}=${acme.key}`, `${LABEL.scope}=${scope}`])).map(
-      (it) => it.name,
-    );
-    expect(volumes.sort()).deep.equal([names.config, `${names.filestore}_1`, `${names.pgdata}_1`].sort());
-    // And what it has now is backed up as before.
-    await backups.make(restored, own(), AGAIN);
-  });
+  describe('of a former state', () => {
+    it('bring a former state back: beside the instance, then in its place in seconds', async () => {
+      const { runtime, backups } = fleet;
+      const name = () => sql('SELECT name FROM res_partner WHERE id = 3');
+      await sql("UPDATE res_partner SET name = 'Typed in' WHERE id = 3");
+      const { snapshot } = await make(own());
+      await sql("UPDATE res_partner SET name = 'Overwritten' WHERE id = 3");
+      expect((await backups.list(acme, own())).at(-1)?.id).equal(snapshot);
+      const restored: InstanceSpec = { ...acme, generation: 1 };
+      await backups.restore(restored, own(), snapshot);
+      // Its customer works on meanwhile.
+      expect(await name()).equal('Overwritten');
+      await runtime.removeContainers(acme);
+      await runtime.fill(restored, { kind: 'template', modules: [] }, { mustExist: true });
+      await runtime.startBoth(restored);
+      await runtime.awaitReady(restored, { login: true, timeoutMs: 120_000 });
+      await runtime.removeOthers(restored);
+      expect(await name()).equal('Typed in');
+      expect(await runtime.observe(acme)).to.include({ generation: 1 });
+      const volumes = (await engine.listVolumes([`${LABEL.key}=${acme.key}`, `${LABEL.scope}=${scope}`])).map(
+        (it) => it.name,
+      );
+      expect(volumes.sort()).deep.equal([names.config, `${names.filestore}_1`, `${names.pgdata}_1`].sort());
+      // And what it has now is backed up as before.
+      await backups.make(restored, own(), AGAIN);
+    });
 
-  it('leave no container behind', async () => {
-    const jobs = () => engine.listContainers([`${LABEL.scope}=${scope}`, `${LABEL.role}=job`]);
-    // The engine removes them by itself, a moment later.
-    for (let tries = 0; tries < 100 && (await jobs()).length > 0; tries++) await sleep(100);
-    expect(await jobs()).deep.equal([]);
+    it('leave no container behind', async () => {
+      const jobs = () => engine.listContainers([`${LABEL.scope}=${scope}`, `${LABEL.role}=job`]);
+      // The engine removes them by itself, a moment later.
+      for (let tries = 0; tries < 100 && (await jobs()).length > 0; tries++) await sleep(100);
+      expect(await jobs()).deep.equal([]);
+    });
   });
 });
