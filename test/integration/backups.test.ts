@@ -36,6 +36,15 @@ const AT_WORK: Bounds = {
   seconds: 120,
 };
 
+/** A rest-server behind a login, and an SFTP server that lets a key in. */
+const SERVERS = `printf 'saas:%s\\n' "$(openssl passwd -apr1 'p:@/w')" >/srv/htpasswd
+ssh-keygen -A >/dev/null
+install -d -m 700 /root/.ssh /srv/sftp /srv/rest
+ssh-keygen -q -t ed25519 -N '' -f /srv/key
+cp /srv/key.pub /root/.ssh/authorized_keys
+restic-rest-server --path /srv/rest --htpasswd-file /srv/htpasswd &
+exec /usr/sbin/sshd -D -e`;
+
 describe('backups', function () {
   this.timeout(300_000);
   const scope = `t${randomBytes(4).toString('hex')}`;
@@ -310,20 +319,14 @@ describe('backups', function () {
         Image: 'saas-bridge/targets',
         name: `${scope}_targets`,
         Labels: labels,
-        Cmd: [
-          'bash',
-          '-c',
-          'restic-rest-server --path /srv/rest --htpasswd-file /srv/htpasswd --private-repos=false & exec /usr/sbin/sshd -D -e',
-        ],
+        Cmd: ['bash', '-c', SERVERS],
         HostConfig: { NetworkMode: WAY_OUT },
       });
       await targets.start();
-      await inside(`echo 'saas:'$(openssl passwd -apr1 'p:@/w') >/srv/htpasswd; ssh-keygen -A; mkdir -p /root/.ssh /srv/sftp
-        ssh-keygen -q -t ed25519 -N '' -f /srv/key; cp /srv/key.pub /root/.ssh/authorized_keys`);
-      await targets.restart({ t: 0 });
       const { NetworkSettings } = await targets.inspect();
       address = NetworkSettings.Networks[WAY_OUT]?.IPAddress ?? expect.fail('it has no address');
-      await sleep(2000);
+      const servers = 'exec 3<>/dev/tcp/127.0.0.1/8000 && exec 4<>/dev/tcp/127.0.0.1/22 && echo both';
+      for (let tries = 0; tries < 100 && !(await inside(servers)).includes('both'); tries++) await sleep(200);
     });
     after(() => targets.remove({ force: true }));
 
