@@ -37,7 +37,7 @@ const AT_WORK: Bounds = {
 };
 
 /** A rest-server behind a login, and an SFTP server that lets a key in. */
-const SERVERS = `printf 'saas:%s\\n' "$(openssl passwd -apr1 'p:@/w')" >/srv/htpasswd
+const SERVERS = `printf 'saas:{SHA}%s\\n' "$(printf 'p:@/w' | openssl dgst -sha1 -binary | base64)" >/srv/htpasswd
 ssh-keygen -A >/dev/null
 install -d -m 700 /root/.ssh /srv/sftp /srv/rest
 ssh-keygen -q -t ed25519 -N '' -f /srv/key
