@@ -546,7 +546,7 @@ class SaasBridge(models.AbstractModel):
                 "command": command.command,
                 "requested_by": command.requested_by.name or "",
                 "plan_id": command.command == "change_plan" and command.plan_id.id,
-                "moment": self._datetime(command.moment),
+                **({"moment": self._datetime(command.moment)} if command.moment else {}),
             }
             for command in self.env["saas.command"].search([("state", "=", "pending")], order="id")
         ]

@@ -13,6 +13,8 @@ ARGUMENTS = {
     "extend": {"days": 7, "reason": "Apology"},
     "change_plan": {"plan_id": "big"},
     "rebuild": {},
+    "back_up": {},
+    "restore": {"reason": "Deleted by mistake"},
     "delete": {},
     "delete_without_copy": {"reason": "A row is too long"},
     "retry": {},
@@ -28,11 +30,13 @@ ALLOWED = {
     "extend": ALIVE,
     "change_plan": ("running", "suspended", "stopped", "error"),
     "rebuild": ("running", "error"),
+    "back_up": ("running", "suspended", "stopped"),
+    "restore": ("running",),
     "delete": ALIVE,
     "delete_without_copy": ("suspended", "stopped", "error", "deleting"),
     "retry": ("error",),
 }
-WITH_DIALOG = ("suspend", "extend", "change_plan", "delete", "delete_without_copy")
+WITH_DIALOG = ("suspend", "extend", "change_plan", "restore", "delete", "delete_without_copy")
 
 
 @tagged("post_install", "-at_install")
