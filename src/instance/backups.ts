@@ -13,7 +13,7 @@ export interface Repository {
   files: Record<string, Secret>;
 }
 
-/** Why a backup was made. `nightly` ones go by the rule; the others are kept for their time. */
+/** Why a backup was made. Those of `before` a restore are kept; all others go by the rule. */
 export const BACKUP_TAGS = ['nightly', 'asked', 'before'] as const;
 export type BackupTag = (typeof BACKUP_TAGS)[number];
 

@@ -143,11 +143,11 @@ export function backupJob(
   };
 }
 
-/** What was made for a reason stays for a month beside what the rule keeps. */
+/** What an instance had before it was restored stays until a person removes it, beside what the rule keeps. */
 export function forgetOptions({ daily, weekly, monthly, prune }: KeepRule & { prune: boolean }): string[] {
   return [
     ...['--keep-daily', String(daily), '--keep-weekly', String(weekly), '--keep-monthly', String(monthly)],
-    ...['--keep-within', '2d', ...(prune ? ['--prune'] : [])],
+    ...['--keep-within', '2d', '--keep-tag', 'before', ...(prune ? ['--prune'] : [])],
   ];
 }
 
