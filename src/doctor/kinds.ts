@@ -85,7 +85,7 @@ export const KINDS = {
     fix: null,
   },
   data_missing: {
-    sentence: '{name} was in use, and its data is not on the engine: {volumes} is missing.',
+    sentence: '{name} was in use, and its data is not on the engine; missing: {volumes}.',
     advice: 'No empty database takes its place. Restore the volumes from a backup, then press Retry on its record.',
     fix: null,
   },

@@ -14,6 +14,12 @@ import { type Subject, subject } from '../support/subject.js';
 import { sql } from '../support/time.js';
 import { DAEMON, logged, until, type World, world } from '../support/world.js';
 
+/** What managers were told, by the inbox or by e-mail. */
+async function alarms(): Promise<number> {
+  const subjects = "'The SaaS daemon waits for an administrator', 'El servicio SaaS espera a un administrador'";
+  return Number(await sql(`SELECT count(*) FROM mail_message WHERE subject IN (${subjects})`));
+}
+
 describe('the past', function () {
   this.timeout(600_000);
   let w: World;
@@ -86,6 +92,7 @@ describe('the past', function () {
 
   it('of the master: nobody is served anew or taken from until a command reconciles the two', async () => {
     await settled(w);
+    const told = await alarms();
     await sql('UPDATE saas_bridge_generation SET number = number - 1');
     const failed = await until('the refusal', () => logged(w.daemon(), 'poll.failed'));
     expect(failed).to.include({ code: 'master.gone_back' });
@@ -107,6 +114,8 @@ describe('the past', function () {
         .lines()
         .filter(({ event }) => event === 'master.refuses'),
     ).to.have.length(1);
+
+    expect((await alarms()) - told, 'one message for each language of the managers').to.be.within(1, 2);
 
     expect((await w.run('reconcile-master')).code, 'while the daemon runs').to.equal(1);
     await w.restart({

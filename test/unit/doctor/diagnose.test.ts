@@ -136,9 +136,9 @@ const CASES: [Kind, string, Parts, RegExp][] = [
     'data_missing',
     'a volume that is gone',
     { engine: { volumes: new Map([['sol:1', ['x_acme_filestore']]]) } },
-    /the database is missing/,
+    /missing: the database\.$/,
   ],
-  ['data_missing', 'all volumes gone', { engine: { volumes: new Map() } }, /the database and the files is missing/],
+  ['data_missing', 'all volumes gone', { engine: { volumes: new Map() } }, /missing: the database and the files\.$/],
   [
     'place_differs',
     'another place',
