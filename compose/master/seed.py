@@ -324,6 +324,12 @@ def seed_daemon(env, credentials):
         credentials["api_key"] = keys._generate("rpc", "saas-bridge", None)
 
 
+def seed_limits(env):
+    """All visitors of a demonstration come from one address."""
+    for name in ("name_checks_a_minute", "signups_an_hour", "password_mails_an_hour"):
+        env["ir.config_parameter"].set_param(f"saas_bridge.{name}", "0")
+
+
 def forget_mails(env):
     """Odoo writes to users whose password is set; there is no mail server yet, and nobody wants them later."""
     env["mail.mail"].search([]).unlink()
@@ -335,6 +341,7 @@ def main(env):
     seed_look(env)
     seed_users(env, credentials)
     seed_daemon(env, credentials)
+    seed_limits(env)
     forget_mails(env)
     # The file first: a password that is in the database but nowhere else would be lost.
     save_credentials(credentials)

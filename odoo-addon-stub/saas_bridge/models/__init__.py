@@ -22,6 +22,7 @@ from . import res_partner
 from . import res_company
 from . import res_config_settings
 from . import saas_bridge
+from . import saas_payment_line
 from . import saas_bridge_heartbeat
 from . import saas_bridge_bond
 from . import saas_bridge_outage

@@ -54,6 +54,7 @@ class ResConfigSettings(models.TransientModel):
     saas_trials_an_hour = fields.Integer(
         string="Free Trials an Hour", config_parameter=TRIALS_PARAMETER, default=TRIALS_AN_HOUR
     )
+    saas_payments_broken = fields.Boolean(string="Payments to Be Mended", compute="_compute_saas_payments_broken")
     saas_user_id = fields.Many2one(related="company_id.saas_user_id", readonly=False)
 
     @api.constrains(*(f"default_{fname}" for fname in PLAN_DEFAULTS))
@@ -78,3 +79,11 @@ class ResConfigSettings(models.TransientModel):
             bridge = self.env["saas.bridge"].sudo().with_company(settings.company_id)
             rows = Markup("").join(Markup("<li>%s</li>") % warning for warning in bridge._hello_warnings())
             settings.saas_warnings = rows and Markup('<ul class="mb-0 ps-3">%s</ul>') % rows
+
+    @api.depends("company_id")
+    def _compute_saas_payments_broken(self):
+        self.saas_payments_broken = bool(self.env["payment.provider"].sudo().search([])._saas_extra_lines())
+
+    def action_saas_mend_payments(self):
+        self.env["payment.provider"].sudo().search([])._saas_mend_lines()
+        return self.env["ir.actions.act_window"]._for_xml_id("saas_bridge.saas_settings_action")

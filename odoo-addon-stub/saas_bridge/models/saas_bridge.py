@@ -79,6 +79,9 @@ class SaasBridge(models.AbstractModel):
         cron = self.env.ref("mail.ir_cron_mail_scheduler_action", raise_if_not_found=False)
         if not cron or not cron.active:
             warnings.append(_("The e-mail queue is switched off: customers receive no e-mails."))
+        # Odoo speaks no TLS: there is a proxy.
+        if self.env["ir.config_parameter"].get_param("web.base.url", "").startswith("https://") and not config["proxy_mode"]:
+            warnings.append(_("Odoo is behind a proxy and is not told so: all visitors seem to be one. Set proxy_mode = True in its configuration."))
         for company in self._selling_companies().filtered(lambda company: not company.email):
             warnings.append(_("The company %s has no e-mail address to send from.", company.name))
         warnings.extend(self._payment_warnings())

@@ -1,4 +1,5 @@
 from . import test_access
+from . import test_trust
 from . import test_plan
 from . import test_instance
 from . import test_customer
@@ -13,6 +14,8 @@ from . import test_commands
 from . import test_parts
 from . import test_office
 from . import test_payment
+from . import test_payment_line
+from . import test_limits
 from . import test_trial
 from . import test_renewal
 from . import test_renewal_terms

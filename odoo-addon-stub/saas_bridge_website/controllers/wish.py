@@ -1,10 +1,8 @@
-from odoo import http, release
+from odoo import _, http, release
 from odoo.http import request
 
 JSON = "jsonrpc" if release.version_info[0] >= 19 else "json"
 GONE = {"name": "", "status": "gone", "message": ""}
-# Who types asks about three times a second at most.
-NAMES_A_MINUTE = 60
 BACK = {"cart": "/shop/cart", "payment": "/shop/payment"}
 
 
@@ -17,18 +15,16 @@ class SaasWish(http.Controller):
         line = self._line(line_id)
         if not line or not line._saas_plan():
             return GONE
-        limits = request.env["saas.limit"].sudo()
-        if not limits._take(f"name:{line.order_id.id}", NAMES_A_MINUTE, 60):
-            return GONE
-        # A new cart is soon made.
-        if not limits._take(f"name:{request.httprequest.remote_addr}", 5 * NAMES_A_MINUTE, 60):
-            return GONE
+        if not self._within(line):
+            return self._later()
         return request.env["saas.instance"]._shop_name(_text(name), line)
 
     @http.route("/shop/saas/wish", type=JSON, auth="public", website=True, sitemap=False)
     def save(self, line_id=0, **answers):
         """When something was chosen: see sale.order.line._saas_shop_save."""
         line = self._line(line_id)
+        if line and not self._within(line):
+            return self._later()
         return line._saas_shop_save(**_answers(answers)) if line else GONE
 
     @http.route("/shop/saas/wish/save", type="http", auth="public", methods=["POST"], website=True, sitemap=False)
@@ -36,10 +32,20 @@ class SaasWish(http.Controller):
         """The same for browsers without scripts."""
         line = self._line(line_id)
         if line:
-            answer = line._saas_shop_save(**_answers(answers))
+            answer = line._saas_shop_save(**_answers(answers)) if self._within(line) else self._later()
             if answer["status"] not in ("free", "empty"):
                 line.order_id.shop_warning = answer["message"]
         return request.redirect(BACK.get(back, BACK["cart"]))
+
+    def _within(self, line):
+        """Whether neither the cart nor its visitor, nor all of their address, try very many names."""
+        user = request.env.user
+        account = "" if user._is_public() else f"user {user.id}"
+        return request.env["saas.limit"].sudo()._within("names", f"cart {line.order_id.id}", account)
+
+    def _later(self):
+        message = _("Those were many names. Go on, or try another one in a minute: a free name is found in any case.")
+        return {"name": "", "status": "later", "message": message}
 
     def _line(self, line_id):
         """The line of the visitor's own cart, or None."""

@@ -1,6 +1,5 @@
 from odoo import _, fields, models
 from odoo.exceptions import UserError, ValidationError
-from odoo.http import request
 from odoo.tools import consteq, hmac
 
 from odoo.addons.saas_bridge.models.saas_kept import ORDER_KEPT as KEPT
@@ -93,7 +92,8 @@ class SaleOrder(models.Model):
         limit = self.env["saas.limit"].sudo()
         if not to or not limit._take(f"confirm:{order._saas_guest_address()}", MAILS_AN_HOUR, 3600):
             return
-        if request and not limit._take(f"confirm:{request.httprequest.remote_addr}", 10 * MAILS_AN_HOUR, 3600):
+        visitor = limit._visitor()
+        if visitor and not limit._take(f"confirm:{visitor}", 10 * MAILS_AN_HOUR, 3600):
             return
         company = order.company_id
         body = self.env["ir.qweb"]._render("saas_bridge_website.confirm_address_mail", {"order": order, "link": order._saas_confirm_url()})

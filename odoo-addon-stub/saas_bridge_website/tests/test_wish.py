@@ -71,7 +71,19 @@ class TestName(ShopCommon):
         line = self._add()
         statuses = [self._json("/shop/saas/name", name=f"n{number}", line_id=line.id)["status"] for number in range(62)]
         self.assertEqual(set(statuses[:60]), {"free"})
-        self.assertEqual(statuses[60:], ["gone", "gone"])
+        self.assertEqual(statuses[60:], ["later", "later"])
+        answer = self._json("/shop/saas/wish", name="another", line_id=line.id)
+        self.assertEqual(answer["status"], "later", "what is saved is looked up too")
+        self.assertIn("in a minute", answer["message"])
+
+    def test_another_cart_of_the_same_address_is_no_way_round(self):
+        """76 within five seconds went through."""
+        statuses = []
+        for _cart in range(4):
+            self.authenticate(None, None)
+            line = self._add()
+            statuses += [self._json("/shop/saas/name", name=f"n{number}", line_id=line.id)["status"] for number in range(19)]
+        self.assertEqual([status == "later" for status in statuses], [False] * 60 + [True] * 16)
 
 
 @tagged("post_install", "-at_install")

@@ -4,7 +4,7 @@
  */
 
 const TYPING_PAUSE_MS = 350;
-const BAD = ["other", "refused"];
+const BAD = ["other", "refused", "later"];
 let pause;
 let asked = 0;
 
@@ -37,7 +37,7 @@ function show(form, answer, saved) {
     }
     const text = document.createElement("span");
     text.textContent = answer.message;
-    const isGood = saved ? answer.status !== "refused" : !BAD.includes(answer.status);
+    const isGood = saved ? !["refused", "later"].includes(answer.status) : !BAD.includes(answer.status);
     text.className = isGood ? "o_saas_good" : "o_saas_bad";
     place.replaceChildren(text);
 }
