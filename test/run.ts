@@ -67,7 +67,19 @@ const addon: Suite = { name: 'addon', command: ['odoo-addon-stub/run-tests.sh'],
 const machine = [
   check('build', 'npm', 'run', '--silent', 'build'),
   check('engine', 'compose/engine.sh'),
-  check('images', 'compose/images.sh', 'postgres', 'odoo', 'backup', 'node', 'mail', 'browser', 'targets'),
+  check(
+    'images',
+    'compose/images.sh',
+    'postgres',
+    'odoo',
+    'backup',
+    'node',
+    'mail',
+    'browser',
+    'targets',
+    'edge',
+    'acme',
+  ),
 ];
 const lint = check('lint', 'npm', 'run', '--silent', 'lint');
 const shell = check('shell', 'compose/lint.sh', 'shell');

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrowserContext, Page } from 'playwright-core';
 import type { Mail } from '../../compose/demo/master.js';
 import { findingsOn } from './axe.js';
-import { theBrowser } from './chromium.js';
+import { type Special, theBrowser } from './chromium.js';
 
 /** How somebody looks at a page. */
 export interface Look {
@@ -37,7 +37,7 @@ const PAGE_TIMEOUT_MS = 60_000;
 const MAX_HEIGHT = 8000;
 const SCREENS = process.env.SCREENS;
 /** The master, and the customers' own Odoos: on another name, for a browser keeps one session a name. */
-const OURS = /^(127\.0\.0\.1|(.+\.)?localhost)$/;
+const OURS = /^(127\.0\.0\.1|(.+\.)?(localhost|clientes\.test))$/;
 
 /** What Odoo's own scripts say. Debian leaves a part of its video calls out. */
 const ODOO_SAYS = /selfie_segmentation/;
@@ -66,8 +66,8 @@ export class Onlooker {
   }
 
   /** @param base the address that paths are relative to. */
-  static async open(base: string, look: Look): Promise<Onlooker> {
-    const browser = await theBrowser();
+  static async open(base: string, look: Look, special?: Special): Promise<Onlooker> {
+    const browser = await theBrowser(special);
     const phone = look.device === 'phone';
     const context = await browser.newContext({
       baseURL: base,
