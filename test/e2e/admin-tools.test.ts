@@ -11,7 +11,7 @@ import { containersOf } from '../support/engine.js';
 import { createCustomer, sell } from '../support/shop.js';
 import { todosOn } from '../support/staff.js';
 import { sql } from '../support/time.js';
-import { DAEMON, until, type World, world } from '../support/world.js';
+import { DAEMON, logged, until, type World, world } from '../support/world.js';
 
 describe('the tools of the admin', function () {
   this.timeout(600_000);
@@ -42,12 +42,6 @@ describe('the tools of the admin', function () {
       await sql(`UPDATE saas_instance SET key = '${record.key}' WHERE id = ${record.id}`);
     }
   }
-
-  it('find nothing while all is well', async () => {
-    const { code, output } = await w.run('doctor');
-    expect(output).to.match(/^A daemon works on .*\nMaster, engine, disk and store agree; 1 instances\.\n$/);
-    expect(code).to.equal(0);
-  });
 
   it('show a write that the master refused, and send it once the cause is mended, beside the running daemon', async () => {
     expect(await letters()).to.deep.equal([]);
@@ -112,6 +106,30 @@ describe('the tools of the admin', function () {
     expect((await containersOf(record)).map(({ id, startedAt }) => [id, startedAt])).to.deep.equal(before);
     expect((await w.run('status')).output).to.match(new RegExp(`${record.name} +running +active`));
     expect(await letters()).to.deep.equal([]);
+  });
+
+  /** What managers were told, by the inbox or by e-mail. */
+  const alarms = async () =>
+    Number(
+      await sql(`SELECT count(*) FROM mail_message WHERE subject IN
+        ('The SaaS daemon waits for an administrator', 'El servicio SaaS espera a un administrador')`),
+    );
+
+  it('are not needed for a copy of the data folder on a cloned host: one of the two does nothing, and managers know', async () => {
+    const before = await alarms();
+    const [daemon] = (await sql('SELECT daemon FROM saas_bridge_heartbeat ORDER BY id DESC LIMIT 1')).split('\n');
+    await sql(`INSERT INTO saas_bridge_heartbeat (heard_on, daemon, host, run)
+      VALUES (now() at time zone 'utc', '${daemon}', 'clone', 'another process')`);
+    const refused = await until('the refusal', () => logged(w.daemon(), 'poll.failed'));
+    expect(refused).to.include({ code: 'master.copied', more: 'compose/RUNBOOK.md#two-daemons' });
+    const { checks } = (await (await fetch(`${w.daemon().url}/ready`)).json()) as {
+      checks: { master: { detail: string } };
+    };
+    expect(checks.master.detail).to.match(/a copy of this data folder serves the master .*\(on clone\)/);
+    expect((await alarms()) - before).to.be.above(0);
+    // The clone is stopped, and with it what the master knew of the two.
+    await sql('UPDATE saas_bridge_heartbeat SET daemon = NULL');
+    await until('the master to be read', () => logged(w.daemon(), 'poll.recovered'));
   });
 
   it('make no store anew that knows what a restored master has lost', async () => {

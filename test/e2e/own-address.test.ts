@@ -2,12 +2,17 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { expect } from 'chai';
+import { passwordIn } from '../../compose/demo/master.js';
 import { instanceOf, type Record as SaasRecord } from '../../compose/demo/records.js';
-import type { OdooClient } from '../../src/odoo/client.js';
-import { leaveMark, ownOdoo, running } from '../support/customer.js';
+import { Secret } from '../../src/lib/secret.js';
+import { createOdooClient, type OdooClient } from '../../src/odoo/client.js';
+import { noticeOperation } from '../../src/owed/operations.js';
+import { openStore } from '../../src/store/store.js';
+import { leaveMark, mails, ownOdoo, running, WELCOME, welcomeMail } from '../support/customer.js';
 import { settled } from '../support/daemon.js';
 import { containersOf } from '../support/engine.js';
 import { createCustomer, createPlan, invoiceAndPay, sell } from '../support/shop.js';
+import { sql } from '../support/time.js';
 import { DAEMON, logged, until, type World, world } from '../support/world.js';
 
 describe('what changes for instances that exist', function () {
@@ -80,5 +85,34 @@ describe('what changes for instances that exist', function () {
     await settled(w);
     expect(logged(w.daemon(), 'daemon.outdated')).to.equal(undefined);
     expect(await mark(own)).to.equal('Antes de la mudanza');
+  });
+
+  it('a welcome mail that had not arrived when the key was lost waits, and brings the first password that works', async () => {
+    const email = 'tarde@example.com';
+    const partner = await createCustomer(w.admin, { name: 'Tarde', email });
+    const order = await sell(w.admin, partner, 'mudable');
+    await invoiceAndPay(w.admin, order.id);
+    const late = await running(w, order.id);
+    const before = passwordIn(await welcomeMail(w, email));
+    await w.restart({
+      async meanwhile() {
+        // As if it had not arrived.
+        await sql(`DELETE FROM saas_bridge_effect WHERE key = 'notice:welcome:${late.key}'`);
+        const store = openStore(path.join(DAEMON.dataDir, 'bridge.sqlite'), { access: 'beside' });
+        const instance = store.instances.get(late.key);
+        const details = { trial: false, planName: 'Mudable', paidUntil: null, deleteOn: null };
+        if (instance) store.outbox.put(noticeOperation(instance, 'welcome', '', details), late.key);
+        store.close();
+        rmSync(path.join(DAEMON.dataDir, 'secret.key'));
+        expect((await w.run('take-over', '--new-key')).code).to.equal(0);
+      },
+    });
+    const after = await until('the other mail', async () =>
+      (await mails(w, email, WELCOME)).map(passwordIn).find((password) => password !== before),
+    );
+    const settings = { url: `http://127.0.0.1:${late.http_port}`, db: 'odoo', login: email, timeoutMs: 60_000 };
+    const odoo = createOdooClient({ ...settings, apiKey: new Secret(after), maxConcurrent: 1 });
+    expect(await odoo.call('res.users', 'search_count', [[['login', '=', email]]])).to.equal(1);
+    await odoo.close();
   });
 });

@@ -367,7 +367,7 @@ class TestPush(SaasCommon):
         def meets_a_lock(*_args):
             raise psycopg2.errors.LockNotAvailable()
 
-        self.patch(type(self.env["saas.bridge"]), "_push_problem", meets_a_lock)
+        self.patch(type(self.env["saas.bridge"]), "_push_todo", meets_a_lock)
         with self.assertRaisesRegex(Exception, "problem:1 waits for a lock"):
             self._push(self._problem(self._order().order_line))
 
