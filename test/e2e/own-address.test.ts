@@ -94,6 +94,8 @@ describe('what changes for instances that exist', function () {
     await invoiceAndPay(w.admin, order.id);
     const late = await running(w, order.id);
     const before = passwordIn(await welcomeMail(w, email));
+    // A mail is seen before the master has written down that it was sent.
+    await settled(w);
     await w.restart({
       async meanwhile() {
         // As if it had not arrived.
