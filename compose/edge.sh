@@ -38,6 +38,11 @@ in_edge() {
   docker_cmd exec "$EDGE_PROJECT-edge-1" "$@"
 }
 
+# certificate_end [OPTION...]: when the wildcard certificate ends; openssl is in the image, the host may have none.
+certificate_end() {
+  docker_cmd run --rm -i --network none --entrypoint openssl "$EDGE_IMAGE" x509 -noout -enddate "$@" <"$WILDCARD/cert.pem" | tr -s '\n ' ' '
+}
+
 # write FILE: its text from standard input, whole or not at all; readers need no rights of ours.
 write() {
   cat >"$1.new"
@@ -59,6 +64,7 @@ write_authority() {
 up() {
   [[ -n ${EDGE_EMAIL:-} ]] || die "set EDGE_EMAIL: the certificate authority writes there before a certificate ends"
   need_engine
+  need_curl
   "$COMPOSE_DIR/images.sh" edge
   mkdir -p "$EDGE_DIR/routes" "$EDGE_DIR/pages" "$WILDCARD"
   chmod 0755 "$EDGE_DIR" "$EDGE_DIR/routes" "$EDGE_DIR/pages" "$WILDCARD"
@@ -85,11 +91,12 @@ down() {
 
 status() {
   need_engine
+  need_curl
   answers || die "the edge does not answer: compose/edge.sh up, or docker logs $EDGE_PROJECT-edge-1"
   printf 'edge         %s, %s\n' "$(in_edge caddy version)" "$(docker_cmd ps --filter "name=^$EDGE_PROJECT-edge-1\$" --format '{{.Status}}')"
   printf 'hosts        %s\n' "$(find "$EDGE_DIR/routes" -mindepth 1 -maxdepth 1 -type d | wc -l)"
   if [[ -e $WILDCARD/cert.pem ]]; then
-    printf 'wildcard     %s\n' "$(openssl x509 -in "$WILDCARD/cert.pem" -noout -enddate -ext subjectAltName | tr -s '\n ' ' ')"
+    printf 'wildcard     %s\n' "$(certificate_end -ext subjectAltName)"
   else
     printf 'wildcard     none: each name gets a certificate of its own (compose/edge.sh certificate)\n'
   fi
@@ -132,7 +139,7 @@ certificate() {
 	import instance 31536000
 }
 SITE
-  log "the certificate of *.$EDGE_DOMAIN $(openssl x509 -in "$WILDCARD/cert.pem" -noout -enddate)"
+  log "the certificate of *.$EDGE_DOMAIN $(certificate_end)"
   ! answers || reload
 }
 

@@ -70,6 +70,10 @@ need_engine() {
   engine_answers || die "no Docker engine answers: run compose/engine.sh first (or start the engine you have)"
 }
 
+need_curl() {
+  command -v curl >/dev/null || die "curl is missing: apt-get install curl"
+}
+
 # apt_install PACKAGE...: installs without recommended packages and without questions.
 apt_install() {
   command -v apt-get >/dev/null || die "this system has no apt-get: install these yourself: $*"

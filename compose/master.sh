@@ -249,7 +249,7 @@ adopt() {
 up() {
   local state copied=
   need_engine
-  command -v curl >/dev/null || die "curl is missing: apt-get install curl"
+  need_curl
   ensure_images
   name_templates
   adopt

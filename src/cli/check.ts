@@ -1,22 +1,21 @@
 /** `saas-bridge check`: are both sides there, and if not, what is wrong and what to do. */
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
-import path from 'node:path';
 import { targetName } from '../backup/target.js';
 import type { Config } from '../config/config.js';
 import { dueOf } from '../facts/due.js';
-import { decideOwnership, fingerprintOf } from '../instance/ownership.js';
-import { knowsInstances, secretKeyIn } from '../keepers/ownership.js';
+import { secretKeyIn } from '../keepers/ownership.js';
 import { systemClock } from '../lib/clock.js';
 import { BridgeError, messageOf, TerminalError } from '../lib/errors.js';
 import { readDaemonKey } from '../store/daemon-key.js';
-import { readOwnerId } from '../store/owner-id.js';
 import { openStore } from '../store/store.js';
-import { connectMaster, openFleet, openMarker, releaseIn, repositoriesOf, targetOf } from '../wiring.js';
+import { connectMaster, openFleet, releaseIn, repositoriesOf, targetOf } from '../wiring.js';
 import { addressFindings } from './addresses.js';
 import { egressFindings } from './egress.js';
 import { factsOf } from './facts.js';
 import type { Finding } from './finding.js';
+import { inStore } from './in-store.js';
 import { mark, type Out } from './output.js';
+import { verdictOnScope } from './scope.js';
 
 const MAX_CLOCK_SKEW_MS = 60_000;
 
@@ -71,11 +70,10 @@ function finalCopies({ exports }: Config): Omit<Finding, 'part'> {
 }
 
 /** Beside a running daemon too. Before the first run there is none. */
-function storeFinding({ storePath }: Config): Omit<Finding, 'part'> {
+function storeFinding(config: Config): Omit<Finding, 'part'> {
+  const { storePath } = config;
   if (!existsSync(storePath)) return { ok: true, detail: `${storePath} is made by the first run` };
-  const store = openStore(storePath, { access: 'readonly' });
-  const count = store.instances.all().length;
-  store.close();
+  const count = inStore(config, 'readonly', (store) => store.instances.all().length);
   return { ok: true, detail: `${storePath} can be read and knows ${count} instances` };
 }
 
@@ -90,21 +88,9 @@ async function engineFindings(config: Config): Promise<Omit<Finding, 'part'>[]> 
 
 /** Whose the scope is, and whether the key is the one of its instances. */
 async function scopeFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {
-  const { dataDir, instances, storePath } = config;
-  const { scope } = instances;
-  const marker = openMarker(config);
-  const [found, keys, id, key] = await Promise.all([
-    ...([marker.read(), marker.instanceKeys()] as const),
-    ...([readOwnerId(dataDir), readDaemonKey(secretKeyIn(dataDir))] as const),
-  ]);
-  const store = existsSync(storePath) ? openStore(storePath, { access: 'readonly' }) : null;
-  const isKnown = keys.some((one) => store?.instances.get(one));
-  const hasCustomers = store !== null && knowsInstances(store);
-  store?.close();
-  const verdict = decideOwnership({
-    ...{ scope, marker: found, id, dataDir: path.resolve(dataDir), fingerprint: key && fingerprintOf(key) },
-    ...{ hasInstances: keys.length > 0, hasStrangers: keys.length > 0 && !isKnown, hasCustomers },
-  });
+  const { scope } = config.instances;
+  const store = existsSync(config.storePath) ? openStore(config.storePath, { access: 'readonly' }) : null;
+  const verdict = await verdictOnScope(config, store).finally(() => store?.close());
   const detail = { ours: `${scope} belongs to this data folder`, free: `${scope} is free: the next start takes it` };
   return [{ ok: true, detail: detail[verdict] }];
 }
@@ -115,14 +101,14 @@ async function releaseFindings(config: Config): Promise<Omit<Finding, 'part'>[]>
   if (!existsSync(config.storePath))
     return [{ ok: true, detail: `new instances run ${odooImage} and ${postgresImage}` }];
   const { runtime } = await openFleet(config);
-  const store = openStore(config.storePath, { access: 'readonly' });
   const now = systemClock(config.clockOffset)();
-  const due = store.instances.all().flatMap(({ key, name }) => {
-    const { facts } = factsOf(store, config, key, now);
-    const found = facts && dueOf(facts, releaseIn(config), runtime.revision);
-    return found ? [{ name, ...found }] : [];
-  });
-  store.close();
+  const due = inStore(config, 'readonly', (store) =>
+    store.instances.all().flatMap(({ key, name }) => {
+      const { facts } = factsOf(store, config, key, now);
+      const found = facts && dueOf(facts, releaseIn(config), runtime.revision);
+      return found ? [{ name, ...found }] : [];
+    }),
+  );
   if (due.length === 0) return [{ ok: true, detail: `all instances run what they would be made from today` }];
   const list = (some: typeof due) =>
     `${some

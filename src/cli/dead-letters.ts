@@ -1,10 +1,10 @@
 /** `saas-bridge dead-letters`: what did not arrive or gave up, why, and what an admin may do about it beside the daemon. */
 import type { Config } from '../config/config.js';
-import { systemClock } from '../lib/clock.js';
 import { TerminalError } from '../lib/errors.js';
 import { subjectOf } from '../owed/subject-of.js';
 import type { Letter } from '../store/letters.js';
-import { openStore, type Store } from '../store/store.js';
+import type { Store } from '../store/store.js';
+import { inStore } from './in-store.js';
 import { moment, type Out, table } from './output.js';
 
 /** One line of the list. Times are ISO text in JSON. */
@@ -27,14 +27,9 @@ const NOTHING = 'Nothing: the master took every write, and no instance has given
 
 /** Prints all of them, the oldest first. */
 export function listDeadLetters(config: Config, out: Out, asJson: boolean): void {
-  const store = openStore(config.storePath, { access: 'readonly' });
-  try {
-    const letters = listed(store);
-    if (asJson) out.write(`${JSON.stringify({ letters })}\n`);
-    else out.write(`${letters.length === 0 ? NOTHING : inWords(letters, config)}\n`);
-  } finally {
-    store.close();
-  }
+  const letters = inStore(config, 'readonly', listed);
+  if (asJson) out.write(`${JSON.stringify({ letters })}\n`);
+  else out.write(`${letters.length === 0 ? NOTHING : inWords(letters, config)}\n`);
 }
 
 /**
@@ -43,7 +38,7 @@ export function listDeadLetters(config: Config, out: Out, asJson: boolean): void
  * @throws TerminalError `letter.unknown`.
  */
 export function retryDeadLetters(config: Config, id: string | null, out: Out, asJson: boolean): void {
-  withStore(config, (store) => {
+  inStore(config, 'beside', (store) => {
     const retried = (id === null ? listed(store).map((one) => one.id) : [id]).map((one) => ({
       id: one,
       result: isNumber(one) ? store.letters.retry(Number(one)) : retryInstance(store, one),
@@ -64,7 +59,7 @@ const SAID = {
 
 /** @throws TerminalError `letter.unknown`, `letter.owed`. */
 export function dropDeadLetter(config: Config, id: string, out: Out, asJson: boolean): void {
-  withStore(config, (store) => {
+  inStore(config, 'beside', (store) => {
     if (!isNumber(id) && store.instances.byName(id)) {
       const advice = `Correct what it says and run: saas-bridge dead-letters retry ${id}. Its record has buttons to stop and delete it.`;
       throw new TerminalError(
@@ -133,15 +128,6 @@ function inWords(letters: Listed[], { policy }: Config): string {
     return `${lines[index] ?? ''}\n    ${customer ? `${customer}: ` : ''}${reason}${next}`;
   });
   return [header, ...told].join('\n');
-}
-
-function withStore(config: Config, work: (store: Store) => void): void {
-  const store = openStore(config.storePath, { access: 'beside', clock: systemClock(config.clockOffset) });
-  try {
-    work(store);
-  } finally {
-    store.close();
-  }
 }
 
 /** A name begins with a letter. */

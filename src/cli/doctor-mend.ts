@@ -5,11 +5,11 @@ import type { Config } from '../config/config.js';
 import type { Finding, Fix } from '../doctor/kinds.js';
 import { PHASE } from '../instance/phase.js';
 import { dateCopy } from '../keepers/exports.js';
-import { systemClock } from '../lib/clock.js';
 import { isLocked } from '../store/lock.js';
 import { readOwnerId } from '../store/owner-id.js';
-import { openStore, type Store } from '../store/store.js';
+import type { Store } from '../store/store.js';
 import { openFleet, openMarker } from '../wiring.js';
+import { inStore } from './in-store.js';
 
 const REASON = 'the doctor found what does not agree';
 
@@ -27,27 +27,20 @@ export async function mend(config: Config, findings: Finding[]): Promise<Finding
 }
 
 function mendsWith(config: Config): { readonly [F in Fix]: Mend } {
-  const inStore = <T>(work: (store: Store) => T): T => {
-    const store = openStore(config.storePath, { access: 'beside', clock: systemClock(config.clockOffset) });
-    try {
-      return work(store);
-    } finally {
-      store.close();
-    }
-  };
+  const beside = <T>(work: (store: Store) => T) => inStore(config, 'beside', work);
   const isAlive = (is: (instance: { key: string; name: string }) => boolean) =>
-    inStore((store) => store.instances.all().some((one) => !PHASE[one.phase].gone && is(one)));
+    beside((store) => store.instances.all().some((one) => !PHASE[one.phase].gone && is(one)));
 
   return {
     enqueue: (key) =>
-      inStore((store) => {
+      beside((store) => {
         if (!store.instances.get(key)) return false;
         store.jobs.enqueue(key, { reason: REASON });
         return true;
       }),
 
     read: () =>
-      inStore((store) => {
+      beside((store) => {
         for (const name of ['cursor', 'full_cursor']) store.meta.set(name, null);
         return true;
       }),
@@ -81,7 +74,7 @@ function mendsWith(config: Config): { readonly [F in Fix]: Mend } {
     },
 
     forget_job: (key) =>
-      inStore((store) => {
+      beside((store) => {
         if (store.instances.get(key)) return false;
         store.jobs.forget(key);
         return true;

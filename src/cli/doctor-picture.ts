@@ -12,11 +12,12 @@ import { messageOf } from '../lib/errors.js';
 import { storedBond } from '../store/bond.js';
 import { isLocked } from '../store/lock.js';
 import { readOwnerId } from '../store/owner-id.js';
-import { openStore, type Store } from '../store/store.js';
-import { paidPeriodsOf } from '../subscription/parts.js';
+import type { Store } from '../store/store.js';
+import { isPaid } from '../subscription/parts.js';
 import { connectMaster, openFleet, openMarker } from '../wiring.js';
 import { listed } from './dead-letters.js';
 import { factsOf, stepsOf } from './facts.js';
+import { inStore } from './in-store.js';
 import { pagesOf } from './read-master.js';
 
 type Names = { key: string; name: string }[];
@@ -36,7 +37,9 @@ export async function takePicture(config: Config): Promise<Picture> {
   const master = await part('master', () => seeMaster(config));
   // The store as it is when engine and master have been read: what came meanwhile is in it.
   const seen = await part('engine', () => seeEngine(config));
-  const store = existsSync(config.storePath) ? await part('store', () => seeStore(config, seen)) : null;
+  const store = existsSync(config.storePath)
+    ? await part('store', () => inStore(config, 'readonly', (opened) => storeSeen(opened, config, seen)))
+    : null;
   const living = store?.instances.filter(({ phase }) => !PHASE[phase].gone) ?? [];
   const engine = seen && { ...seen, foreign: seen.foreignTo(living) };
   const isRunning = isLocked(config.dataDir);
@@ -53,7 +56,7 @@ async function seeMaster(config: Config): Promise<MasterSeen> {
       found.purchases.push(
         ...purchases.map((purchase) => ({
           ...purchase,
-          counts: purchase.state === 'open' && paidPeriodsOf(purchase) > 0,
+          counts: isPaid(purchase),
         })),
       );
     }
@@ -111,15 +114,6 @@ async function seeDisk({ dataDir, exports }: Config): Promise<DiskSeen> {
   return { ownerId: await readOwnerId(dataDir), folders, copies: await listCopies(exports.dir) };
 }
 
-function seeStore(config: Config, engine: Pick<EngineSeen, 'instances'> | null): StoreSeen {
-  const store = openStore(config.storePath, { access: 'readonly' });
-  try {
-    return storeSeen(store, config, engine);
-  } finally {
-    store.close();
-  }
-}
-
 function storeSeen(store: Store, config: Config, engine: Pick<EngineSeen, 'instances'> | null): StoreSeen {
   const now = systemClock(config.clockOffset)();
   const observed = new Map(engine?.instances.map((seen) => [seen.key, seen]));
@@ -145,7 +139,7 @@ function storeSeen(store: Store, config: Config, engine: Pick<EngineSeen, 'insta
     commands: store.commands.pending(),
     purchases: store.purchases.all().map((purchase) => ({
       ...{ key: purchase.key, document: purchase.document, instanceKey: purchase.instanceKey },
-      counts: purchase.state === 'open' && paidPeriodsOf(purchase) > 0,
+      counts: isPaid(purchase),
     })),
     letters: listed(store),
     backlog: store.outbox.backlog(now),

@@ -1,24 +1,20 @@
 /** `saas-bridge rebuild-store`: the store is set aside and made anew from the master's records and the engine's labels. */
 import { existsSync, renameSync, rmSync } from 'node:fs';
-import path from 'node:path';
 import type { Config } from '../config/config.js';
-import { decideOwnership, fingerprintOf } from '../instance/ownership.js';
 import { PHASE } from '../instance/phase.js';
 import type { ObservedInstance } from '../instance/types.js';
-import { secretKeyIn } from '../keepers/ownership.js';
 import { type Clock, systemClock } from '../lib/clock.js';
 import { messageOf, TerminalError } from '../lib/errors.js';
 import type { Log } from '../lib/logger.js';
 import { subjectOf } from '../owed/subject-of.js';
 import { storedBond } from '../store/bond.js';
-import { readDaemonKey } from '../store/daemon-key.js';
 import { setStoreAside } from '../store/database.js';
 import { lockStore } from '../store/lock.js';
-import { readOwnerId } from '../store/owner-id.js';
 import { openStore, type Store } from '../store/store.js';
-import { connectMaster, ingestInto, openFleet, openMarker } from '../wiring.js';
+import { connectMaster, ingestInto, openFleet } from '../wiring.js';
 import { type Out, table } from './output.js';
 import { pagesOf } from './read-master.js';
+import { verdictOnScope } from './scope.js';
 
 /** What the former store still owed the master: it is in the file that is kept, and nowhere else. */
 interface Former {
@@ -51,7 +47,8 @@ export async function rebuildStore(config: Config, out: Out, asJson: boolean): P
   const { client, master } = connectMaster(config);
   const draft = `${storePath}.new`;
   try {
-    await requireOurs(config);
+    // Another daemon's instances are none of ours; what the former store says of them is not believed.
+    await verdictOnScope(config, null);
     const former = existsSync(storePath) ? formerStore(storePath) : null;
     const { generation } = await master.hello();
     if (former && former.answered > generation) throw ahead(former.answered, generation);
@@ -66,22 +63,6 @@ export async function rebuildStore(config: Config, out: Out, asJson: boolean): P
     lock.release();
     await client.close();
   }
-}
-
-/** Another daemon's instances are none of ours. */
-async function requireOurs(config: Config): Promise<void> {
-  const marker = openMarker(config);
-  const [found, id, key] = await Promise.all([
-    marker.read(),
-    readOwnerId(config.dataDir),
-    readDaemonKey(secretKeyIn(config.dataDir)),
-  ]);
-  const keys = await marker.instanceKeys();
-  decideOwnership({
-    ...{ scope: config.instances.scope, marker: found, id, fingerprint: key && fingerprintOf(key) },
-    dataDir: path.resolve(config.dataDir),
-    ...{ hasInstances: keys.length > 0, hasStrangers: keys.length > 0, hasCustomers: false },
-  });
 }
 
 function formerStore(path: string): Former {

@@ -20,6 +20,11 @@ export function paidPeriodsOf({ parts }: Pick<Purchase, 'parts'>): number {
   return periodsOf({ parts: parts.filter(({ paidOn }) => paidOn !== null) });
 }
 
+/** Something of it was paid, and it was not cancelled. */
+export function isPaid(purchase: Pick<Purchase, 'state' | 'parts'>): boolean {
+  return purchase.state === 'open' && paidPeriodsOf(purchase) > 0;
+}
+
 /** When money came for the purchase the last time; null where none did. */
 export function lastPaidOn({ parts }: Pick<Purchase, 'parts'>): Date | null {
   const times = parts.flatMap(({ paidOn }) => (paidOn === null ? [] : [paidOn.getTime()]));
