@@ -24,6 +24,7 @@ import type { InstanceSpec } from '../../src/instance/spec.js';
 import { messageOf } from '../../src/lib/errors.js';
 import { Secret } from '../../src/lib/secret.js';
 import { docker } from '../support/engine.js';
+import { queryJob } from '../support/query.js';
 
 const KEY = randomBytes(32);
 const KEEP = { daily: 7, weekly: 4, monthly: 12 };
@@ -128,23 +129,10 @@ describe('backups', function () {
     return output.trim();
   }
   const sql = async (text: string): Promise<string> => {
-    const { output } = await runJob(engine, {
-      name: `${scope}_query`,
-      image: release.postgresImage,
-      entrypoint: ['psql', '-h', 'db', '-U', 'odoo', '-d', 'odoo', '-At', '-v', 'ON_ERROR_STOP=1', '-f', '-'],
-      labels,
-      bounds: AT_WORK,
-      env: ['PGPASSFILE=/run/pgpass'],
-      network: names.network,
-      files: [
-        {
-          name: 'run/pgpass',
-          content: `*:*:*:*:${fleet.secretsOf(acme.key).dbPassword.reveal()}\n`,
-          mode: 0o600,
-        },
-      ],
-      stdin: Buffer.from(`${text}\n`),
-    });
+    const password = fleet.secretsOf(acme.key).dbPassword.reveal();
+    const { network } = names;
+    const job = queryJob({ ...{ scope, labels, network, password }, image: release.postgresImage, sql: text });
+    const { output } = await runJob(engine, job);
     return output.trim();
   };
 

@@ -32,6 +32,7 @@ import { PlaceTakenError } from '../../src/lib/errors.js';
 import { Secret } from '../../src/lib/secret.js';
 import { createStop } from '../../src/lib/stop.js';
 import { loadDaemonKey } from '../../src/store/daemon-key.js';
+import { queryJob } from '../support/query.js';
 
 const SOCKET = process.env.SAAS_DOCKER_SOCKET ?? '/var/run/docker.sock';
 const COMPANY = `Müller's "Best" \\ $(id) {{x}}\n'); DROP TABLE res_users; -- 🚀 株式会社 ${'x'.repeat(300)}`;
@@ -133,22 +134,9 @@ describe('instances on the engine', function () {
     password = secretsOf(target.key).dbPassword.reveal(),
     codes = [0, 2],
   ) {
-    const result = await runJob(
-      engine,
-      {
-        name: `${scope}_query`,
-        image: release.postgresImage,
-        entrypoint: ['psql', '-h', 'db', '-U', 'odoo', '-d', 'odoo', '-At', '-v', 'ON_ERROR_STOP=1', '-f', '-'],
-        labels,
-        bounds: AT_WORK,
-        env: ['PGPASSFILE=/run/pgpass'],
-        network: resourceNames(scope, target.name).network,
-        files: [{ name: 'run/pgpass', content: `*:*:*:*:${password}\n`, mode: 0o600 }],
-        stdin: Buffer.from(`${sql}\n`),
-      },
-      codes,
-    );
-    return result;
+    const { network } = resourceNames(scope, target.name);
+    const job = queryJob({ ...{ scope, labels, network, password, sql }, image: release.postgresImage });
+    return runJob(engine, job, codes);
   }
   /** Does as a customer can who is the administrator: commands in the folder of acme's files. */
   async function inFilestore(script: string): Promise<void> {
