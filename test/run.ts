@@ -3,7 +3,7 @@
  * With options for mocha (`--grep …`) only mocha's suites run, and may be empty.
  *
  * First what the others need; then two lanes side by side, each with a master and a daemon of its own. At the end the
- * slowest test files, with what was made for them before their first test.
+ * slowest test files, with what was made for them before their first test, and what failed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
@@ -29,6 +29,8 @@ interface Report {
   pending: number;
   tests: number;
   files: TimedFile[];
+  /** Full titles. */
+  failed: string[];
 }
 
 interface Suite {
@@ -59,7 +61,7 @@ function mocha(name: string, world: number, ...specs: string[]): Suite {
       ...options,
     ],
     env: { TEST_WORLD: String(Number(process.env.TEST_WORLD ?? 0) + world) },
-    count: (_output, code) => mochaCount(report, code),
+    count: (_output, code) => mochaCount(name, report, code),
   };
 }
 
@@ -99,6 +101,8 @@ const lanes: Suite[][] = [
 const SLOWEST = 10;
 const total: Count = { passed: 0, failed: 0 };
 const files: TimedFile[] = [];
+/** A line each. */
+const failedTests: string[] = [];
 const children = new Set<ChildProcess>();
 let stopped = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -111,6 +115,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 await inOrder(machine);
 await Promise.all(lanes.map(inOrder));
 tellSlowest();
+if (failedTests.length > 0) process.stdout.write(`\n=== failed\n${failedTests.map((line) => `${line}\n`).join('')}`);
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed === 0 && total.passed > 0 && !stopped ? 0 : 1;
 
@@ -123,16 +128,19 @@ async function inOrder(suites: Suite[]): Promise<void> {
     const { passed, failed } = suite.count(output, code);
     total.passed += passed;
     total.failed += failed;
+    if (failed > 0 && !failedTests.some((line) => line.startsWith(`${suite.name}:`)))
+      failedTests.push(`${suite.name}: see above`);
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
     process.stdout.write(`--- ${suite.name}: ${passed} passed, ${failed} failed, ${seconds} s\n`);
   }
 }
 
-function mochaCount(report: string, code: number): Count {
+function mochaCount(suite: string, report: string, code: number): Count {
   try {
     const { passes, failures, pending, tests, ...timed } = JSON.parse(readFileSync(report, 'utf8')) as Report;
     rmSync(report);
     files.push(...timed.files);
+    failedTests.push(...timed.failed.map((title) => `${suite}: ${title}`));
     const failed = failures + pending + (tests === 0 && !mochaOnly ? 1 : 0);
     // Ended badly without a failed test: something broke outside of them.
     return { passed: passes, failed: failed === 0 && code !== 0 ? 1 : failed };

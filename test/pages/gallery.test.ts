@@ -16,7 +16,6 @@ import { sql } from '../support/time.js';
 import { type World, world } from '../support/world.js';
 
 const QUIET = 'has no error on the console, and nothing that keeps anybody from reading';
-const looks = LOOKS.filter(({ name }) => process.env.SCREENS || ['es-390', 'en-1280'].includes(name));
 
 describe('in a browser, every other page', function () {
   this.timeout(600_000);
@@ -34,7 +33,7 @@ describe('in a browser, every other page', function () {
     shown = await showcase(w, customer);
   });
 
-  for (const look of looks) {
+  for (const look of LOOKS) {
     describe(look.name, () => {
       let one: Onlooker;
 

@@ -27,15 +27,17 @@ const ALL_LOOKS = (['es', 'en'] as const).flatMap((language) =>
     return { language, lang: language === 'es' ? 'es_ES' : 'en_US', device, width, name: `${language}-${width}` };
   }),
 );
-const wanted = process.env.TEST_LOOKS?.split(',');
-/** All four of them; TEST_LOOKS=es-390 is for whoever works on a page. */
+/** Each language and each width once. */
+const USUAL_LOOKS = ['es-390', 'en-1280'];
+const SCREENS = process.env.SCREENS;
+const wanted = process.env.TEST_LOOKS?.split(',') ?? (SCREENS ? null : USUAL_LOOKS);
+/** All four of them for pictures; TEST_LOOKS=es-390 is for whoever works on a page. */
 export const LOOKS: readonly Look[] = ALL_LOOKS.filter(({ name }) => wanted?.includes(name) ?? true);
 
 /** Longest wait for anything on a page; a page that has to compile its styles first takes some seconds. */
 const PAGE_TIMEOUT_MS = 60_000;
 /** Chromium's pictures end somewhere below 16384 pixels. */
 const MAX_HEIGHT = 8000;
-const SCREENS = process.env.SCREENS;
 /** The master, and the customers' own Odoos: on another name, for a browser keeps one session a name. */
 const OURS = /^(127\.0\.0\.1|(.+\.)?(localhost|clientes\.test))$/;
 

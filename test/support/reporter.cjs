@@ -1,4 +1,4 @@
-/** Mocha's own spec report on the terminal; its counts, and how long each file took, in a file for test/run.ts. */
+/** Mocha's own spec report on the terminal; its counts, what failed, and how long each file took, in a file for test/run.ts. */
 const { writeFileSync } = require('node:fs');
 const path = require('node:path');
 const Mocha = require('mocha');
@@ -8,7 +8,9 @@ module.exports = class CountingReporter extends Mocha.reporters.Spec {
     super(runner, options);
     const { file: report } = options.reporterOptions ?? options.reporterOption ?? {};
     const durations = new Map();
+    const failed = [];
     let startedAt = 0;
+    runner.on('fail', (test) => failed.push(test.fullTitle()));
     const isOfFile = ({ parent }) => parent?.root;
     runner.on('suite', (suite) => {
       if (isOfFile(suite)) startedAt = performance.now();
@@ -20,7 +22,7 @@ module.exports = class CountingReporter extends Mocha.reporters.Spec {
     });
     runner.once('end', () => {
       const files = [...durations].map(([file, durationMs]) => ({ file, durationMs }));
-      if (report) writeFileSync(report, JSON.stringify({ ...this.stats, files }));
+      if (report) writeFileSync(report, JSON.stringify({ ...this.stats, files, failed }));
     });
   }
 };

@@ -106,6 +106,7 @@ async function makeWorld(): Promise<World & { startOver(): Promise<void> }> {
       await daemon.stop('SIGKILL');
       await clean();
       await forgetSales();
+      await forgetMails(master.mail_url);
       options = DAEMON;
       daemon = await startDaemon(master, options);
     },
@@ -125,6 +126,13 @@ async function forgetSales(): Promise<void> {
     UPDATE saas_instance SET state = 'deleted', hold = 'deleted', odoo_container = NULL, db_container = NULL;
     `,
   );
+}
+
+/** Two files may sell to people of the same address. */
+async function forgetMails(mailUrl: string): Promise<void> {
+  const request = { method: 'DELETE', signal: AbortSignal.timeout(10_000) };
+  const { ok, status } = await fetch(new URL('/api/email/all', mailUrl), request);
+  if (!ok) throw new Error(`the mail catcher does not forget its mails: ${status}`);
 }
 
 /** Ends what the tests started and removes what they made; templates and images stay for the next run. */
