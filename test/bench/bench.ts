@@ -52,6 +52,7 @@ await runCommand(master, DAEMON, ['template', 'build']);
 const daemon = await startDaemon(master, DAEMON);
 const admin = adminOf(master);
 const provisionMs: number[] = [];
+const stepMs: Record<string, number[]> = {};
 const plainMs: number[] = [];
 const instanceMb: number[] = [];
 let daemonMb = 0;
@@ -60,6 +61,7 @@ try {
     if (run <= runs) {
       const name = await order(run);
       provisionMs.push(provisioned(daemon, name));
+      for (const { step, durationMs } of stepsOf(daemon, name)) stepMs[step] = [...(stepMs[step] ?? []), durationMs];
       instanceMb.push(await instanceMemoryMb(DAEMON.scope, name));
       if (run === 1) daemonMb = residentMb(daemon.pid);
       say(`run ${run}: from the decision to the login in ${provisionMs.at(-1)} ms`);
@@ -76,9 +78,11 @@ try {
   await masterDown(MASTER);
 }
 
+const steps = Object.fromEntries(Object.entries(stepMs).map(([step, values]) => [step, median(values)]));
 const result = {
   provision_ms: provisionMs,
   provision_ms_median: median(provisionMs),
+  step_ms_medians: steps,
   plain_ms: plainMs,
   plain_ms_median: median(plainMs),
   times_faster: Math.round((median(plainMs) / median(provisionMs)) * 10) / 10,
@@ -87,7 +91,9 @@ const result = {
 };
 say(`
 provision, median of ${runs}        ${result.provision_ms_median} ms
-the plain way, median of ${plainRuns}    ${result.plain_ms_median} ms
+${Object.entries(steps)
+  .map(([step, ms]) => `  ${step.padEnd(26)}${ms} ms\n`)
+  .join('')}the plain way, median of ${plainRuns}    ${result.plain_ms_median} ms
 times faster                ${result.times_faster}
 daemon with one instance    ${result.daemon_rss_mb} MB
 idle instance after login   ${result.instance_mb_median} MB`);
@@ -109,6 +115,13 @@ function provisioned({ lines }: RunningDaemon, name: string): number {
   const at = (event: string) =>
     Date.parse(lines().find((line) => line.event === event && line.instance === name)?.time ?? '');
   return at('instance.provisioned') - at('instance.created');
+}
+
+/** Those of its first start. */
+function stepsOf({ lines }: RunningDaemon, name: string): { step: string; durationMs: number }[] {
+  return lines().flatMap(({ event, instance, step, durationMs }) =>
+    event === 'step.done' && instance === name ? { step: String(step), durationMs: Number(durationMs) } : [],
+  );
 }
 
 async function clean(): Promise<void> {
