@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PlaceTakenError, RetryableError, TerminalError } from '../../lib/errors.js';
 import type { Secret } from '../../lib/secret.js';
 
-/** Between two looks: quick at first, for the customer who waits, and slower for one that takes its time. */
+/** Between two looks: a part of what has been waited, so quick for the customer who waits, slower for who takes long. */
+const PAUSE_PART = 0.02;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 20_000;
@@ -18,9 +19,9 @@ interface Answer {
 
 /** Polls GET /web/login until it answers 200. RetryableError `instance.not_ready` after `timeoutMs`. */
 export async function awaitLoginPage(host: string, port: number, timeoutMs: number): Promise<void> {
-  const until = Date.now() + timeoutMs;
+  const startedAt = Date.now();
+  const until = startedAt + timeoutMs;
   let last = 'no answer';
-  let pauseMs = FIRST_PAUSE_MS;
   while (Date.now() < until) {
     try {
       const answer = await request(host, port, 'GET', '/web/login', Math.min(REQUEST_TIMEOUT_MS, until - Date.now()));
@@ -29,8 +30,8 @@ export async function awaitLoginPage(host: string, port: number, timeoutMs: numb
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
     }
-    await sleep(pauseMs);
-    pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 1.05);
+    const waited = Date.now() - startedAt;
+    await sleep(Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, waited * PAUSE_PART)));
   }
   throw new RetryableError(
     'instance.not_ready',
