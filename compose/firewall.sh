@@ -1,13 +1,17 @@
 #!/usr/bin/env bash
-# Usage: compose/firewall.sh up|down|status [--pool RANGE] [--relay HOST:PORT] [--dns ADDRESS]... [--allow RANGE]...
+# Usage: compose/firewall.sh up|down|status|boot|install|uninstall [--pool RANGE] [--relay HOST:PORT] [--dns ADDRESS]... [--allow RANGE]...
 #
 # Rules for what the customers' Odoos may reach (iptables, as root, on the engine's host). `up` sets them, at once and
-# anew each time; `down` takes them away; `status` tells whether they are there, and fails where they are not.
+# anew each time; `down` takes them away; `status` tells whether they are there, and fails where they are not. A reboot takes
+# them away too: `install` sets them now, and has systemd do `boot` with these options each time, which sets them before the
+# engine starts; `uninstall` undoes it, and takes them away.
 #
 #   --pool RANGE       the daemon's SAAS_SUBNET_POOL (default: that variable, or 10.208.0.0/12)
 #   --relay HOST:PORT  your mail relay: open to all plans that reach anything; may have a private address, or be this host
 #   --dns ADDRESS      a resolver; may be given again (default: those that the engine gives to containers)
 #   --allow RANGE      a private range that plans with `web` and `all` may reach; may be given again
+#
+#   UNIT_DIR           where `install` puts saas-bridge-firewall.service (default /etc/systemd/system)
 #
 # Which plan an instance has is in the last digit of its Odoo's address (src/docker/instance/addresses.ts): a range for each would
 # mean another network with another plan, and rules for each instance a daemon that may change the firewall.
@@ -24,8 +28,12 @@ CLOSED=(0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0
 # Other than what a closed port says: the one who is refused can tell.
 REFUSE=(-j REJECT --reject-with icmp-admin-prohibited)
 
+UNIT=saas-bridge-firewall.service
+UNIT_DIR=${UNIT_DIR:-/etc/systemd/system}
+
 command=${1:-}
 shift || true
+options=("$@")
 pool=${SAAS_SUBNET_POOL:-10.208.0.0/12} relay='' dns=() allowed=()
 while (($#)); do
   case $1 in
@@ -119,22 +127,87 @@ is_up() {
 }
 
 up() {
+  local server missing=''
   tables -n -L DOCKER-USER >/dev/null 2>&1 || die "the engine has no chain DOCKER-USER: start it first (compose/engine.sh), with its iptables on"
   if [[ -n $relay ]]; then
-    [[ $relay =~ ^[A-Za-z0-9.-]+:[0-9]{1,5}$ ]] || die "--relay: HOST:PORT, not '$relay'"
-    local server
-    server=$(getent ahostsv4 "${relay%:*}" | awk 'NR == 1 { print $1 }')
-    [[ -n $server ]] || die "--relay: ${relay%:*} has no IPv4 address"
-    relay=$server:${relay##*:}
+    server=${relay%:*}
+    [[ $server =~ ^$address$ ]] || server=$(getent ahostsv4 "$server" | awk 'NR == 1 { print $1 }') || true
+    # At a boot names may not be known yet: all else is closed all the same.
+    [[ -n $server ]] || missing=${relay%:*}
+    relay=${server:+$server:${relay##*:}}
   fi
   ((${#dns[@]})) || mapfile -t dns < <(resolvers)
-  for server in "${dns[@]}"; do [[ $server =~ ^$address$ ]] || die "--dns: an IPv4 address, not '$server'"; done
-  for range in "${allowed[@]}"; do [[ $range =~ ^$address(/[0-9]{1,2})?$ ]] || die "--allow: a range, not '$range'"; done
   # Both chains anew in one go; what leads to them after it, and first of all in its chain.
   rules | iptables-restore -w 10 --noflush
   while jump -D 2>/dev/null; do :; done
   jump -I
   log "instances in $pool reach what their plan has: mail relay ${relay:-none}, resolvers ${dns[*]:-none}"
+  [[ -z $missing ]] || die "--relay: $missing has no IPv4 address, and is closed until it has: run it again"
+}
+
+# The engine starts instances as soon as it can: the chain in which it leaves rules alone is made before, and it takes it as it is.
+boot() {
+  tables -n -L DOCKER-USER >/dev/null 2>&1 || tables -N DOCKER-USER
+  up
+}
+
+# systemd_word TEXT: as one word of a unit's command line.
+systemd_word() {
+  local word=${1//\\/\\\\}
+  word=${word//\"/\\\"}
+  word=${word//%/%%}
+  printf '"%s"' "${word//\$/\$\$}"
+}
+
+unit() {
+  local word
+  echo '[Unit]'
+  echo "Description=What the Odoos of customers in $pool reach"
+  echo 'Wants=network-online.target'
+  # What other firewalls set at their start takes all rules away.
+  echo 'After=network-online.target nftables.service netfilter-persistent.service ufw.service firewalld.service'
+  echo 'Before=docker.service'
+  echo '[Service]'
+  echo 'Type=oneshot'
+  echo 'RemainAfterExit=yes'
+  printf 'ExecStart=%s boot' "$(systemd_word "$COMPOSE_DIR/firewall.sh")"
+  for word in "${options[@]}"; do printf ' %s' "$(systemd_word "$word")"; done
+  echo
+  # Such as a mail relay whose name is not known yet.
+  echo 'Restart=on-failure'
+  echo 'RestartSec=30'
+  echo '[Install]'
+  echo 'WantedBy=multi-user.target docker.service'
+}
+
+systemd_runs() {
+  [[ -d /run/systemd/system ]]
+}
+
+install_unit() {
+  # Not what the environment of this moment says.
+  [[ " ${options[*]} " == *' --pool '* ]] || options=(--pool "$pool" "${options[@]}")
+  up
+  install -d "$UNIT_DIR"
+  unit >"$UNIT_DIR/$UNIT"
+  chmod 0644 "$UNIT_DIR/$UNIT"
+  log "$UNIT_DIR/$UNIT sets the rules at each boot"
+  if systemd_runs; then
+    systemctl daemon-reload
+    systemctl enable --now "$UNIT"
+  else
+    log "systemd does not run here: have it enabled where it does (systemctl enable $UNIT)"
+  fi
+}
+
+uninstall_unit() {
+  if [[ -e $UNIT_DIR/$UNIT ]]; then
+    if systemd_runs; then systemctl disable --now "$UNIT" || true; fi
+    rm -f "$UNIT_DIR/$UNIT"
+    if systemd_runs; then systemctl daemon-reload; fi
+    log "$UNIT_DIR/$UNIT is gone"
+  fi
+  down
 }
 
 down() {
@@ -155,12 +228,20 @@ status() {
   tables -v -n -L "$host"
 }
 
+# with_rules FUNCTION: what it needs, and what was asked for in words that can be meant.
+with_rules() {
+  local one
+  need_root
+  command -v iptables-restore >/dev/null || die "iptables is missing: install it with apt"
+  [[ -z $relay || $relay =~ ^[A-Za-z0-9.-]+:[0-9]{1,5}$ ]] || die "--relay: HOST:PORT, not '$relay'"
+  for one in "${dns[@]}"; do [[ $one =~ ^$address$ ]] || die "--dns: an IPv4 address, not '$one'"; done
+  for one in "${allowed[@]}"; do [[ $one =~ ^$address(/[0-9]{1,2})?$ ]] || die "--allow: a range, not '$one'"; done
+  with_lock firewall "$1"
+}
+
 case $command in
   -h | --help | '') usage "$0" ;;
-  up | down | status)
-    need_root
-    command -v iptables-restore >/dev/null || die "iptables is missing: install it with apt"
-    with_lock firewall "$command"
-    ;;
+  up | down | status | boot) with_rules "$command" ;;
+  install | uninstall) with_rules "${command}_unit" ;;
   *) die "unknown command '$command', see --help" ;;
 esac

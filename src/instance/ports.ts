@@ -38,6 +38,12 @@ export interface FillOptions {
   progress?: Progress;
 }
 
+/** Of a disk: the part that is free, 0 to 1, of its bytes and of what numbers its files. */
+export interface Space {
+  bytes: number;
+  inodes: number;
+}
+
 /** A container of an instance started, was removed, or ended (`died`), by itself or by our hand. */
 export interface ContainerChange {
   key: string;
@@ -65,7 +71,7 @@ export interface Runtime {
   /** Throws while the runtime does not answer. */
   ping(): Promise<void>;
   /** Of the disk on which the volumes are. */
-  space(): Promise<{ freeBytes: number; totalBytes: number }>;
+  space(): Promise<Space>;
   /** With the number of the place that its network and containers were made for; null where there is none. */
   observe(instance: InstanceRef): Promise<Observed & Pick<ObservedInstance, 'slot' | 'generation'>>;
   /** Tells of each container that starts or ends, from now on until the connection is lost. */
@@ -109,7 +115,7 @@ export interface Runtime {
    * its volumes; what is not filled yet is left. With `admin`, where nobody has used it, its first password too.
    */
   setSecrets(spec: InstanceSpec, options: { admin: boolean }): Promise<void>;
-  /** What a running instance uses. RetryableError `usage.unreadable` while its database does not answer. */
+  /** What a running instance uses. UnreadableError `usage.unreadable` while its database does not answer. */
   measure(spec: InstanceSpec): Promise<Usage>;
   /**
    * Writes database and files to `file`, a zip that Odoo restores. Needs the volumes alone; no container may run on

@@ -1,4 +1,5 @@
 /** Watches the disk of the engine: whoever fills it far beyond their plan is stopped before it is full for everybody. */
+import type { Space } from '../instance/ports.js';
 import type { Instance, Plan } from '../instance/types.js';
 import type { Clock } from '../lib/clock.js';
 import { isStopped, messageOf } from '../lib/errors.js';
@@ -18,11 +19,6 @@ const CRITICAL = 0.12;
 const HARD_LIMIT = 1.1;
 /** A measure that is older says nothing of who fills the disk now. */
 const FRESH_MS = 5 * 60_000;
-
-export interface Space {
-  freeBytes: number;
-  totalBytes: number;
-}
 
 export interface SpaceOptions {
   space(): Promise<Space>;
@@ -44,13 +40,16 @@ export interface SpaceKeeper extends Loop {
 
 export function startSpace({ space, onLow, store, clock, log }: SpaceOptions): SpaceKeeper {
   let free: number | null = null;
+  /** What there is the least of. */
+  let scarce = 'disk';
   let lowSince: Date | null = null;
   let failure: string | null = null;
 
   async function look(): Promise<number> {
     try {
-      const { freeBytes, totalBytes } = await space();
-      free = freeBytes / totalBytes;
+      const { bytes, inodes } = await space();
+      free = Math.min(bytes, inodes);
+      scarce = inodes < bytes ? "disk's inodes" : 'disk';
       failure = null;
     } catch (error) {
       if (!isStopped(error) && failure === null) {
@@ -60,15 +59,15 @@ export function startSpace({ space, onLow, store, clock, log }: SpaceOptions): S
       return INTERVAL_MS;
     }
     if (free >= LOW) {
-      if (lowSince !== null) log.info('disk.recovered', `The disk has ${percent(free)} free again.`);
+      if (lowSince !== null) log.info('disk.recovered', `Of the ${scarce} ${percent(free)} are free again.`);
       lowSince = null;
       return INTERVAL_MS;
     }
     if (lowSince === null) {
       lowSince = clock();
-      log.error('disk.low', `Only ${percent(free)} of the disk are free: all instances are measured.`, {
+      log.error('disk.low', `Only ${percent(free)} of the ${scarce} are free: all instances are measured.`, {
         advice:
-          'Free disk space, or give the engine a larger disk; whoever is far over the plan is stopped under 12 %.',
+          'Free disk space (df, df -i), or give the engine a larger disk; whoever is far over the plan is stopped under 12 %.',
       });
       store.outbox.put(diskLow(lowSince, Math.floor(free * 100)), 'disk');
     }
@@ -107,7 +106,7 @@ export function startSpace({ space, onLow, store, clock, log }: SpaceOptions): S
     check() {
       if (failure !== null) return { ok: false, detail: `the free space of the disk is not known: ${failure}` };
       if (free === null) return { ok: true, detail: 'the disk has not been looked at yet' };
-      return { ok: free >= LOW, detail: `${percent(free)} of the disk of the engine are free` };
+      return { ok: free >= LOW, detail: `${percent(free)} of the ${scarce} of the engine are free` };
     },
   };
 }

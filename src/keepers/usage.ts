@@ -5,6 +5,7 @@
 
 import type { InstanceSpec } from '../instance/spec.js';
 import type { Instance, Plan, Usage } from '../instance/types.js';
+import { usageAfter } from '../instance/unreadable.js';
 import type { Clock } from '../lib/clock.js';
 import { BridgeError, isStopped, messageOf } from '../lib/errors.js';
 import { errorFields, type Log } from '../lib/logger.js';
@@ -81,7 +82,7 @@ export function startUsage(options: UsageOptions): Loop {
     } catch (error) {
       if (isStopped(error)) return;
       // Its turn comes again: one that cannot be measured keeps nobody from being measured.
-      if (store.instances.get(key)) unread(key, error);
+      if (store.instances.get(key)) unread(key, plan, error);
       log.warn('usage.failed', `${name} could not be measured: ${messageOf(error)}`, { instance: name });
     }
   }
@@ -93,12 +94,17 @@ export function startUsage(options: UsageOptions): Loop {
   }
 
   /** Lest it pay to be unreadable, one that has been for a day counts as over: a manager is told, once. */
-  function unread(key: string, error: unknown): void {
+  function unread(key: string, plan: Plan | null, error: unknown): void {
     store.transaction(() => {
       const now = clock();
-      const before = store.instances.get(key)?.unreadableSince ?? null;
+      const known = store.instances.get(key);
+      const before = known?.unreadableSince ?? null;
       const since = isOwn(error, before) ? (before ?? now) : before;
-      const instance = store.instances.update(key, { measuredAt: now, unreadableSince: since });
+      const usage = usageAfter(known?.usage ?? null, error);
+      const instance = store.instances.update(key, { usage, measuredAt: now, unreadableSince: since });
+      if (usage && plan && isOverStorage(usage, plan) && instance.storageOverSince === null) {
+        store.jobs.enqueue(key, { reason: 'its use of storage changed' });
+      }
       if (!since || !isUnreadable(instance, now) || !isOwn(error, since)) return;
       if (!store.events.record(`unreadable:${key}:${since.getTime()}`, 'unreadable')) return;
       store.outbox.put(usageUnreadable(instance, since, messageOf(error)), key);

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, statfs, symlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +28,7 @@ import { DEFAULT_SCOPE, instanceLabels, LABEL, resourceNames } from '../../src/i
 import type { ContainerChange, FillOptions, InstanceRef } from '../../src/instance/ports.js';
 import { deriveSecrets } from '../../src/instance/secrets.js';
 import type { InstanceSpec } from '../../src/instance/spec.js';
+import type { UnreadableError } from '../../src/instance/unreadable.js';
 import { PlaceTakenError } from '../../src/lib/errors.js';
 import { Secret } from '../../src/lib/secret.js';
 import { createStop } from '../../src/lib/stop.js';
@@ -505,6 +506,32 @@ describe('instances on the engine', function () {
     await restore('res_users');
     await query(acme, 'ALTER ROLE odoo RESET ALL; DROP FUNCTION pg_database_size(name)');
     expect((await instances.measure(acme)).modules).to.include('base');
+  });
+
+  it('counts files as much as bytes, and hides none by its name or by what the database says', async () => {
+    const { bsize, blocks, files } = await statfs(await engine.rootDir());
+    const inodeBytes = (bsize * blocks) / files;
+    expect(inodeBytes, 'a disk with a number of inodes').to.be.within(256, 65_536);
+    await provision(acme);
+    await instances.stopOdoo(acme);
+    try {
+      await inFilestore('mkdir -p odoo/pg_wal && fallocate -l 800000000 odoo/pg_wal/hidden');
+      await inFilestore('cd odoo/pg_wal; for n in $(seq 30); do ln hidden same$n; done');
+      const bytes = (await instances.measure(acme)).filestoreBytes;
+      expect(bytes, 'one file of 800 MB with 31 names').to.be.within(8e8, 9e8);
+      await inFilestore('rm -r odoo/pg_wal; mkdir odoo/many; cd odoo/many; seq 1 20000 | xargs touch');
+      await query(acme, 'ALTER TABLE res_users RENAME TO hidden_res_users');
+      const unreadable = await rejection(instances.measure(acme));
+      expect(unreadable).to.include({ code: 'usage.unreadable', retryable: true });
+      const stored = (unreadable as UnreadableError).stored?.filestoreBytes;
+      expect(stored, '20,000 files of no length').to.be.within(20_000 * inodeBytes, 22_000 * inodeBytes);
+      await query(acme, 'ALTER TABLE hidden_res_users RENAME TO res_users');
+      expect((await instances.measure(acme)).filestoreBytes).to.equal(stored);
+    } finally {
+      await inFilestore('rm -rf odoo/pg_wal odoo/many');
+      await query(acme, 'ALTER TABLE IF EXISTS hidden_res_users RENAME TO res_users');
+      await provision(acme);
+    }
   });
 
   it('says that what does not run cannot be measured', async () => {

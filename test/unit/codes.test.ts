@@ -8,6 +8,7 @@ const SRC = fileURLToPath(new URL('../../src/', import.meta.url));
 /** Of each class of error: what the column "again" says. */
 const AGAIN: Record<string, string> = {
   RetryableError: 'yes',
+  UnreadableError: 'yes',
   NotFoundError: 'yes',
   ConflictError: 'yes',
   TerminalError: 'no',

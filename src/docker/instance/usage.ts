@@ -3,7 +3,7 @@
 import type { Release } from '../../instance/release.js';
 import type { InstanceSecrets } from '../../instance/secrets.js';
 import type { Usage } from '../../instance/types.js';
-import { RetryableError } from '../../lib/errors.js';
+import { type StoredBytes, UnreadableError } from '../../instance/unreadable.js';
 import { BOUNDS } from '../engine/bounds.js';
 import type { Engine } from '../engine/engine.js';
 import { type Job, runJob } from '../engine/task.js';
@@ -22,8 +22,8 @@ export interface UsageContext {
 }
 
 /**
- * Measures a running instance. RetryableError `usage.unreadable` when its database gives no sensible answer (stopped,
- * overloaded, damaged), `docker.*` when the engine does not.
+ * Measures a running instance. UnreadableError `usage.unreadable` when its database gives no sensible answer (stopped,
+ * overloaded, damaged), with what is on the disk; RetryableError `docker.*` when the engine gives none.
  */
 export async function measureUsage(
   { engine, files, release }: UsageContext,
@@ -32,16 +32,17 @@ export async function measureUsage(
 ): Promise<Usage> {
   if (!(await hasOwnVolume(engine, rendered.names.filestore, rendered.labels))) {
     const advice = 'Restore its volumes from a backup.';
-    throw new RetryableError('usage.unreadable', `${rendered.names.project} has no files`, advice);
+    throw new UnreadableError('usage.unreadable', `${rendered.names.project} has no files`, advice, null);
   }
   const job = measureJob(files, release, rendered, secrets);
   const { exitCode, output } = await runJob(engine, job, ANY_CODE);
   const usage = exitCode === 0 ? parseUsage(output) : null;
   if (usage) return usage;
-  throw new RetryableError(
+  throw new UnreadableError(
     'usage.unreadable',
     `${rendered.names.project} cannot be measured (code ${exitCode}): ${tailOf(output)}`,
     "Look at the log of the instance's database; it is measured again.",
+    parseStored(output),
   );
 }
 
@@ -68,6 +69,13 @@ export function measureJob(
     stdin: Buffer.from(`*:*:*:*:${dbPassword.reveal()}\n`),
     keepBytes: OUTPUT_BYTES,
   };
+}
+
+/** What the first two lines of measure.sh say; null unless both are there and make sense. */
+export function parseStored(output: string): StoredBytes | null {
+  // They are printed before the database is asked anything, so that nothing of it can come before them.
+  const found = /^database (\d{1,15})\nfilestore (\d{1,15})\n/.exec(output);
+  return found && { databaseBytes: Number(found[1]), filestoreBytes: Number(found[2]) };
 }
 
 /** The lines that measure.sh prints; null unless all of them are there and make sense. Other lines are left out. */

@@ -12,6 +12,7 @@ describe('the disk', () => {
   let log: ReturnType<typeof keptLog>;
   let keeper: SpaceKeeper | null;
   let free: number | Error;
+  let freeInodes: number;
   let looks: number;
   let measured: number;
 
@@ -21,6 +22,7 @@ describe('the disk', () => {
     keeper = null;
     looks = 0;
     measured = 0;
+    freeInodes = 1;
     test.store.plans.save([PLAN, { ...PLAN, id: 2, storageGb: 0 }]);
   });
   afterEach(async () => {
@@ -43,7 +45,7 @@ describe('the disk', () => {
         async space() {
           looks++;
           if (free instanceof Error) throw free;
-          return { freeBytes: free * 1000, totalBytes: 1000 };
+          return { bytes: free, inodes: freeInodes };
         },
         onLow: () => {
           measured++;
@@ -88,6 +90,17 @@ describe('the disk', () => {
     await look(0.2);
     expect(log.events()).deep.equal(['disk.low', 'disk.recovered']);
     expect(keeper?.isLow()).equal(false);
+  });
+
+  it('without room for one more file is as full as one without room for a byte', async () => {
+    add('over', 50);
+    freeInodes = 0.11;
+    await look(0.9);
+    await until(() => stopped().length > 0);
+    expect(stopped()).deep.equal(['over']);
+    expect(keeper?.check()).deep.equal({ ok: false, detail: "11 % of the disk's inodes of the engine are free" });
+    expect(keeper?.free()).equal(0.11);
+    expect(log.lines.find(({ event }) => event === 'disk.low')?.message).contain("11 % of the disk's inodes");
   });
 
   it('that is nearly full stops whoever is the furthest over the plan, one at each look, and nobody within the limit', async () => {

@@ -4,6 +4,7 @@ import { readFacts } from '../../../src/facts/facts.js';
 import type { Phase } from '../../../src/instance/phase.js';
 import type { InstanceSpec } from '../../../src/instance/spec.js';
 import type { Usage } from '../../../src/instance/types.js';
+import { UnreadableError } from '../../../src/instance/unreadable.js';
 import { pauseMs, startUsage } from '../../../src/keepers/usage.js';
 import { RetryableError } from '../../../src/lib/errors.js';
 import type { Loop } from '../../../src/lib/loop.js';
@@ -97,6 +98,13 @@ describe('measuring', () => {
       ]);
       expect(jobs.all().map(({ reason }) => reason)).deep.equal(['it cannot be measured']);
       expect(readFacts(test.store, POLICY, 'odd', test.now)?.storageOverSince).deep.equal(test.now);
+    });
+
+    it('is over all the same by what is on the disk: who hides the users hides no files', async () => {
+      const stored = { databaseBytes: 3 * GB, filestoreBytes: 3 * GB };
+      await fails(new UnreadableError('usage.unreadable', 'no such table', 'x', stored), 2);
+      expect(get('odd')?.usage).deep.equal({ users: 0, modules: [], ...stored });
+      expect(test.store.jobs.all().map(({ reason }) => reason)).deep.equal(['its use of storage changed']);
     });
 
     it('is forgotten with the first measure that succeeds', async () => {

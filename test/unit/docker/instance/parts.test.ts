@@ -12,7 +12,7 @@ import { rawCopyJob } from '../../../../src/docker/instance/raw-copy.js';
 import { secretsJob } from '../../../../src/docker/instance/secrets.js';
 import { seedJob } from '../../../../src/docker/instance/seed.js';
 import { settingsJob } from '../../../../src/docker/instance/settings.js';
-import { measureJob, parseUsage } from '../../../../src/docker/instance/usage.js';
+import { measureJob, parseStored, parseUsage } from '../../../../src/docker/instance/usage.js';
 import { templateId, templateModules } from '../../../../src/docker/template/spec.js';
 import { resourceNames } from '../../../../src/instance/naming.js';
 import { PlaceTakenError } from '../../../../src/lib/errors.js';
@@ -247,6 +247,14 @@ describe('parseUsage', () => {
       filestoreBytes: 31_801_344,
       modules: ['base', 'web'],
     });
+  });
+
+  it('reads what is on the disk where the database says nothing, and only from where no database writes', () => {
+    const stored = { databaseBytes: 5, filestoreBytes: 7 };
+    expect(parseStored('database 5\nfilestore 7\nERROR: x\n')).to.deep.equal(stored);
+    for (const other of ['', 'database \nfilestore 7\n', 'x\ndatabase 5\nfilestore 7\n', 'filestore 7\ndatabase 5\n']) {
+      expect(parseStored(other), other).to.equal(null);
+    }
   });
 
   it('reads when the administrator logged in last, if that is a time', () => {
