@@ -255,7 +255,13 @@ PYTHON`,
         'CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n',
       );
       expect(await inOdoo('id -u')).not.to.equal('0\n');
-      for (const place of ['/x', '/etc/odoo/addons/saas_limits/limits.py', '/usr/bin/x', '/etc/odoo/odoo.conf']) {
+      for (const place of [
+        '/x',
+        '/mnt/extra-addons/x',
+        '/etc/odoo/addons/saas_limits/limits.py',
+        '/usr/bin/x',
+        '/etc/odoo/odoo.conf',
+      ]) {
         expect(await inOdoo(`echo x >${place}`), place).to.match(/Read-only file system|Permission denied/);
       }
       expect(

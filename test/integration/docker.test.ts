@@ -615,7 +615,7 @@ describe('instances on the engine', function () {
 
   it('shows no secret and keeps no privilege', async () => {
     const { db, odoo } = resourceNames(scope, acme.name);
-    for (const name of [db, odoo]) {
+    for (const [role, name] of Object.entries({ db, odoo })) {
       const details = await engine.inspectContainer(name);
       for (const secret of Object.values(secretsOf(acme.key))) {
         if (secret instanceof Secret) expect(JSON.stringify(details)).not.to.contain(secret.reveal());
@@ -624,6 +624,11 @@ describe('instances on the engine', function () {
       expect(details.HostConfig.CapAdd ?? []).to.deep.equal([]);
       expect(details.HostConfig.ReadonlyRootfs).to.equal(true);
       expect(details.RestartCount).to.equal(0);
+      // What the image declares to be a volume, too, is measured or cannot be written.
+      const own = resourceNames(scope, acme.name);
+      const others = details.Mounts.filter(({ RW, Name }) => RW && Name !== own.pgdata && Name !== own.filestore);
+      const seen = others.map(({ Type, Destination }) => `${Type} ${Destination}`);
+      expect(seen).to.deep.equal(role === 'odoo' ? ['tmpfs /tmp'] : []);
     }
     const folder = join(dataDir, 'instances', acme.name);
     expect((await stat(folder)).mode & 0o777).to.equal(0o700);

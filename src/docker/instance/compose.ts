@@ -13,7 +13,12 @@ const mount = z.discriminatedUnion('type', [
     read_only: z.boolean().optional(),
     volume: z.strictObject({ nocopy: z.boolean() }).optional(),
   }),
-  z.strictObject({ type: z.literal('tmpfs'), target: z.string(), tmpfs: z.strictObject({ size: z.int() }) }),
+  z.strictObject({
+    type: z.literal('tmpfs'),
+    target: z.string(),
+    read_only: z.boolean().optional(),
+    tmpfs: z.strictObject({ size: z.int() }),
+  }),
 ]);
 
 /** The part of the compose language that our template uses. Anything else is refused, not skipped. */
@@ -132,6 +137,7 @@ export function containerOptions(entry: ComposeService): ContainerOptions {
               Type: 'tmpfs',
               Source: '',
               Target: volume.target,
+              ReadOnly: volume.read_only ?? false,
               TmpfsOptions: { SizeBytes: volume.tmpfs.size, Mode: 0o1777 },
             },
       ),

@@ -133,7 +133,10 @@ describe('renderInstance', () => {
             ...mount,
             VolumeOptions: { NoCopy: true, Labels: {}, DriverConfig: {} },
           })),
-          { Type: 'tmpfs', Source: '', Target: '/tmp', TmpfsOptions: { SizeBytes: 128 * MB, Mode: 0o1777 } },
+          ...[
+            { Target: '/tmp', ReadOnly: false, TmpfsOptions: { SizeBytes: 128 * MB, Mode: 0o1777 } },
+            { Target: '/mnt/extra-addons', ReadOnly: true, TmpfsOptions: { SizeBytes: 4096, Mode: 0o1777 } },
+          ].map((mount) => ({ Type: 'tmpfs', Source: '', ...mount })),
         ],
         PortBindings: {
           '8069/tcp': [
