@@ -201,11 +201,25 @@ class AccountMove(models.Model):
         return transactions.filtered(lambda tx: bool(tx._saas_arrivals()))
 
     def _saas_refunded(self):
+        """Money of the invoice that was given back without a word of what for: its last lines go first."""
+        self.ensure_one()
+        return self._saas_refunded_online() + sum(self._saas_unnamed_credit_lines().mapped("price_total"))
+
+    def _saas_unnamed_credit_lines(self):
+        """What credit notes of the invoice give back that is on none of its lines."""
+        credited = self.reversal_move_ids.filtered(lambda move: move.state == "posted" and move.move_type == "out_refund")
+        if not credited or self._saas_made_instead():
+            return self.env["account.move.line"]
+        own = {line.product_id or line.name for line in self.invoice_line_ids}
+        return credited.invoice_line_ids.filtered(
+            lambda line: line.display_type == "product" and not line.sale_line_ids and (line.product_id or line.name) not in own
+        )
+
+    def _saas_refunded_online(self):
         """Money of the invoice that went back by refunds of its online payments, less what credit notes say already.
 
         The payments of its orders are left out: what they pay goes with the order.
         """
-        self.ensure_one()
         payments = self._saas_paying_transactions() - self.invoice_line_ids.sale_line_ids.order_id.transaction_ids
         if not payments._saas_refunds():
             return 0.0
@@ -223,6 +237,14 @@ class AccountMove(models.Model):
         )
         credited = credited.filtered(lambda move: move.state == "posted" and move.move_type == "out_refund")
         return max(0.0, min(self.amount_total, arrived) - kept - sum(credited.mapped("amount_total")))
+
+    def _saas_is_paid_back_online(self, order):
+        """Whether the payments of an order that paid it were given back; Odoo leaves the invoice paid."""
+        self.ensure_one()
+        payments = self.matched_payment_ids.payment_transaction_id & order.transaction_ids
+        if not payments or self.matched_payment_ids.filtered(lambda payment: not payment.payment_transaction_id):
+            return False
+        return all(tx._saas_pot(order)[-1] == "back" for tx in self._saas_paying_transactions())
 
     def _saas_paid_before_by(self, order):
         """Sources of the parts that payments of an order paid, and this invoice only says so again."""

@@ -51,18 +51,20 @@ class AccountMoveLine(models.Model):
         return share
 
     def _saas_refunded_quantity(self):
-        """How many whole units of this line a refund of the invoice's online payments gave back, the last lines first.
+        """How many whole units of this line money gave back that was refunded without naming a line, the last lines first.
 
-        What a credit note says already is not counted again.
+        What a credit note says already is not counted again. Discounts on the whole invoice are shared by its lines.
         """
         self.ensure_one()
         rest = self.move_id._saas_refunded()
-        lines = self.move_id.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+        lines = self.move_id.invoice_line_ids.filtered(lambda line: line.display_type == "product" and line.price_total > 0)
+        worth = sum(lines.mapped("price_total"))
+        factor = max(0.0, self.move_id.amount_total) / worth if worth else 0.0
         for line in lines.sorted(lambda line: (line.sequence, line.id), reverse=True):
             if rest <= 0:
                 break
             left = max(0.0, line.quantity - line._saas_credited_quantity())
-            value = line.price_total * left / line.quantity if line.quantity else 0.0
+            value = line.price_total * factor * left / line.quantity if line.quantity else 0.0
             share = left if value <= rest + self.currency_id.rounding / 2 else float(int(left * rest / value + 0.001))
             if line == self:
                 return share

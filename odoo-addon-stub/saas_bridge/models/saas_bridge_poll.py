@@ -297,7 +297,7 @@ class SaasBridge(models.AbstractModel):
                  WHERE tx.write_date >= %(edge)s
                 UNION ALL
                 SELECT c.id FROM account_move m
-                  JOIN account_move_line ml ON ml.move_id = m.id
+                  JOIN account_move_line ml ON ml.move_id IN (m.id, m.reversed_entry_id)
                   JOIN sale_order_line_invoice_rel r ON r.invoice_line_id = ml.id
                   JOIN sale_order_line cl ON cl.id = r.order_line_id
                   JOIN sale_order_line c ON c.order_id = cl.order_id

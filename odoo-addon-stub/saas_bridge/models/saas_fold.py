@@ -41,11 +41,15 @@ class InvoiceFold:
 
 
 class Pot:
-    """Money of one payment that was used for nothing yet, in its own currency."""
+    """Money of one payment that was used for nothing yet, in its own currency; `spent`: what was used."""
 
-    def __init__(self, money, currency, date, refunded=0.0):
-        self.money, self.currency, self.date = money, currency, date
-        self.paid, self.refunded = money, refunded
+    def __init__(self, document, money, currency, date, spent=0.0, refunded=0.0):
+        self.document, self.money, self.currency, self.date = document, money, currency, date
+        self.spent, self.paid, self.refunded = spent, money, refunded
+
+    def spend(self, money):
+        self.money -= money
+        self.spent += money
 
 
 class OrderFold:
@@ -64,8 +68,12 @@ class OrderFold:
             for line in self.lines[order].filtered(lambda line: line._saas_sold_plan())
         }
         self.ordered = {line: line._saas_periods(line.product_uom_qty) for line in self.ledgers}
+        # What credit notes took away is owed by nobody.
+        self.sold = {line: max(0.0, self.ordered[line] - line._saas_periods(line._saas_credited_quantity())) for line in self.ledgers}
         # What of a line no payment of the order pays for, in the order's currency.
         self.open = {}
+        # What the credit notes say, less the refunds that go with them.
+        self.credits = {}
 
     def work_out(self):
         for line, ledger in self.ledgers.items():
@@ -76,7 +84,7 @@ class OrderFold:
             self._spread(order, pots)
         for source, pot in pots.items():
             if pot.refunded:
-                self._take_refunds(source, pot.currency, pot.paid - pot.refunded)
+                self._take_refunds(source, pot.document, pot.currency, pot.paid, pot.refunded)
         for line, ledger in self.ledgers.items():
             self._add_invoices(line, ledger)
         for order in self.orders:
@@ -138,15 +146,15 @@ class OrderFold:
             share = 1.0 if value - taken <= tolerance else taken / value
             money = min(pot.money, taken / rate)
             if ledger := self.ledgers.get(line):
-                ledger.add(source, (self.ordered[line] - ledger.here()) * share, money)
-            pot.money -= money
+                ledger.add(source, (self.sold[line] - ledger.here()) * share, money, spent_before=pot.spent)
+            pot.spend(money)
             self.open[line] = 0.0 if share == 1.0 else value - taken
 
     def _uncovered(self, line):
         """Which share of an ordered line nothing pays for."""
         if ledger := self.ledgers.get(line):
             ordered = self.ordered[line]
-            return max(0.0, 1 - ledger.here() / ordered) if ordered > 0 else 0.0
+            return max(0.0, self.sold[line] - ledger.here()) / ordered if ordered > 0 else 0.0
         if line.product_uom_qty <= 0:
             return 1.0
         paid = line._saas_invoice_lines().filtered(
@@ -161,32 +169,49 @@ class OrderFold:
         ledgers = [ledger for ledger in self.ledgers.values() if source in ledger.parts]
         for ledger in ledgers:
             if gone == "back":
-                ledger.shrink({source}, 0.0)
+                ledger.refund(source, ledger.parts[source]["quantity"])
             else:
                 ledger.lose(source, ledger.parts[source]["quantity"] if gone == "away" else 0.0)
         if gone:
-            return Pot(0.0, currency, date)
+            return Pot(document, 0.0, currency, date)
         if not ledgers:
             # Nothing is known of it yet: it paid all it could, before anything was refunded.
-            return Pot(max(0.0, money - document._saas_said_by(self.orders)), currency, date, refunded)
-        left = self._take_refunds(source, currency, money - refunded)
+            return Pot(document, max(0.0, money - document._saas_said_by(self.orders)), currency, date, refunded=refunded)
+        used = self._take_refunds(source, document, currency, money, refunded)
         credited = sum(ledger.parts[source]["credited"] for ledger in ledgers)
-        return Pot(left - max(0.0, credited - refunded) - document._saas_said_by(self.orders), currency, date)
+        left = max(0.0, money - refunded - used) - max(0.0, credited - refunded) - document._saas_said_by(self.orders)
+        return Pot(document, left, currency, date, spent=used + credited)
 
-    def _take_refunds(self, source, currency, money):
-        """Take away what more was paid than there is money; returns the money that is left over."""
+    def _take_refunds(self, source, document, currency, money, refunded):
+        """Take away what is paid no more; returns what of the money is used for plans.
+
+        A refund names no lines: it gives back what was spent last, unless credit notes say what it is for.
+        """
         ledgers = [ledger for ledger in self.ledgers.values() if source in ledger.parts]
         used = sum(ledger.parts[source]["amount"] for ledger in ledgers)
+        kept = money - self._without_credit_note(document, refunded, currency)
         for ledger in reversed(ledgers):
-            part, excess = ledger.parts[source], used - money
+            part = ledger.parts[source]
+            excess = max(used - (money - refunded), min(part["amount"], part["spent_before"] + part["amount"] - kept))
             if excess <= currency.rounding / 2 or part["quantity"] <= NOISE:
                 continue
             # A refund of less than a period is a favour, and what was sold stays sold.
             before = part["amount"]
             whole = before <= excess + currency.rounding / 2
-            ledger.give_back(source, part["quantity"] if whole else int(part["quantity"] * excess / before + 0.001))
+            ledger.refund(source, part["quantity"] if whole else int(part["quantity"] * excess / before + 0.001))
             used -= before - part["amount"]
-        return max(0.0, money - used)
+        return used
+
+    def _without_credit_note(self, document, refunded, currency):
+        """How much of a refund no credit note of the orders speaks of: these say which lines they undo."""
+        orders = document.sale_order_ids & self.orders if refunded and document._name == "payment.transaction" else self.orders.browse()
+        for note in orders._saas_credit_notes():
+            rate = note.currency_id._convert(1.0, currency, note.company_id, note.date, round=False)
+            said = self.credits.setdefault(note, note.amount_total)
+            taken = min(refunded, said * rate)
+            self.credits[note] -= taken / rate
+            refunded -= taken
+        return refunded
 
     def _add_invoices(self, line, ledger):
         """What paid invoices cover, where the payments of the order that paid them do not cover it already."""
@@ -195,10 +220,13 @@ class OrderFold:
         most = max(self.ordered[line], invoiced) - line._saas_periods(line._saas_given_back())
         absorbed = {}
         for one in made.filtered(lambda one: one.move_id._saas_is_paid()):
+            if one.move_id._saas_is_paid_back_online(line.order_id):
+                continue
             periods = line._saas_invoiced_periods(one)
             wanted = periods - one._saas_periods(line._saas_given_back_of(one))
             for other in one.move_id._saas_paid_before_by(line.order_id):
-                room = ledger.here({other}) - absorbed.get(other, 0.0)
+                returned = ledger.parts[other]["returned"] if other in ledger.parts else 0.0
+                room = ledger.here({other}) + returned - absorbed.get(other, 0.0)
                 absorbed[other] = absorbed.get(other, 0.0) + max(0.0, min(room, wanted))
                 wanted -= max(0.0, min(room, wanted))
             source = f"inv:{one.id}"
@@ -219,4 +247,4 @@ class OrderFold:
         for ledger in ledgers:
             if free or ledger.line.price_total <= 0:
                 since = False if free else max(paid, default=ledger.now)
-                ledger.add(f"free:{ledger.line.id}", self.ordered[ledger.line] - ledger.here(), date=since)
+                ledger.add(f"free:{ledger.line.id}", self.sold[ledger.line] - ledger.here(), date=since)

@@ -6,7 +6,7 @@ from datetime import timedelta
 NOISE = 1e-6
 # Another payment takes the place of one that vanished so shortly before: an invoice made anew, money matched with another.
 REPLACED_WITHIN = timedelta(days=2)
-COLUMNS = ("quantity", "lost", "amount", "credited", "date", "vanished_on")
+COLUMNS = ("quantity", "lost", "amount", "credited", "spent_before", "returned", "date", "vanished_on")
 
 
 class Ledger:
@@ -38,8 +38,11 @@ class Ledger:
         """Periods whose money is here."""
         return sum(self.parts[source]["quantity"] - self.parts[source]["lost"] for source in self.paid(sources))
 
-    def add(self, source, quantity, amount=0.0, date=False):
-        """More of the line is covered by a source; its date is the document's where none is given."""
+    def add(self, source, quantity, amount=0.0, date=False, spent_before=0.0):
+        """More of the line is covered by a source; its date is the document's where none is given.
+
+        `spent_before`: what the source had paid before it paid this.
+        """
         if quantity <= NOISE:
             return
         part = self.parts.get(source)
@@ -47,9 +50,10 @@ class Ledger:
             # What takes the place of a payment that has just vanished begins where that one began.
             replaced = self._replace_lost(quantity)
             part = self.parts[source] = dict.fromkeys(COLUMNS, 0.0) | {"date": date or replaced, "vanished_on": False}
+            part["spent_before"] = spent_before
         elif part["quantity"] <= NOISE:
             # Its money was given back, and comes once more.
-            part["date"] = self.now
+            part.update(date=self.now, spent_before=spent_before, returned=0.0)
         part["quantity"] += quantity
         part["amount"] += amount
 
@@ -79,6 +83,10 @@ class Ledger:
         part["quantity"] -= taken
         self.lose(source, part["lost"])
         return taken
+
+    def refund(self, source, quantity):
+        """Give back what a refund of the payment itself is for: an invoice that it paid does not count for that either."""
+        self.parts[source]["returned"] += self.give_back(source, quantity)
 
     def shrink(self, sources, quantity):
         """Give back what the parts are more than so many periods, the last paid first: there is a credit note for it.

@@ -22,6 +22,8 @@ class SaasPart(models.Model):
     lost = fields.Float(digits=0, readonly=True, help="Periods of the quantity whose money vanished without a refund.")
     amount = fields.Float(digits=0, readonly=True, help="Money used for the quantity, in the currency of what paid it.")
     credited = fields.Float(digits=0, readonly=True, help="Money that paid periods which credit notes took away.")
+    spent_before = fields.Float(digits=0, readonly=True, help="Money of the same payment that had paid something else before.")
+    returned = fields.Float(digits=0, readonly=True, help="Periods that refunds of the payment took away.")
     date = fields.Datetime(readonly=True)
     vanished_on = fields.Datetime(readonly=True)
     told = fields.Boolean(readonly=True, help="Staff got their to-do for the money that vanished.")
@@ -40,11 +42,11 @@ class SaasPart(models.Model):
         """
         rows = [
             SQL(
-                "(%s, %s, %s, %s, %s, %s, %s, %s::timestamp, %s::timestamp)",
+                "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s::timestamp, %s::timestamp)",
                 line.id if line._name == "sale.order.line" else None,
                 line.id if line._name == "account.move.line" else None,
                 source,
-                *(values[name] for name in ("quantity", "lost", "amount", "credited")),
+                *(values[name] for name in ("quantity", "lost", "amount", "credited", "spent_before", "returned")),
                 *(values[name] or None for name in ("date", "vanished_on")),
             )
             for line, source, values in parts
@@ -54,12 +56,12 @@ class SaasPart(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                INSERT INTO saas_part (order_line_id, invoice_line_id, source, quantity, lost, amount, credited, date,
-                                       vanished_on, create_uid, create_date, write_uid, write_date)
+                INSERT INTO saas_part (order_line_id, invoice_line_id, source, quantity, lost, amount, credited,
+                                       spent_before, returned, date, vanished_on, create_uid, create_date, write_uid, write_date)
                 SELECT new.order_line_id::integer, new.invoice_line_id::integer, new.source, new.quantity, new.lost,
-                       new.amount, new.credited, new.date, new.vanished_on, %(uid)s, %(now)s, %(uid)s, %(now)s
+                       new.amount, new.credited, new.spent_before, new.returned, new.date, new.vanished_on, %(uid)s, %(now)s, %(uid)s, %(now)s
                   FROM (VALUES %(rows)s) AS new (order_line_id, invoice_line_id, source, quantity, lost, amount, credited,
-                                                 date, vanished_on)
+                                                 spent_before, returned, date, vanished_on)
                 ON CONFLICT DO NOTHING
                 """,
                 rows=SQL(", ").join(rows),

@@ -193,6 +193,16 @@ class SaleOrder(models.Model):
         lines = self.order_line.filtered("is_downpayment").invoice_lines
         return lines.filtered(lambda line: line.move_id.move_type == "out_invoice" and line.price_total > 0)
 
+    def _saas_credit_notes(self):
+        """Posted credit notes of what the order sold; that of a down payment gives money back and says not for what."""
+        invoices = self.order_line.invoice_lines.move_id - self._saas_down_lines().move_id
+        notes = (invoices | invoices.reversal_move_ids) - self._saas_down_lines().move_id.reversal_move_ids
+        return notes.filtered(
+            lambda move: move.state == "posted"
+            and move.move_type == "out_refund"
+            and not move.reversed_entry_id._saas_made_instead()
+        )
+
     def _saas_payers(self):
         """What may have paid the order as a whole, as pairs (source of the parts, document), in the order of time."""
         payers = [(move.saas_paid_on, f"down:{move.id}", move) for move in self._saas_down_lines().move_id if move.saas_paid_on]
