@@ -42,3 +42,4 @@ from . import saas_watch
 from . import saas_report
 from . import saas_bridge_connect
 from . import saas_kept
+from . import ir_actions_server

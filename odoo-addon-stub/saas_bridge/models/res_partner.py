@@ -47,7 +47,8 @@ class ResPartner(models.Model):
     def _saas_instances_about(self):
         """The instances about which these contacts, or somebody else of their company, may be written to."""
         partners = self.sudo()
-        return self.env["saas.instance"].sudo().search(
+        # They follow, whoever moves a contact and by which door.
+        return self.env["saas.instance"].sudo().with_context(saas_by_hand=False).search(
             ["|", ("contact_id", "in", self.ids), ("partner_id", "in", (partners | partners.commercial_partner_id).ids)]
         )
 

@@ -104,6 +104,93 @@ class TestKeptColumns(SaasCommon):
         result = orders.load(["partner_id/.id", "saas_confirmed_on"], [[str(partner), "2020-01-01 00:00:00"]])
         self.assertFalse(result["ids"])
 
+    def test_form_and_mass_edit(self):
+        instances = self._instance(requested=True, state="running") | self._instance(name="beta", requested=True, state="running")
+        order = self._order()
+        for record, values in (
+            (instances, {"mrr": 1000}),
+            (instances[0], {"paid_until": "2099-01-01 00:00:00"}),
+            (order, {"saas_confirmed_on": "2020-01-01 00:00:00"}),
+            (order, {"order_line": [(1, order.order_line.id, {"saas_list_price": 0.01})]}),
+        ):
+            for save in (
+                lambda: record.with_user(self.everything).web_save(values, {}),  # noqa: B023
+                lambda: record.with_user(self.everything).web_save_multi([values] * len(record), {}),  # noqa: B023
+            ):
+                with self.subTest(model=record._name, values=values), self.assertRaises(AccessError), self.env.cr.savepoint():
+                    save()
+        rows = self.env["saas.instance"].with_user(self.everything)
+        result = rows.load([".id", "mrr"], [[str(instances[0].id), "1000"]])
+        self.assertIn("kept by the daemon", str(result["messages"]))
+
+    def _action(self, model, state, **values):
+        return self.env["ir.actions.server"].create(
+            {"name": "test", "model_id": self.env["ir.model"]._get_id(model), "state": state, **values}
+        )
+
+    def _press(self, action, record, user=None):
+        """Somebody presses the button, or an automation or a scheduled action does."""
+        action = action.with_user(user) if user else action.sudo()
+        return action.with_context(active_model=record._name, active_id=record.id, active_ids=record.ids).run()
+
+    @mute_logger("odoo.addons.base.models.ir_actions")
+    def test_server_actions_that_update_a_record(self):
+        instance, order = self._instance(requested=True, state="running"), self._order()
+        invoice = self._invoice()
+        self._pay(invoice)
+        self._purchase(invoice.invoice_line_ids)
+        part = invoice.invoice_line_ids.saas_part_ids
+        for record, path, value in (
+            (instance, "mrr", "1000"),
+            (instance, "url", "http://evil.example"),
+            (instance, "name", "other"),
+            (instance, "partner_id.saas_instance_ids.mrr", "1000"),
+            (order, "saas_confirmed_on", "2020-01-01 00:00:00"),
+            (order, "order_line.saas_period_count", "1200"),
+            (invoice, "saas_paid_on", "2020-01-01 00:00:00"),
+            (invoice, "invoice_line_ids.saas_part_ids.quantity", "1200"),
+            (part, "quantity", "1200"),
+        ):
+            action = self._action(record._name, "object_write", update_path=path, value=value)
+            for user in (self.everything, None):
+                with self.subTest(path=path, user=bool(user)), self.assertRaises(UserError), self.env.cr.savepoint():
+                    self._press(action, record, user)
+                    self.env.flush_all()
+        nested = self._action(
+            "res.partner", "object_write", update_path="saas_instance_ids", evaluation_type="equation", value=f"[(1, {instance.id}, {{'mrr': 1}})]"
+        )
+        with self.assertRaises(AccessError):
+            self._press(nested, self.acme, self.everything)
+        copied = self._action("res.partner", "object_copy", crud_model_id=self.env["ir.model"]._get_id("saas.part"), resource_ref=f"saas.part,{part.id}")
+        with self.assertRaises(AccessError):
+            self._press(copied, self.acme, self.everything)
+
+    def test_server_actions_that_people_need(self):
+        order, instance = self._order(), self._instance(requested=True, state="running")
+        self._press(self._action("sale.order", "object_write", update_path="order_line.product_uom_qty", value="3"), order, self.everything)
+        self.assertEqual(self._quantity(self._purchase(order.order_line)), 3)
+        self._press(self._action("res.partner", "object_write", update_path="email", value="new@acme.example"), self.acme, self.everything)
+        bigger = self.env["res.partner"].create({"name": "Holding", "is_company": True})
+        move = self._action("res.partner", "object_write", update_path="parent_id", resource_ref=f"res.partner,{bigger.id}")
+        self.acme.is_company = False
+        self._press(move, self.acme, self.everything)
+        self.assertEqual(instance.partner_id, self.acme.commercial_partner_id, "instances follow")
+        stop = self._action("saas.instance", "code", code="record.action_stop()")
+        self._press(stop, instance, self.everything)
+        self.assertEqual(instance.command_ids.mapped("command"), ["stop"])
+
+    @mute_logger("odoo.addons.base.models.ir_actions")
+    def test_server_actions_with_code(self):
+        """The code runs with the rights of who presses the button. An administrator who writes sudo() means it."""
+        instance, order = self._instance(requested=True, state="running"), self._order()
+        for record, code in (
+            (instance, "record.write({'mrr': 1})"),
+            (instance, "env['saas.instance'].browse(record.id).write({'paid_until': '2099-01-01 00:00:00'})"),
+            (order, "record.order_line.write({'saas_period_count': 1200})"),
+        ):
+            with self.subTest(code=code), self.assertRaises(AccessError):
+                self._press(self._action(record._name, "code", code=code), record, self.everything)
+
     def test_people_work_on_as_before(self):
         order = self._order(confirm=False)
         order.with_user(self.salesman).order_line.product_uom_qty = 2
