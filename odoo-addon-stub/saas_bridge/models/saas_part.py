@@ -15,7 +15,8 @@ class SaasPart(models.Model):
 
     order_line_id = fields.Many2one("sale.order.line", index="btree_not_null", ondelete="cascade", readonly=True)
     invoice_line_id = fields.Many2one("account.move.line", index="btree_not_null", ondelete="cascade", readonly=True)
-    # ordered:<number>, inv:<invoice line>, down:<down payment invoice>, tx:<transaction>, free:<order line>
+    # ordered:<number>, inv:<invoice line>, down:<down payment invoice>, tx:<transaction>,
+    # card:<order line of a gift card or e-wallet>, free:<order line>
     source = fields.Char(required=True, readonly=True)
     # Periods of the plan; those whose money vanished included, those whose money was given back not.
     quantity = fields.Float(digits=0, readonly=True)
@@ -23,7 +24,7 @@ class SaasPart(models.Model):
     amount = fields.Float(digits=0, readonly=True, help="Money used for the quantity, in the currency of what paid it.")
     credited = fields.Float(digits=0, readonly=True, help="Money that paid periods which credit notes took away.")
     spent_before = fields.Float(digits=0, readonly=True, help="Money of the same payment that had paid something else before.")
-    returned = fields.Float(digits=0, readonly=True, help="Periods that refunds of the payment took away.")
+    returned = fields.Float(string="Given Back", digits=0, readonly=True, help="Periods that refunds of the payment took away.")
     date = fields.Datetime(readonly=True)
     vanished_on = fields.Datetime(readonly=True)
     told = fields.Boolean(readonly=True, help="Staff got their to-do for the money that vanished.")
