@@ -175,7 +175,7 @@ async function startOnce(
     chores: () => removeOldExports(config.exports, clock, log),
   });
   const space: SpaceKeeper = startSpace({
-    ...{ space: runtime.space, store, clock, log },
+    ...{ space: runtime.space, intervalMs: config.monitorIntervalMs, store, clock, log },
     onLow: () => usage.wake(),
   });
   metrics.diskFree(space.free);

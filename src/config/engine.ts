@@ -15,7 +15,7 @@ export const engine = section(
     SAAS_MONITOR_INTERVAL: setting(seconds(1, 3600), {
       default: '30',
       unit: 's',
-      doc: 'pause between two looks at what runs',
+      doc: 'pause between two looks at what runs, and at the disk (at most 30 s)',
     }),
     SAAS_USAGE_INTERVAL: setting(seconds(10, 604_800), {
       default: '21600',

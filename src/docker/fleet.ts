@@ -54,7 +54,8 @@ export async function createFleet(options: FleetOptions): Promise<Fleet> {
     return null;
   }
   const render = (spec: InstanceSpec) => renderInstance(files, settings, spec, secretsOf(spec.key));
-  const backups = createBackups({ engine, files, render, secretsOf, image: backupImage, scope: settings.scope });
+  const { space } = runtime;
+  const backups = createBackups({ engine, files, render, secretsOf, space, image: backupImage, scope: settings.scope });
   return {
     ...{ engine, runtime, templates, secretsOf, backups },
     tryEgress: (release) => tryEgress({ engine, scope: settings.scope, release, freePlace }),

@@ -10,7 +10,8 @@ import { stoppedForSpace } from '../owed/todos.js';
 import type { Store } from '../store/store.js';
 import { GB, storageBytes } from '../subscription/fit.js';
 
-const INTERVAL_MS = 30_000;
+/** At most: what a customer can write between two looks is what there must be room for. */
+const LONGEST_MS = 30_000;
 /** Under this part of the disk all are measured at once. */
 const LOW = 0.15;
 /** Under this part whoever is the furthest over their plan is stopped: one at each look, before the disk is at 90 %. */
@@ -22,6 +23,8 @@ const FRESH_MS = 5 * 60_000;
 
 export interface SpaceOptions {
   space(): Promise<Space>;
+  /** Between two looks, if that is less than half a minute. */
+  intervalMs: number;
   /** Called at each look at which there is little left. */
   onLow(): void;
   store: Store;
@@ -38,7 +41,8 @@ export interface SpaceKeeper extends Loop {
   free(): number | null;
 }
 
-export function startSpace({ space, onLow, store, clock, log }: SpaceOptions): SpaceKeeper {
+export function startSpace({ space, intervalMs, onLow, store, clock, log }: SpaceOptions): SpaceKeeper {
+  const pauseMs = Math.min(LONGEST_MS, intervalMs);
   let free: number | null = null;
   /** What there is the least of. */
   let scarce = 'disk';
@@ -56,12 +60,12 @@ export function startSpace({ space, onLow, store, clock, log }: SpaceOptions): S
         log.warn('disk.unread', 'The free space of the disk is not known.', errorFields(error));
       }
       failure = messageOf(error);
-      return INTERVAL_MS;
+      return pauseMs;
     }
     if (free >= LOW) {
       if (lowSince !== null) log.info('disk.recovered', `Of the ${scarce} ${percent(free)} are free again.`);
       lowSince = null;
-      return INTERVAL_MS;
+      return pauseMs;
     }
     if (lowSince === null) {
       lowSince = clock();
@@ -73,7 +77,7 @@ export function startSpace({ space, onLow, store, clock, log }: SpaceOptions): S
     }
     onLow();
     if (free < CRITICAL) stopFurthest();
-    return INTERVAL_MS;
+    return pauseMs;
   }
 
   function stopFurthest(): void {

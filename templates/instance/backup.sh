@@ -2,9 +2,9 @@
 # shellcheck disable=SC2154
 # Runs after targets.sh in a one-shot container of the backup image, on an instance's network, with its filestore read-only
 # at /data and an empty volume at /scratch. A constant; pgpass comes with the secrets. The first argument is `begin` or
-# `keep`: with `keep` the repository must be there already. The second is how many bytes the dump may be, the third the tag of
+# `keep`: with `keep` the repository must be there already. The second is how many bytes dump and files may be each, the third the tag of
 # the backup; all others are options of `restic forget`, none where nothing is to go. Prints a line `backup <JSON of restic>`, and `forgotten`,
-# or `kept <why>`. Codes beside those of targets.sh: 66 there are no files, 67 the dump is more than it may be, 68 the
+# or `kept <why>`. Codes beside those of targets.sh: 66 there are no files, 67 dump or files are more than they may be, 68 the
 # database cannot be read, 69 the engine's disk has no room for the dump.
 begin=$1 most=$2 tag=$3
 shift 3
@@ -15,6 +15,14 @@ if [[ -z $(ls -A /data) ]]; then
   echo 'there are no files' >&2
   exit 66
 fi
+
+# All that will be read of the files, by each of their names, holes too: a sparse file of a terabyte is nothing on the disk, and
+# keeps a processor busy for hours, and the disk of who restores it.
+{ find /data -xdev \( -path /data/sessions -o -path /data/.cache \) -prune -o -type f -printf '%s\n' 2>/dev/null || true; } |
+  awk -v most="$most" '{ bytes += $1 } END { exit bytes > most }' || {
+  echo 'the files are more than they may be' >&2
+  exit 67
+}
 
 # The target first: a dump for one that is away would be for nothing, and restic tries one for a quarter of an hour.
 code=0

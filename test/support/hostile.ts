@@ -49,7 +49,7 @@ time.sleep(3600)`;
 export async function internet(): Promise<Internet> {
   const name = `${MASTER.project}-outside`;
   const number = MASTER.port % 200;
-  const subnets = { public: `203.0.113.${(number % 16) * 16}/28`, private: `172.30.${number}.0/28` };
+  const subnets = { public: `198.51.100.${(number % 16) * 16}/28`, private: `172.30.${number}.0/28` };
   const rules = Object.values(subnets).flatMap((subnet) => [
     ['-s', subnet, '-j', 'ACCEPT'],
     ['-d', subnet, '-j', 'ACCEPT'],

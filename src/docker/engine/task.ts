@@ -38,6 +38,8 @@ export interface Job {
   stdin?: Promise<Buffer> | Buffer;
   /** How much of the end of its output is kept (default 16 kB). */
   keepBytes?: number;
+  /** Ends it with its own failure, when it fails. */
+  endedBy?: Promise<never>;
   /** Its output is for `startJob`, and who reads it counts it: the engine keeps no log of it. */
   streamed?: boolean;
 }
@@ -86,6 +88,7 @@ async function runCreated(engine: Engine, id: string, job: Job): Promise<JobResu
     const exit = Promise.race([
       job.bounds.isLong ? untilStopped(engine.stop.told, ended) : ended(),
       flood(attachment, job.name),
+      ...(job.endedBy ? [job.endedBy] : []),
     ]);
     // Its failure is reported by the await below, also when starting fails first.
     exit.catch(() => undefined);

@@ -35,7 +35,7 @@ export function backupError(code: number, output: string): RetryableError {
     case 67:
       return new RetryableError(
         'backup.too_large',
-        `the dump is more than four times the storage of the plan: ${why}`,
+        `it is more than four times the storage of the plan: ${why}`,
         'See what the instance has stored, or give it a larger plan.',
       );
     case 68:

@@ -34,7 +34,7 @@ export interface BackupContext extends FetchContext {
   secretsOf(instanceKey: string): InstanceSecrets;
 }
 
-export function createBackups({ engine, files, image, scope, render, secretsOf }: BackupContext): Backups {
+export function createBackups({ engine, files, image, scope, space, render, secretsOf }: BackupContext): Backups {
   const inTurn = createTurnsByKey();
   return {
     async make(spec, repository, options) {
@@ -53,7 +53,7 @@ export function createBackups({ engine, files, image, scope, render, secretsOf }
 
     async prove(spec, repository, snapshot) {
       await ensureTarget(repository);
-      const context = { engine, files, image };
+      const context = { engine, files, image, space };
       await inTurn(spec.key, () => proveBackup(context, spec, render(spec), repository, snapshot));
     },
 
@@ -84,7 +84,7 @@ export function createBackups({ engine, files, image, scope, render, secretsOf }
         await engine.ensureVolume(volume, labels);
         await hasOwnVolume(engine, volume, labels);
       }
-      const context = { engine, files, image };
+      const context = { engine, files, image, space };
       await inTurn(spec.key, () => fetchBackup(context, spec, rendered, repository, snapshot, names));
       const { release } = spec;
       await runJob(engine, tidyJob(release.postgresImage, rendered));

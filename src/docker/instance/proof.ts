@@ -4,6 +4,7 @@
  */
 import type { Repository } from '../../instance/backups.js';
 import { LABEL } from '../../instance/naming.js';
+import type { Space } from '../../instance/ports.js';
 import type { InstanceSpec } from '../../instance/spec.js';
 import { BOUNDS } from '../engine/bounds.js';
 import type { Engine } from '../engine/engine.js';
@@ -13,6 +14,7 @@ import type { Templates as Files } from '../files.js';
 import { ANY_CODE, backupError, notWhole } from './backup-errors.js';
 import type { Rendered } from './rendering.js';
 import { secretsArchive, targetMounts, WAY_OUT } from './repository-task.js';
+import { whileRoom } from './room.js';
 
 const PGDATA = '/var/lib/postgresql/data';
 
@@ -20,6 +22,8 @@ export interface FetchContext {
   engine: Engine;
   files: Pick<Files, 'fetchScript' | 'loadScript' | 'serveScript' | 'proveScript'>;
   image: string;
+  /** What is free of the disk that it is restored to. */
+  space(): Promise<Space>;
 }
 
 /** Volumes that are filled from a backup. */
@@ -123,6 +127,6 @@ async function openIn(
   }
 }
 
-function run({ engine }: FetchContext, job: Job) {
-  return runJob(engine, job, ANY_CODE);
+function run({ engine, space }: FetchContext, job: Job) {
+  return whileRoom(space, (endedBy) => runJob(engine, { ...job, endedBy }, ANY_CODE));
 }

@@ -50,7 +50,7 @@ describe('the disk', () => {
         onLow: () => {
           measured++;
         },
-        ...{ store: test.store, clock: () => test.now, log },
+        ...{ store: test.store, clock: () => test.now, log, intervalMs: 3_600_000 },
       });
     }
     const settled = keeper;
