@@ -8,6 +8,8 @@
 # database cannot be read, 69 the engine's disk has no room for the dump.
 begin=$1 most=$2 tag=$3
 shift 3
+# restic puts what it sends together in files of 16 MB and more, before it sends them: /tmp has no room for one.
+export TMPDIR=/scratch
 renice -n 19 $$ >/dev/null
 ionice -c 3 -p $$ 2>/dev/null || true
 

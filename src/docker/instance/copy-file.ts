@@ -63,10 +63,12 @@ function copyInto(handle: FileHandle, folder: string, mostBytes: number): CopyFi
   };
 }
 
-export function tooLarge(mostBytes: number): RetryableError {
+/** @param why where it is not the length alone: what there is too much of. */
+export function tooLarge(mostBytes: number, why = ''): RetryableError {
+  const gigabytes = Math.round(mostBytes / 1024 ** 3);
   return new RetryableError(
     'export.too_large',
-    `the copy is more than ${Math.round(mostBytes / 1024 ** 3)} GB, four times the storage of the plan`,
+    why || `the copy is more than ${gigabytes} GB, four times the storage of the plan`,
     'See what the instance has stored; it can be deleted without a copy from its record.',
   );
 }

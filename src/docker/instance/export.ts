@@ -127,7 +127,7 @@ async function join(
   const [dumpCode, packCode] = await codesOf(dump, pack, failure);
   if (dumpCode === NO_DATA) throw noData('the database volume is empty');
   if (packCode === NO_DATA && dumped > 0) throw noData('the filestore volume is empty');
-  if (packCode === TOO_MUCH) throw tooLarge(mostBytes);
+  if (packCode === TOO_MUCH) throw tooLarge(mostBytes, pack.errors().trim().slice(-200));
   // A connection that was cut looks like the end: only the length told by the packer proves that it was not.
   const length = /^bytes (\d+)\s*$/m.exec(pack.errors())?.[1];
   if (failure === null && dumpCode === 0 && packCode === 0 && length === String(copy.bytes())) return;
