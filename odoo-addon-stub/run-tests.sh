@@ -20,7 +20,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 ODOO_IMAGE=${ODOO_IMAGE:-odoo:19.0}
 POSTGRES_IMAGE=${POSTGRES_IMAGE:-postgres:17}
 MODULES=sale_management,account_payment,payment_stripe,portal
-SHOP_MODULES=website_sale
+SHOP_MODULES=website_sale,website_sale_loyalty
 
 keep=
 tags=

@@ -65,7 +65,7 @@ export const sellerRow = z.object({ id, name: text, shop_url: text, lang: text }
 
 /** A part of a line: what one payment covers, or what was ordered at one time and is not paid. */
 export const purchasePart = z.object({
-  /** Within its line, for ever: `inv:9` (invoice line), `tx:5`, `down:3`, `free:7`, `grant:3`, `ordered:1`. */
+  /** Within its line, for ever: `inv:9` (invoice line), `tx:5`, `down:3`, `card:8`, `free:7`, `grant:3`, `ordered:1`. */
   key: z.string().min(1).max(60),
   /** Periods, in the plan's own unit. */
   quantity: z.number().nonnegative(),

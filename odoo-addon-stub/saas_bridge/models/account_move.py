@@ -250,6 +250,7 @@ class AccountMove(models.Model):
         """Sources of the parts that payments of an order paid, and this invoice only says so again."""
         self.ensure_one()
         sources = [f"tx:{tx.id}" for tx in self._saas_paying_transactions() & order.transaction_ids]
+        sources += [f"card:{line.id}" for line in self.invoice_line_ids.sale_line_ids & order._saas_card_lines()]
         if any(line.price_total < 0 and line.sale_line_ids.filtered("is_downpayment") for line in self.invoice_line_ids):
             down = order._saas_down_lines().move_id - self
             sources += [f"down:{move.id}" for move in down]

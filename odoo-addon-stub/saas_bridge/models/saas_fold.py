@@ -28,8 +28,10 @@ class InvoiceFold:
             sold = max(0.0, line._saas_periods(line.quantity - credited))
             money, share = line.move_id._saas_money()
             if source in ledger.parts:
-                if money == "back" or credited > 0:
-                    ledger.shrink({source}, 0.0 if money == "back" else sold)
+                if money == "back":
+                    ledger.refund(source, ledger.parts[source]["quantity"])
+                elif credited > 0:
+                    ledger.shrink({source}, sold)
                 ledger.lose_share(source, money, share, line.price_total)
             if money == "here":
                 date = line.move_id.saas_replaced_move_id.saas_paid_on
@@ -85,9 +87,13 @@ class OrderFold:
         for source, pot in pots.items():
             if pot.refunded:
                 self._take_refunds(source, pot.document, pot.currency, pot.paid, pot.refunded)
+        # An order that costs nothing is paid with its confirmation, whenever its invoice comes.
+        free = self.orders.filtered(lambda order: order._saas_costs_nothing())
+        for order in free:
+            self._add_free(order)
         for line, ledger in self.ledgers.items():
             self._add_invoices(line, ledger)
-        for order in self.orders:
+        for order in self.orders - free:
             self._add_free(order)
         return self
 
@@ -104,7 +110,7 @@ class OrderFold:
             one = by_source.get(source)
             money, share = one.move_id._saas_money() if one else ("away", 0.0)
             if money == "back":
-                ledger.shrink({source}, 0.0)
+                ledger.refund(source, ledger.parts[source]["quantity"])
             else:
                 ledger.lose_share(source, money, share, one.price_total if one else 0.0)
         for one in made:
@@ -116,21 +122,33 @@ class OrderFold:
             standing = made.filtered(lambda one: one.parent_state != "cancel")
             invoiced = sum(line._saas_invoiced_periods(one) for one in standing)
             sources = set(by_source) | {f"tx:{tx.id}" for tx in standing.move_id._saas_paying_transactions()}
+            sources.update(*(move._saas_paid_before_by(line.order_id) for move in standing.move_id))
             ledger.shrink(sources, max(0.0, invoiced - line._saas_periods(refunded)))
 
     def _spread(self, order, pots):
         """The money of payments goes to the lines of the order, in their order."""
         lines = self.lines[order]
         positive = sum(max(0.0, line.price_total) for line in lines)
-        factor = max(0.0, order.amount_total) / positive if positive else 0.0
+        # What a gift card pays is no discount.
+        owed = order.amount_total - sum(order._saas_card_lines().mapped("price_total"))
+        factor = max(0.0, owed) / positive if positive else 0.0
+        payers = order._saas_payers()
+        self._lose_cards(lines, {source for source, _document in payers})
         for line in lines:
             self.open[line] = max(0.0, line.price_total) * factor * self._uncovered(line)
-        for source, document in order._saas_payers():
+        for source, document in payers:
             if source not in pots:
                 pots[source] = self._pot(source, document)
             pot = pots[source]
             if pot.money > 0:
                 self._pour(order, source, pot)
+
+    def _lose_cards(self, lines, sources):
+        """A gift card that is no longer on the order: Odoo takes it off and puts it back when promotions are worked out anew."""
+        for ledger in [self.ledgers[line] for line in lines if line in self.ledgers]:
+            for source in ledger.paid():
+                if source.startswith("card:") and source not in sources:
+                    ledger.lose(source, ledger.parts[source]["quantity"])
 
     def _pour(self, order, source, pot):
         rate = pot.currency._convert(1.0, order.currency_id, order.company_id, pot.date, round=False)
@@ -237,7 +255,7 @@ class OrderFold:
     def _add_free(self, order):
         """A line that costs nothing is covered when all that costs something is."""
         lines = self.lines[order]
-        free = order.currency_id.compare_amounts(order.amount_total, 0) <= 0
+        free = order._saas_costs_nothing()
         if not free and any(
             self.open[line] > order.currency_id.rounding / 2 and self._uncovered(line) > NOISE for line in lines
         ):

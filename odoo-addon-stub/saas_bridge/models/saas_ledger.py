@@ -51,11 +51,12 @@ class Ledger:
             replaced = self._replace_lost(quantity)
             part = self.parts[source] = dict.fromkeys(COLUMNS, 0.0) | {"date": date or replaced, "vanished_on": False}
             part["spent_before"] = spent_before
-        elif part["quantity"] <= NOISE:
-            # Its money was given back, and comes once more.
+        elif part["quantity"] <= NOISE and part["credited"] <= NOISE:
+            # Its money was given back, and comes once more. Where a credit note was withdrawn it never went.
             part.update(date=self.now, spent_before=spent_before, returned=0.0)
         part["quantity"] += quantity
         part["amount"] += amount
+        part["credited"] = max(0.0, part["credited"] - amount)
 
     def lose(self, source, lost):
         """So much of a part has no money any more; 0: it is back."""

@@ -117,8 +117,12 @@ class SaasLineMixin(models.AbstractModel):
 
     def _saas_is_gift_card(self):
         """Whether the line is money that was paid for a gift card or an e-wallet before."""
-        reward = self["reward_id"] if "reward_id" in self._fields else None
+        reward = self._saas_reward()
         return bool(reward) and reward.program_id.is_payment_program
+
+    def _saas_reward(self):
+        """The reward of a promotion that the line is. The addon does without promotions, too."""
+        return self["reward_id"] if "reward_id" in self._fields else None
 
     def _saas_plan_misfit(self):
         """Why the instance of the line cannot have the line's plan; "" if it can, or has it already."""

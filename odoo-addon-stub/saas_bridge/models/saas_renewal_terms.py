@@ -17,7 +17,10 @@ class SaasInstance(models.Model):
 
     def _sold_lines(self):
         lines = self.env["sale.order.line"].search([("saas_instance_id", "=", self.id), ("state", "=", "sale")])
-        return lines.filtered(lambda line: line.product_uom_qty > 0 and line._saas_customer() == self.partner_id)
+        # What came as a reward of a promotion was agreed on for nothing else.
+        return lines.filtered(
+            lambda line: line.product_uom_qty > 0 and not line._saas_reward() and line._saas_customer() == self.partner_id
+        )
 
     def _sold_order(self, plan):
         """The order whose terms hold for the plan: of that plan, else the last of any."""

@@ -180,6 +180,9 @@ class SaleOrder(models.Model):
         payments = self.transaction_ids.filtered(lambda tx: tx.operation not in NO_PAYMENT)
         return payments.filtered(lambda tx: tx.source_transaction_id not in payments)
 
+    def _saas_costs_nothing(self):
+        return self.currency_id.compare_amounts(self.amount_total, 0) <= 0
+
     def _saas_is_live(self):
         return self.state in ("sale", "done")
 
@@ -192,6 +195,10 @@ class SaleOrder(models.Model):
         """The invoice lines of down payments of the order, without those that take them off a later invoice."""
         lines = self.order_line.filtered("is_downpayment").invoice_lines
         return lines.filtered(lambda line: line.move_id.move_type == "out_invoice" and line.price_total > 0)
+
+    def _saas_card_lines(self):
+        """What gift cards and e-wallets pay of the order: money that came when they were bought."""
+        return self._saas_sold_lines().filtered(lambda line: line.price_total < 0 and line._saas_is_gift_card())
 
     def _saas_credit_notes(self):
         """Posted credit notes of what the order sold; that of a down payment gives money back and says not for what."""
@@ -206,6 +213,7 @@ class SaleOrder(models.Model):
     def _saas_payers(self):
         """What may have paid the order as a whole, as pairs (source of the parts, document), in the order of time."""
         payers = [(move.saas_paid_on, f"down:{move.id}", move) for move in self._saas_down_lines().move_id if move.saas_paid_on]
+        payers += [(self.saas_confirmed_on, f"card:{line.id}", line) for line in self._saas_card_lines() if self.saas_confirmed_on]
         payers += [
             (tx._saas_arrived_on(), f"tx:{tx.id}", tx) for tx in self._saas_payments() if tx.state not in ("draft", "pending")
         ]

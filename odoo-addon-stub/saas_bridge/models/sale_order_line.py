@@ -60,6 +60,13 @@ class SaleOrderLine(models.Model):
         self.order_id._saas_settle()
         return result
 
+    def unlink(self):
+        """Odoo deletes the rewards of an order that is cancelled: one that an instance lives of stays, with none of it."""
+        kept = self.filtered(lambda line: line.saas_instance_id and line.order_id.state == "cancel" and line._saas_reward())
+        if kept:
+            kept.write({"product_uom_qty": 0, "reward_id": False, "coupon_id": False, "points_cost": 0})
+        return super(SaleOrderLine, self - kept).unlink()
+
     def _check_saas_plan_is_not_paid(self, product_id):
         for line in self.sudo():
             paid = any(part.quantity > 0 and not part.source.startswith("ordered:") for part in line.saas_part_ids)
@@ -115,13 +122,22 @@ class SaleOrderLine(models.Model):
     def _saas_part_date(self, source):
         """The date of the document that a part is of; False where it is not known there."""
         kind, _colon, number = source.partition(":")
-        if kind in ("ordered", "free"):
+        if kind in ("ordered", "free", "card"):
             return self.order_id.saas_confirmed_on or self.order_id.date_order
         if kind == "tx":
             return next((tx._saas_arrived_on() for tx in self.order_id.transaction_ids if tx.id == int(number)), False)
         lines = self._saas_invoice_lines() if kind == "inv" else self.order_id._saas_down_lines()
         moves = [line.move_id for line in lines if int(number) == (line.id if kind == "inv" else line.move_id.id)]
         return moves[0].saas_paid_on if moves else False
+
+    def _saas_pot(self, orders):
+        """What a gift card pays: as payment.transaction._saas_pot."""
+        self.ensure_one()
+        order = self.order_id
+        return -self.price_total, 0.0, order.currency_id, (order.saas_confirmed_on or order.date_order).date(), ""
+
+    def _saas_said_by(self, orders):
+        return 0.0
 
     def _saas_told_parts(self, ledger):
         """The parts of the line for the daemon: see Ledger.told."""

@@ -1,1 +1,1 @@
-from . import test_blocks, test_pages, test_translation, test_trial, test_wish
+from . import test_blocks, test_pages, test_promotions, test_translation, test_trial, test_wish
