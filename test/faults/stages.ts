@@ -53,6 +53,8 @@ interface Life {
   done(room: Room, customer: Customer): Promise<boolean>;
   /** What is expected from then on. */
   after?(customer: Customer): void;
+  /** It happens to everybody at once, whoever is named. */
+  isForAll?: true;
 }
 
 const expectMail = (customer: Customer, subject: string) => {
@@ -157,10 +159,12 @@ const LIVES: { readonly [Name in Exclude<Stage, 'night'>]: Life } = {
       (await isAnswered(room, customer, 'retry')) && (await isIn(room, customer, 'running')),
   },
   address: {
+    isForAll: true,
     act: (room) => room.restart({ SAAS_INSTANCE_URL: 'http://127.0.0.1:{port}' }),
     done: async (room, customer) => ((await refresh(room.w, customer))?.url ?? '').startsWith('http://127.0.0.1:'),
   },
   key: {
+    isForAll: true,
     act: (room) =>
       room.restart({}, async () => {
         rmSync(path.join(DAEMON.dataDir, 'secret.key'));
@@ -193,23 +197,44 @@ export async function live(room: Room, stage: Exclude<Stage, 'night'>, all: read
   for (const one of all) life.after?.(one);
 }
 
-/** Gives each fault to a customer; no customer has two faults at one point. */
+/** The daemon dies of it: work of others is cut off too, and may be beyond the point of its fault when it goes on. */
+const isKill = ({ kind }: Case) => kind === 'killed before' || kind === 'killed after';
+/** One of so many customers has the kills. */
+const KILLED_PART = 3;
+
+/**
+ * Gives each fault to a customer; no customer has two faults at one point. Kills are for some of the customers, who have
+ * nothing else.
+ */
 export function assign(cases: readonly Case[], customers: readonly Customer[]): Map<Case, Customer> {
   const given = new Map<Case, Customer>();
   const points = [...new Set(cases.map(({ id }) => id.replace(/:.*/, '')))];
   points.forEach((point, number) => {
     const ofPoint = cases.filter(({ id }) => id.startsWith(`${point}:`));
-    const able = /^write todo/.test(point)
-      ? customers.filter(({ email }) => email === '')
-      : /^write notice/.test(point)
-        ? customers.filter(({ email }) => email !== '')
-        : customers;
-    ofPoint.forEach((one, index) => {
-      const customer = index < able.length ? able[(index + number * ofPoint.length) % able.length] : undefined;
-      if (customer) given.set(one, customer);
-    });
+    const able = (customer: Customer) =>
+      /^write todo/.test(point) ? customer.email === '' : /^write notice/.test(point) ? customer.email !== '' : true;
+    const give = (some: readonly Case[], to: readonly Customer[]) =>
+      some.slice(0, to.length).forEach((one, index) => {
+        given.set(one, to[(index + number * some.length) % to.length] as Customer);
+      });
+    const kills = ofPoint.filter(isKill);
+    give(
+      kills,
+      customers.filter((one, index) => index % KILLED_PART === 0 && able(one)),
+    );
+    give(
+      ofPoint.filter((one) => !isKill(one)),
+      customers.filter((one, index) => index % KILLED_PART !== 0 && able(one)),
+    );
   });
   return given;
+}
+
+/** Whoever has a kill comes alone; all others together. */
+function roundsOf(all: readonly Customer[], given: ReadonlyMap<Case, Customer>): Customer[][] {
+  const killed = new Set([...given].flatMap(([one, customer]) => (isKill(one) ? [customer] : [])));
+  const others = all.filter((customer) => !killed.has(customer));
+  return [...[...killed].map((customer) => [customer]), ...(others.length > 0 ? [others] : [])];
 }
 
 function faultOf({ id, point, kind }: Case, { slug, name, email, record }: Customer): Fault {
@@ -240,12 +265,18 @@ export async function liveThrough(
   const startedAt = performance.now();
   const life = LIVES[stage];
   const given = assign(cases, all);
-  const faults = [...given].map(([one, customer]) => faultOf(one, customer));
-  room.arm(faults);
   if (stage === 'delete as it is') armFailingCopies(room, all);
-  const stopReleasing = releaseInTime(room, faults);
-  await life.act(room, [...all]);
-  const { left, notes } = await untilDone(room, life, all, faults).finally(stopReleasing);
+  const left = new Set<Customer>();
+  const notes = new Map<Customer, string>();
+  for (const some of life.isForAll ? [all] : roundsOf(all, given)) {
+    const faults = [...given].flatMap(([one, customer]) => (some.includes(customer) ? faultOf(one, customer) : []));
+    room.arm(faults);
+    const stopReleasing = releaseInTime(room, faults);
+    await life.act(room, [...some]);
+    const result = await untilDone(room, life, some, faults).finally(stopReleasing);
+    for (const one of result.left) left.add(one);
+    for (const [one, note] of result.notes) notes.set(one, note);
+  }
   for (const customer of all) if (!left.has(customer)) life.after?.(customer);
   const isQuiet = await settled(room.w).then(
     () => true,
