@@ -28,6 +28,7 @@ import { createIngest, type Ingest } from './intake/ingest.js';
 import { createLook } from './intake/look.js';
 import { startBackups } from './keepers/backups.js';
 import { copiesIn } from './keepers/exports.js';
+import { wakerIn } from './keepers/front.js';
 import { createOpenDatabases } from './keepers/open-databases.js';
 import { createOwnership, secretKeyIn } from './keepers/ownership.js';
 import { startProofs } from './keepers/proofs.js';
@@ -172,7 +173,12 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
   const specOf = specReader(addressOf);
   const metrics = createMetrics(storeFigures(store, clock));
   const address = config.instances.bindAddress;
-  const doors = createDoors({ address, pausedOf: (key) => pausedInstance(store, key), log });
+  const doors = createDoors({
+    address,
+    pausedOf: (key) => pausedInstance(store, key),
+    wake: wakerIn(store, clock),
+    log,
+  });
   const { dir } = config.edge;
   const routeOf = (key: string) => routeTo(store, addressOf, key);
   const front = dir === null ? doors : createEdge({ ...{ dir, doors, routeOf, log }, address: reachable(address) });

@@ -1,7 +1,9 @@
 /** What is known about one instance at one moment, and what must be by that: read from the store alone. */
 
+import { OPERATIONS } from '../instance/operations/operations.js';
 import { PHASE } from '../instance/phase.js';
 import type { PlanContext } from '../instance/plan.js';
+import { AWAKE, type Sleep, sleepOf } from '../instance/sleep.js';
 import type { InstanceSpec } from '../instance/spec.js';
 import type { Desired, Instance, Plan } from '../instance/types.js';
 import { TerminalError } from '../lib/errors.js';
@@ -27,6 +29,8 @@ export interface Facts {
   storageOverSince: Date | null;
   /** Its passwords derive from the key that the daemon has. */
   secretsSet: boolean;
+  /** Of one that must run: whether it is to be down until somebody visits it. */
+  sleep: Sleep;
 }
 
 /**
@@ -52,6 +56,7 @@ export function readFacts(store: Store, policy: Policy, key: string, now: Date):
   const decision = decide(status, situationOf(instance, plan, storageOverSince), policy, now);
   const notices = instance.startedAt === null ? [] : calendarNotices(status, decision, policy);
   const secretsSet = areSecretsSet(instance, readKnownKey(store.meta));
+  const sleep = decision.desired.state === 'running' ? sleepIn(store, instance, plan, now) : AWAKE;
   return {
     instance,
     purchases,
@@ -62,7 +67,16 @@ export function readFacts(store: Store, policy: Policy, key: string, now: Date):
     notices,
     storageOverSince,
     secretsSet,
+    sleep,
   };
+}
+
+/** Nobody sleeps while something is done with it. */
+function sleepIn(store: Store, instance: Instance, { sleep }: Plan, now: Date): Sleep {
+  const { key, startedAt, visitedAt, wokenAt, asleepSince } = instance;
+  if (!sleep || startedAt === null) return AWAKE;
+  if (store.operations.of(key).some(({ kind }) => !OPERATIONS[kind].remembered)) return AWAKE;
+  return sleepOf({ ...sleep, visitedAt: visitedAt ?? startedAt, wokenAt, asleepSince }, now);
 }
 
 /** What decides beside the purchases. */
@@ -82,7 +96,7 @@ export function graceDaysIn(store: Store): (planId: number) => number {
  * @param spec what the instance would be made from; null while it has no place.
  */
 export function planContext(
-  { instance, plan, secretsSet }: Pick<Facts, 'instance' | 'plan' | 'secretsSet'>,
+  { instance, plan, secretsSet, sleep }: Pick<Facts, 'instance' | 'plan' | 'secretsSet' | 'sleep'>,
   spec: InstanceSpec | null,
 ): PlanContext {
   return {
@@ -90,6 +104,7 @@ export function planContext(
     limitsApplied: instance.limits === limitsOf(plan),
     settingsApplied: spec === null || instance.settings === settingsOf(spec),
     secretsSet,
+    isAsleep: sleep.isAsleep,
   };
 }
 

@@ -7,8 +7,8 @@ import type { Store } from '../store/store.js';
 export function pausedInstance(store: Store, key: string): Paused | null {
   const instance = store.instances.get(key);
   if (!instance || instance.placement === null) return null;
-  const { name, phase, placement, customer, seller } = instance;
-  const { page } = PHASE[phase];
+  const { name, phase, placement, customer, seller, asleepSince } = instance;
+  const page = phase === 'running' && asleepSince !== null ? 'asleep' : PHASE[phase].page;
   if (page === null) return null;
   const base = seller?.shopUrl ?? null;
   const ownerUrl = base && new URL(`/my/instances/named/${encodeURIComponent(name)}`, base).href;

@@ -4,21 +4,21 @@ import type { Step } from '../instance/steps.js';
 import type { Observed, ObservedContainer, SpecHashes } from '../instance/types.js';
 import type { Facts } from './facts.js';
 
-type Known = Pick<Facts, 'instance' | 'plan' | 'desired'>;
+type Known = Pick<Facts, 'instance' | 'plan' | 'desired' | 'sleep'>;
 
 /**
  * The release of this run: the pinned one. Where both containers are started all the same, a newer one that changes no
  * major version.
  * @param settings what a plan runs that says nothing else.
  */
-export function releaseFor({ instance, plan, desired }: Known, observed: Observed, settings: Release): Release {
+export function releaseFor({ instance, plan, desired, sleep }: Known, observed: Observed, settings: Release): Release {
   const wanted = releaseOf(plan, settings);
   const pinned = instance.release ?? releaseOn(observed, wanted);
   const { db, odoo } = observed;
   const isNew = instance.startedAt === null && db === null && odoo === null;
   // Nothing of it was ever used: an image that turned out to be wrong binds nobody.
   if (isNew && (!observed.volumes || isSameDatabase(pinned, wanted))) return wanted;
-  const starts = desired.state === 'running' && !db?.running && !odoo?.running;
+  const starts = desired.state === 'running' && !sleep.isAsleep && !db?.running && !odoo?.running;
   return starts ? releaseAtStart(pinned, wanted) : pinned;
 }
 

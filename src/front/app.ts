@@ -4,16 +4,25 @@ import express, { type ErrorRequestHandler, type Request } from 'express';
 import type { Paused } from '../instance/types.js';
 import { onPaths } from '../lib/on-paths.js';
 import { type Language, loadPage } from './page.js';
+import { againAt, isVisit } from './waking.js';
 
 const RETRY_AFTER_SECONDS = 60;
 
-/** @param pausedAt the instance that has this port of ours; null where it is not down (any more). */
-export function createPausedApp(pausedAt: (port: number) => Paused | null): RequestListener {
+/**
+ * @param pausedAt the instance that has this port of ours; null where it is not down (any more).
+ * @param wakeAt wakes the one that sleeps on this port; gives whether it is there in time.
+ */
+export function createPausedApp(
+  pausedAt: (port: number) => Paused | null,
+  wakeAt: (port: number) => Promise<boolean> = async () => false,
+): RequestListener {
   const page = loadPage();
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use((request, response) => {
+  app.use(async (request, response) => {
+    // Whoever sends much is listened to: a connection that is cut off tells nothing.
+    request.resume();
     response.status(503).set({
       'Retry-After': String(RETRY_AFTER_SECONDS),
       'Cache-Control': 'no-store',
@@ -23,7 +32,14 @@ export function createPausedApp(pausedAt: (port: number) => Paused | null): Requ
       'Referrer-Policy': 'no-referrer',
       'X-Content-Type-Options': 'nosniff',
     });
-    const paused = pausedAt(request.socket.localPort ?? 0);
+    const port = request.socket.localPort ?? 0;
+    const paused = pausedAt(port);
+    if (paused?.phase === 'asleep' && isVisit(request.path) && (await wakeAt(port))) {
+      // What was posted is sent again.
+      response.removeHeader('Retry-After');
+      response.status(307).set('Location', againAt(request.originalUrl)).end();
+      return;
+    }
     if (!paused) {
       response.type('text').send('Service unavailable\n');
       return;
@@ -34,7 +50,8 @@ export function createPausedApp(pausedAt: (port: number) => Paused | null): Requ
     // lost connection and goes on when Odoo is back; JSON it would take for the answer.
     switch (request.accepts(['text', 'html', 'json'])) {
       case 'html':
-        response.set('Content-Security-Policy', page.policy).type('html').send(page.html(paused, language));
+        if (paused.phase === 'asleep') response.type('html').send(page.still('away', language));
+        else response.set('Content-Security-Policy', page.policy).type('html').send(page.html(paused, language));
         return;
       case 'json':
         response.json({ error: `service_${paused.phase}`, message: page.text(paused, language).trim() });

@@ -10,6 +10,7 @@ import type { Paused } from '../instance/types.js';
 import { messageOf } from '../lib/errors.js';
 import { errorFields, type Log } from '../lib/logger.js';
 import { createPausedApp } from './app.js';
+import { createWaking } from './waking.js';
 
 /** An engine may say that a container has stopped a moment before it gives its port back. */
 const TRIES = 5;
@@ -26,15 +27,19 @@ export interface DoorsParts {
   address: string;
   /** Null for an instance that is not down. */
   pausedOf(key: string): Paused | null;
+  /** Asks for one that sleeps to be started. */
+  wake(key: string): void;
   log: Log;
 }
 
 interface Door {
   key: string;
   server: Server;
+  /** Visitors who wait until it is awake. */
+  waiting: number;
 }
 
-export function createDoors({ address, pausedOf, log }: DoorsParts): Front {
+export function createDoors({ address, pausedOf, wake, log }: DoorsParts): Front {
   const doors = new Map<number, Door>();
   /** The ports of the doors, by instance: one that is deleted has no port any more. */
   const ports = new Map<string, number>();
@@ -42,10 +47,19 @@ export function createDoors({ address, pausedOf, log }: DoorsParts): Front {
   let connections = 0;
   let stopped = false;
 
-  const app = createPausedApp((port) => {
-    const door = doors.get(port);
-    return door ? pausedOf(door.key) : null;
-  });
+  const waking = createWaking({ wake, isAwake: (key) => pausedOf(key) === null });
+  const app = createPausedApp(
+    (port) => {
+      const door = doors.get(port);
+      return door ? pausedOf(door.key) : null;
+    },
+    async (port) => {
+      const door = doors.get(port);
+      if (!door) return false;
+      door.waiting++;
+      return waking(door.key).finally(() => door.waiting--);
+    },
+  );
 
   /** One after the other on each port: what is just being opened can be closed. */
   function inTurn(port: number, work: () => Promise<void>): Promise<void> {
@@ -90,7 +104,7 @@ export function createDoors({ address, pausedOf, log }: DoorsParts): Front {
       return;
     }
     server.on('error', (late) => log.debug('page.error', messageOf(late), { port }));
-    doors.set(port, { key, server });
+    doors.set(port, { key, server, waiting: 0 });
     ports.set(key, port);
     log.debug('page.opened', `${paused.name} is down: port ${port} says so.`, { instance: paused.name, port });
   }
@@ -110,10 +124,16 @@ export function createDoors({ address, pausedOf, log }: DoorsParts): Front {
     if (!door) return;
     doors.delete(port);
     ports.delete(door.key);
-    await new Promise((resolve) => {
-      door.server.close(resolve);
-      door.server.closeAllConnections();
-    });
+    if (door.waiting > 0 && !stopped) {
+      // They are sent to the Odoo when it is there; the port is free at once.
+      door.server.close();
+      door.server.closeIdleConnections();
+    } else {
+      await new Promise((resolve) => {
+        door.server.close(resolve);
+        door.server.closeAllConnections();
+      });
+    }
     log.debug('page.closed', `Port ${port} is free for its instance.`, { port });
   }
 

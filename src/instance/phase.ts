@@ -28,6 +28,17 @@ export interface PhaseRule {
 
 const AT_WORK = { containers: 'any', page: null, settled: null, renewable: true, gone: false } as const;
 
+/** What the engine must have of an instance. */
+export function containersWanted({
+  phase,
+  asleepSince,
+}: {
+  phase: Phase;
+  asleepSince: Date | null;
+}): PhaseRule['containers'] {
+  return phase === 'running' && asleepSince !== null ? 'down' : PHASE[phase].containers;
+}
+
 export const PHASE: { readonly [P in Phase]: PhaseRule } = {
   draft: AT_WORK,
   provisioning: AT_WORK,

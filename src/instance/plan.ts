@@ -16,16 +16,18 @@ export interface PlanContext {
   secretsSet: boolean;
   /** Its database is to run though the instance is down: somebody reads it. */
   databaseWanted?: boolean;
+  /** It is to be down until somebody visits it. */
+  isAsleep?: boolean;
 }
 
 /** The steps that are missing, in order; none when all is as it must be. */
 export function planSteps(desired: Desired, observed: Observed, context: PlanContext): Step[] {
   switch (desired.state) {
     case 'running':
-      return stepsToRun(observed, context);
+      return context.isAsleep ? stepsToBeDown(observed, context) : stepsToRun(observed, context);
     case 'suspended':
     case 'stopped':
-      return context.databaseWanted ? stepsToOpen(observed) : stepsToStop(observed);
+      return stepsToBeDown(observed, context);
     case 'deleted':
       return stepsToDelete(observed);
   }
@@ -61,6 +63,10 @@ function stepsToRun(
   const isInPlace = steps.every(({ action }) => action === 'applyLimits' || action === 'applySettings');
   if (!isInPlace || !provisioned) steps.push({ action: 'awaitReady', login: !provisioned });
   return steps;
+}
+
+function stepsToBeDown(observed: Observed, { databaseWanted }: PlanContext): Step[] {
+  return databaseWanted ? stepsToOpen(observed) : stepsToStop(observed);
 }
 
 function stepsToStop({ db, odoo }: Pick<Observed, 'db' | 'odoo'>): Step[] {

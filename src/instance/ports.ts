@@ -124,6 +124,8 @@ export interface Runtime {
   exportData(spec: InstanceSpec, file: string): Promise<{ bytes: number }>;
   /** Writes the volumes as they are to `file`, a gzipped tar archive, for what cannot be exported. Otherwise as `exportData`. */
   copyVolumes(spec: InstanceSpec, file: string): Promise<{ bytes: number }>;
+  /** When somebody last asked something of its Odoo, which runs; null where that is not known. What only keeps a connection does not count. */
+  lastVisit(instance: InstanceRef): Promise<Date | null>;
   /** Ends the tasks on instances that a daemon which died has left behind; gives how many there were. */
   endLeftTasks(): Promise<number>;
   /** Removes the volumes of its data that are of another generation than the spec's. No container may use them. */

@@ -3,6 +3,7 @@ import type { Egress } from './egress.js';
 import type { Phase } from './phase.js';
 import type { Placement } from './placement.js';
 import type { Release } from './release.js';
+import type { SleepRule } from './sleep.js';
 
 /** A product sold as SaaS, as the daemon uses it. */
 export interface Plan {
@@ -24,6 +25,8 @@ export interface Plan {
   trial: boolean;
   /** False for one that is sold no more. */
   active?: boolean;
+  /** It is stopped until somebody visits it; absent: never. */
+  sleep?: SleepRule;
   /** What its instances may reach; absent: `web`. */
   egress?: Egress;
   /** What it is to run where that is not what the settings say. */
@@ -121,6 +124,12 @@ export interface Instance {
   /** Fingerprint of the key that its passwords derive from; null: the first key that the scope had, or unknown. */
   secrets: string | null;
   errorMessage: string | null;
+  /** When somebody was last seen to want something of its Odoo; null where that is not known. */
+  visitedAt: Date | null;
+  /** Since when it sleeps until somebody visits it; null while it is awake. Its phase is `running` all the same. */
+  asleepSince: Date | null;
+  /** When its Odoo was last started. */
+  wokenAt: Date | null;
 }
 
 /** What may change after creation; the place has rules of its own (store/placements.ts). */
@@ -184,7 +193,7 @@ export interface Paused {
   name: string;
   /** Its http port, which no container holds now. */
   port: number;
-  phase: 'suspended' | 'stopped';
+  phase: 'suspended' | 'stopped' | 'asleep';
   /** Odoo language code of its customer. */
   lang: string;
   /** Where its customer learns why and can pay; null while the shop's address is not known. */

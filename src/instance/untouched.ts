@@ -22,4 +22,7 @@ export const UNTOUCHED = {
   settings: null,
   secrets: null,
   errorMessage: null,
+  visitedAt: null,
+  asleepSince: null,
+  wokenAt: null,
 } as const;

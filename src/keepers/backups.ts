@@ -5,7 +5,7 @@
 import { type Night, nextBackup } from '../backup/due.js';
 import type { BackupMade, Backups, KeepRule, Repository } from '../instance/backups.js';
 import type { Command } from '../instance/command.js';
-import { PHASE } from '../instance/phase.js';
+import { containersWanted, PHASE } from '../instance/phase.js';
 import type { InstanceSpec } from '../instance/spec.js';
 import type { Instance, Plan } from '../instance/types.js';
 import type { Clock } from '../lib/clock.js';
@@ -94,7 +94,11 @@ export function startBackups(options: BackupKeeperOptions): BackupKeeper {
     }
     const next = nextBackup(
       {
-        ...{ key, since: row.madeAt ?? instance.startedAt, changed: row.changed || instance.phase === 'running' },
+        ...{
+          key,
+          since: row.madeAt ?? instance.startedAt,
+          changed: row.changed || containersWanted(instance) === 'up',
+        },
         ...{ asked: asked(key).length > 0, failures: row.failures, triedAt: row.triedAt },
       },
       night,
@@ -135,7 +139,7 @@ export function startBackups(options: BackupKeeperOptions): BackupKeeper {
     const spec = plan && options.specOf({ instance, plan });
     if (!spec) throw new Error('it has no place or no plan');
     const row = store.backups.get(key);
-    const isUp = PHASE[instance.phase].containers === 'up';
+    const isUp = containersWanted(instance) === 'up';
     const now = clock();
     const isPruneDue = !row?.prunedAt || now.getTime() - row.prunedAt.getTime() > PRUNE_MS;
     const work = () =>

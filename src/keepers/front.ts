@@ -1,7 +1,18 @@
 /** Keeps what a visitor meets as the instances are: an address that leads there, and a page in the place of each that is down. */
 import { pausedInstance } from '../facts/paused.js';
 import type { Front } from '../instance/ports.js';
+import type { Clock } from '../lib/clock.js';
 import type { Store } from '../store/store.js';
+
+/** Has an instance that sleeps started: somebody visits it. */
+export function wakerIn(store: Store, clock: Clock): (key: string) => void {
+  return (key) =>
+    store.transaction(() => {
+      if (!store.instances.get(key)) return;
+      store.instances.update(key, { visitedAt: clock() });
+      store.jobs.enqueue(key, { reason: 'somebody visits it' });
+    });
+}
 
 export interface FrontKeeperOptions {
   store: Store;

@@ -3,9 +3,9 @@
  * looked at each time, one after the other round all of them: what a look costs does not grow with how many there are.
  */
 
-import { PHASE, type Phase } from '../instance/phase.js';
+import { containersWanted } from '../instance/phase.js';
 import type { ContainerChange, Runtime, Watch } from '../instance/ports.js';
-import type { Observed } from '../instance/types.js';
+import type { Instance, Observed } from '../instance/types.js';
 import { isWorthTelling } from '../lib/backoff.js';
 import type { Clock } from '../lib/clock.js';
 import { isStopped, messageOf } from '../lib/errors.js';
@@ -51,8 +51,8 @@ export interface Monitor extends Loop {
   engineCheck(): EngineCheck;
 }
 
-function driftOf(phase: Phase, { db, odoo }: Observed): { event: string; reason: string } | null {
-  const { containers } = PHASE[phase];
+function driftOf(instance: Instance, { db, odoo }: Observed): { event: string; reason: string } | null {
+  const containers = containersWanted(instance);
   if (containers === 'up' && !(db?.running && odoo?.running)) {
     return { event: 'instance.found_stopped', reason: 'should run and does not' };
   }
@@ -60,6 +60,11 @@ function driftOf(phase: Phase, { db, odoo }: Observed): { event: string; reason:
     return { event: 'instance.found_running', reason: 'should not run and does' };
   }
   return null;
+}
+
+/** It was taken up or put down meanwhile. */
+function isAnother(now: Instance | null, before: Instance): boolean {
+  return now?.phase !== before.phase || containersWanted(now) !== containersWanted(before);
 }
 
 export function startMonitor({
@@ -169,12 +174,12 @@ export function startMonitor({
     // A worker has it, or it failed and waits for its next try: looking again would only defeat the back-off.
     if (store.jobs.isInHand(key) || isOpen(key)) return;
     const instance = store.instances.get(key);
-    if (!instance || PHASE[instance.phase].containers === 'any') return;
+    if (!instance || containersWanted(instance) === 'any') return;
     const found = await runtime.observe(instance);
-    if (store.jobs.isInHand(key) || store.instances.get(key)?.phase !== instance.phase) return;
-    const { name, phase } = instance;
-    const mustRun = PHASE[phase].containers === 'up';
-    const drift = driftOf(phase, found);
+    if (store.jobs.isInHand(key) || isAnother(store.instances.get(key), instance)) return;
+    const { name } = instance;
+    const mustRun = containersWanted(instance) === 'up';
+    const drift = driftOf(instance, found);
     if (drift) enqueue(key, name, drift);
     // The engine starts it again and again, or has not told of it.
     const isDown =

@@ -1,4 +1,5 @@
 /** Watches the disk of the engine: whoever fills it far beyond their plan is stopped before it is full for everybody. */
+import { containersWanted } from '../instance/phase.js';
 import type { Space } from '../instance/ports.js';
 import type { Instance, Plan } from '../instance/types.js';
 import type { Clock } from '../lib/clock.js';
@@ -117,8 +118,9 @@ export function startSpace({ space, intervalMs, onLow, store, clock, log }: Spac
 
 /** By how much it is over its plan; null for who is not far over, not running, or not measured lately. */
 function excessOf(instance: Instance, plan: Plan | null, now: Date) {
-  const { phase, usage, measuredAt, spaceStoppedAt } = instance;
-  if (phase !== 'running' || spaceStoppedAt !== null || !usage || !plan || plan.storageGb === 0) return null;
+  const { usage, measuredAt, spaceStoppedAt } = instance;
+  if (containersWanted(instance) !== 'up' || spaceStoppedAt !== null || !usage || !plan || plan.storageGb === 0)
+    return null;
   if (measuredAt === null || now.getTime() - measuredAt.getTime() > FRESH_MS) return null;
   const used = storageBytes(usage);
   const limit = plan.storageGb * GB;

@@ -3,6 +3,7 @@
  * and without where there are more than fit in.
  */
 
+import { containersWanted } from '../instance/phase.js';
 import type { InstanceSpec } from '../instance/spec.js';
 import type { Instance, Plan, Usage } from '../instance/types.js';
 import { usageAfter } from '../instance/unreadable.js';
@@ -70,7 +71,8 @@ export function startUsage(options: UsageOptions): Loop {
       const spec = plan && options.specOf({ instance, plan });
       if (!spec) throw new Error('it has no place or no plan');
       const usage = await options.measure(spec);
-      if (store.instances.get(key)?.phase !== 'running') return;
+      const now = store.instances.get(key);
+      if (now === null || containersWanted(now) !== 'up') return;
       lastDoneAt = clock();
       const measured = store.instances.update(key, { usage, measuredAt: clock(), unreadableSince: null });
       store.outbox.put(usageOperation(measured), key);

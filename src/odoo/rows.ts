@@ -164,6 +164,9 @@ export function toPlan(row: PlanRow): Plan {
     retentionDays: row.retention_days,
     trial: row.trial,
     ...(row.active ? {} : { active: false }),
+    ...(row.sleep_after_hours > 0
+      ? { sleep: { afterHours: row.sleep_after_hours, hourly: row.sleep_wakes_hourly } }
+      : {}),
     ...(row.egress === DEFAULT_EGRESS ? {} : { egress: row.egress }),
   };
 }

@@ -30,6 +30,12 @@ export function lineOf(
   if (after.suspendedAt !== null && before.suspendedAt === null && before.startedAt !== null) {
     return ['instance.suspended', `${name} is suspended, its data is kept: ${desired.reason}`];
   }
+  if (before.asleepSince === null && after.asleepSince !== null) {
+    return ['instance.asleep', `${name} sleeps until somebody visits it.`];
+  }
+  if (before.asleepSince !== null && after.asleepSince === null) {
+    return ['instance.awake', `${name} was woken in ${seconds}.`];
+  }
   if (recovered) return ['instance.rebuilt', `${name} kept dying; rebuilt from its own data in ${seconds}.`];
   if (before.planId !== facts.plan.id) {
     return ['instance.plan_changed', `${name} has the plan ${facts.plan.name} now: ${desired.reason}`];

@@ -49,6 +49,7 @@ export function instanceOperation(
     delete_on: orNull(instance.phase === 'suspended' ? (decision.deletion?.at ?? null) : null),
     ...usageValues(instance),
     error_message: instance.errorMessage,
+    asleep_since: orNull(instance.asleepSince),
   };
   return { op: 'instance', key: `instance:${instance.key}`, instance_key: instance.key, values };
 }

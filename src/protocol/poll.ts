@@ -37,6 +37,10 @@ export const planRow = z.object({
   max_users: z.int(),
   /** What the customer's Odoo may reach. */
   egress: z.enum(EGRESS).default(DEFAULT_EGRESS),
+  /** Hours without a visitor after which it sleeps; 0: never. */
+  sleep_after_hours: z.number().min(0).max(8760).default(0),
+  /** It is woken each hour for its scheduled actions. */
+  sleep_wakes_hourly: z.boolean().default(false),
   /** Technical names, comma separated. */
   modules: text,
   grace_days: z.int(),

@@ -53,6 +53,8 @@ const instanceValues = z
     storage_used_mb: z.number(),
     /** Technical names of the installed modules, comma separated. */
     modules_installed: z.string(),
+    /** Since when it is down until somebody visits it; its state is `running`. */
+    asleep_since: moment.nullable(),
     measured_on: moment.nullable(),
     storage_over_since: moment.nullable(),
     odoo_container: z.string().nullable(),

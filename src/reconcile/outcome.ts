@@ -81,6 +81,7 @@ export function createOutcome(parts: OutcomeParts) {
     const now = clock();
     const phase = phaseOf(facts, spec);
     const told = tellingOf(before, facts, phase);
+    const isUp = phase === 'running' && !facts.sleep.isAsleep;
     const changes: Partial<Instance> = {
       phase,
       planId: facts.plan.id,
@@ -89,17 +90,11 @@ export function createOutcome(parts: OutcomeParts) {
       suspendedAt: phase === 'suspended' ? (before.suspendedAt ?? now) : null,
       // What was asked for meanwhile is for the next run: only what this one has seen is changed.
       ...(facts.storageOverSince === before.storageOverSince ? {} : { storageOverSince: facts.storageOverSince }),
-      ...(phase === 'running' && upToDate ? { revision: parts.runtime.revision } : {}),
-      ...(phase === 'running'
-        ? {
-            limits: limitsOf(facts.plan),
-            settings: spec && settingsOf(spec),
-            ...secretsNow(),
-            toldPaidUntil: told,
-            warnedAt: null,
-            toldDeleteAt: null,
-          }
-        : {}),
+      ...(isUp && upToDate ? { revision: parts.runtime.revision } : {}),
+      ...(isUp ? { limits: limitsOf(facts.plan), settings: spec && settingsOf(spec), ...secretsNow() } : {}),
+      ...(phase === 'running' ? { toldPaidUntil: told, warnedAt: null, toldDeleteAt: null } : {}),
+      asleepSince: facts.sleep.isAsleep ? (before.asleepSince ?? now) : null,
+      ...(isUp && steps.some(({ action }) => action === 'startOdoo' || action === 'startBoth') ? { wokenAt: now } : {}),
       ...(facts.storageOverSince === null ? { toldStorageAt: null, spaceStoppedAt: null } : {}),
     };
     const run: Run = {
@@ -149,7 +144,7 @@ export function createOutcome(parts: OutcomeParts) {
   /** With what has just been written: a suspension that began now has its deletion to come. */
   function nextRun(key: string, now: Date): Date | null {
     const facts = readFacts(store, policy, key, now);
-    return facts && earliestAfter(now, [nextMoment(facts.decision, facts.notices, now)]);
+    return facts && earliestAfter(now, [nextMoment(facts.decision, facts.notices, now), facts.sleep.changesAt]);
   }
 
   /** Somebody paid in the seconds in which the data went: a person must see to it. */

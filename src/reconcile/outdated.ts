@@ -1,7 +1,7 @@
 /** What a start may find: instances that run and were made by a daemon with another key, or told another address. */
 import { settingsOf } from '../facts/facts.js';
 import type { SpecOf } from '../facts/spec-of.js';
-import { PHASE } from '../instance/phase.js';
+import { containersWanted } from '../instance/phase.js';
 import type { Instance } from '../instance/types.js';
 import { areSecretsSet, readKnownKey } from '../store/known-key.js';
 import type { Store } from '../store/store.js';
@@ -19,7 +19,7 @@ export function enqueueOutdated(
   };
   const outdated = store.instances
     .all()
-    .filter((instance) => PHASE[instance.phase].containers === 'up')
+    .filter((instance) => containersWanted(instance) === 'up')
     .filter((instance) => !areSecretsSet(instance, known) || !isTold(instance));
   store.transaction(() => {
     for (const { key } of outdated) store.jobs.enqueue(key, { reason: 'its settings or passwords are of before' });

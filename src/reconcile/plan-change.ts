@@ -36,7 +36,7 @@ export function createPlanChange(parts: PlanChangeParts) {
   /** As fresh as can be: of one that does not run, what was measured last. */
   async function usageOf(instance: Instance, plan: Plan): Promise<Usage | null> {
     const spec = parts.specOf({ instance, plan });
-    if (instance.phase !== 'running' || !spec) return instance.usage;
+    if (instance.phase !== 'running' || instance.asleepSince !== null || !spec) return instance.usage;
     try {
       const usage = await parts.runtime.measure(spec);
       store.instances.update(instance.key, { usage, measuredAt: parts.clock() });

@@ -120,9 +120,18 @@ export function createReconciler(parts: ReconcilerParts) {
       await outside(() => parts.readAfresh(key));
       facts = read();
     }
+    if (facts?.sleep.isAsleep && facts.instance.asleepSince === null && (await wasVisited(facts))) facts = read();
     // Each refusal turns one purchase into time of the present plan.
     while (facts && facts.desired.state !== 'deleted' && (await planChange.refuse(facts))) facts = read();
     return facts;
+  }
+
+  /** Before it is put to sleep its Odoo is asked when it last had a visitor. */
+  async function wasVisited({ instance }: Facts): Promise<boolean> {
+    const visitedAt = await runtime.lastVisit(instance);
+    if (visitedAt === null || (instance.visitedAt !== null && visitedAt <= instance.visitedAt)) return false;
+    store.instances.update(instance.key, { visitedAt: new Date(Math.min(Number(visitedAt), Number(clock()))) });
+    return true;
   }
 
   function mustWait(facts: Facts): boolean {

@@ -37,6 +37,9 @@ export interface Row {
   settings: string | null;
   secrets: string | null;
   error_message: string | null;
+  visited_at: number | null;
+  asleep_since: number | null;
+  woken_at: number | null;
 }
 
 export const COLUMNS: readonly (keyof Row)[] = [
@@ -71,6 +74,9 @@ export const COLUMNS: readonly (keyof Row)[] = [
   'settings',
   'secrets',
   'error_message',
+  'visited_at',
+  'asleep_since',
+  'woken_at',
 ];
 
 export function toRow(instance: Instance): Row {
@@ -106,6 +112,9 @@ export function toRow(instance: Instance): Row {
     settings: instance.settings,
     secrets: instance.secrets,
     error_message: instance.errorMessage,
+    visited_at: toMs(instance.visitedAt),
+    asleep_since: toMs(instance.asleepSince),
+    woken_at: toMs(instance.wokenAt),
   };
 }
 
@@ -141,6 +150,9 @@ export function fromRow(row: Row): Instance {
     settings: row.settings,
     secrets: row.secrets,
     errorMessage: row.error_message,
+    visitedAt: fromMs(row.visited_at),
+    asleepSince: fromMs(row.asleep_since),
+    wokenAt: fromMs(row.woken_at),
   };
 }
 

@@ -23,7 +23,7 @@ export interface InstanceTable {
   byName(name: string): Instance | null;
   /** A living instance has the name. */
   isTaken(name: string): boolean;
-  /** The running instance that was never measured, or longest ago, if that was before `before` or never. */
+  /** The running instance, awake, that was never measured, or longest ago, if that was before `before` or never. */
   leastMeasured(before: Date): Instance | null;
   /** Those whose customer is this commercial partner; oldest first. */
   ofCustomer(customerId: number): Instance[];
@@ -44,7 +44,7 @@ export function instanceTable(db: Database.Database, bell: Ringer): InstanceTabl
     "SELECT * FROM instances WHERE name = ? ORDER BY phase = 'deleted', created_at DESC LIMIT 1",
   );
   const selectLeastMeasured = db.prepare<[], Row>(
-    "SELECT * FROM instances INDEXED BY instances_measured WHERE phase = 'running' ORDER BY measured_at LIMIT 1",
+    "SELECT * FROM instances INDEXED BY instances_measured WHERE phase = 'running' AND asleep_since IS NULL ORDER BY measured_at LIMIT 1",
   );
   const selectOfCustomer = db.prepare<[number], Row>(
     "SELECT * FROM instances WHERE json_extract(customer, '$.id') = ? ORDER BY created_at, key",

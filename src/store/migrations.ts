@@ -1,4 +1,4 @@
-import { BACKUPS_SCHEMA, RESTORE_SCHEMA } from './backups-schema.js';
+import { BACKUPS_SCHEMA, RESTORE_SCHEMA, SLEEP_SCHEMA } from './later-schemas.js';
 
 /**
  * The schema, as numbered steps: the database's `user_version` is how many of them it has. A step that was ever
@@ -245,6 +245,6 @@ export const MIGRATIONS: readonly string[] = [
   `,
   // What is known of the backups of each instance. Whoever is there is looked at.
   BACKUPS_SCHEMA,
-  // Data that is restored is in other volumes. A command may say which moment is to be restored.
   RESTORE_SCHEMA,
+  SLEEP_SCHEMA,
 ];

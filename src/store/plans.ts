@@ -49,10 +49,11 @@ function encode({
   trial,
   active,
   egress,
+  sleep,
   release,
 }: Plan): string {
   const limits = { cpu, memoryMb, storageGb, maxUsers, modules };
-  // Most are sold, and have the usual egress: what was kept before this was known stays equal.
-  const sold = { ...(active === false && { active }), ...(egress && { egress }) };
+  // Most are sold, have the usual egress and never sleep: what was kept before this was known stays equal.
+  const sold = { ...(active === false && { active }), ...(egress && { egress }), ...(sleep && { sleep }) };
   return JSON.stringify({ id, code, name, names, ...limits, graceDays, retentionDays, trial, ...sold, release });
 }

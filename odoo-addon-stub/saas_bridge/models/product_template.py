@@ -14,9 +14,13 @@ LIMITS = (
     ("saas_memory_mb", 256, 262144),
     ("saas_storage_gb", 1, 10240),
     ("saas_max_users", 1, 100000),
+    ("saas_sleep_hours", 0, 8760),
     ("saas_grace_days", 0, 365),
     ("saas_retention_days", 0, 3650),
 )
+
+# A trial that somebody tries for an afternoon costs nothing for the rest of its days.
+TRIAL_SLEEP_HOURS = 2
 
 
 class ProductTemplate(models.Model):
@@ -61,6 +65,17 @@ class ProductTemplate(models.Model):
         help="What the customer's Odoo may reach. Private networks and our own servers are closed to all of them. "
         "Running instances follow at their next start.",
     )
+    saas_sleep_hours = fields.Integer(
+        string="Sleep After (Hours)",
+        default=0,
+        help="An instance that nobody has visited for so many hours is stopped, and started by its next visitor within "
+        "seconds. It is paid for all the same. 0: it never sleeps.",
+    )
+    saas_sleep_wakes = fields.Boolean(
+        string="Wake for Scheduled Actions",
+        help="A sleeping instance is started for five minutes each hour, so that what is scheduled in it is done. "
+        "Otherwise that waits for the next visitor.",
+    )
     saas_grace_days = fields.Integer(
         string="Grace Days", default=0, help="Days the instance keeps running after the paid time has ended."
     )
@@ -74,6 +89,7 @@ class ProductTemplate(models.Model):
     def _onchange_saas_trial(self):
         if self.saas_trial:
             self.list_price = 0
+            self.saas_sleep_hours = self.saas_sleep_hours or TRIAL_SLEEP_HOURS
 
     @api.constrains("saas_plan", "saas_trial", "list_price")
     def _check_saas_trial(self):

@@ -405,6 +405,8 @@ class SaasBridge(models.AbstractModel):
             "storage_gb": plan.saas_storage_gb,
             "max_users": plan.saas_max_users,
             "egress": plan.saas_egress or "web",
+            "sleep_after_hours": plan.saas_sleep_hours,
+            "sleep_wakes_hourly": plan.saas_sleep_wakes,
             "modules": plan.saas_modules or "",
             "grace_days": plan.saas_grace_days,
             "retention_days": plan.saas_retention_days,

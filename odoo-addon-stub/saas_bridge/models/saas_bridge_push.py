@@ -32,6 +32,7 @@ COLUMNS = {
     "users_used": "users_used",
     "storage_used_mb": "storage_used_mb",
     "modules_installed": "modules_installed",
+    "asleep_since": "asleep_since",
     "measured_on": "measured_on",
     "storage_over_since": "storage_over_since",
     "odoo_container": "odoo_container",
@@ -210,7 +211,7 @@ class SaasBridge(models.AbstractModel):
     def _column_value(self, name, value):
         if value is None or value == "":
             value = False
-        if name.endswith("_on") or name in ("paid_until", "storage_over_since"):
+        if name.endswith("_on") or name in ("paid_until", "asleep_since", "storage_over_since"):
             return fields.Datetime.to_datetime(value.split(".")[0]) if value else False
         if name == "url" and value and not WEB_ADDRESS.fullmatch(value):
             raise Refused(_("Not an address of the web: %s.", value))

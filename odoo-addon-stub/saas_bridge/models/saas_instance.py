@@ -31,6 +31,7 @@ BRIDGE_FIELDS = frozenset(
         "users_used",
         "storage_used_mb",
         "modules_installed",
+        "asleep_since",
         "measured_on",
         "storage_over_since",
         "odoo_container",
@@ -168,6 +169,9 @@ class SaasInstance(models.Model):
     )
     # With blanks, so that the line can break.
     modules_text = fields.Text(string="Modules", compute="_compute_modules_text")
+    asleep_since = fields.Datetime(
+        readonly=True, copy=False, help="Since when it is stopped until somebody visits it: its plan says so."
+    )
     measured_on = fields.Datetime(readonly=True, copy=False, help="When users, storage and modules were looked at.")
     storage_over_since = fields.Datetime(
         string="Over Storage Since",

@@ -36,6 +36,12 @@ class SaasInstance(models.Model):
                 "label": _("Being prepared"),
                 "text": _("We are preparing your Odoo. It takes some seconds, and this page shows it when it is ready."),
             }
+        if self.state == "running" and self.asleep_since:
+            return {
+                "color": "green",
+                "label": _("Asleep"),
+                "text": _("Nobody has used it for a while. It starts within seconds as soon as somebody opens it."),
+            }
         if self.state == "running":
             return {"color": "green", "label": _("Running"), "text": _("Your Odoo is ready to use.")}
         if self.state == "stopped":

@@ -88,4 +88,12 @@ class TestPlan(SaasCommon):
         with Form(self.plan) as form:
             form.saas_trial = True
             self.assertEqual(form.list_price, 0)
+            self.assertEqual(form.saas_sleep_hours, 2, "what nobody tries costs nothing")
         self.assertTrue(self.plan.saas_trial)
+
+    def test_sleep_is_told(self):
+        row = self.env["saas.bridge"]._plan_row(self.plan)
+        self.assertEqual((row["sleep_after_hours"], row["sleep_wakes_hourly"]), (0, False))
+        self.plan.write({"saas_sleep_hours": 6, "saas_sleep_wakes": True})
+        row = self.env["saas.bridge"]._plan_row(self.plan)
+        self.assertEqual((row["sleep_after_hours"], row["sleep_wakes_hourly"]), (6, True))

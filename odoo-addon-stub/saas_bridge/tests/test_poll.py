@@ -120,6 +120,8 @@ class TestPoll(SaasCommon):
                 "storage_gb": 2,
                 "max_users": 3,
                 "egress": "web",
+                "sleep_after_hours": 0,
+                "sleep_wakes_hourly": False,
                 "modules": "crm,sale_management",
                 "grace_days": 0,
                 "retention_days": 30,

@@ -146,6 +146,8 @@ class TestPortalPages(PortalCase):
             with self.subTest(state=state):
                 self._set(state=state)
                 self.assertIn(f'o_saas_state o_saas_{color}">{label}<', self._get(self.url).text)
+        self._set(state="running", asleep_since=fields.Datetime.now())
+        self.assertIn('o_saas_state o_saas_green">Asleep<', self._get(self.url).text)
 
     def test_suspended_says_why_and_how_long(self):
         past, future = fields.Datetime.now() - timedelta(days=3), fields.Datetime.now() + timedelta(days=27)

@@ -6,8 +6,8 @@ import { createStop, type Stop } from '../../lib/stop.js';
 import { type Call, createCall } from './call.js';
 import { ConflictError, NotFoundError } from './errors.js';
 import { type EngineEvent, type EventStream, readEvents } from './events.js';
-import { get } from './get.js';
-import { ipamOf, networkOf, volumeOf } from './listing.js';
+import { changedAt, get } from './get.js';
+import { networkOf, networkOptions, volumeOf } from './listing.js';
 import { memoryIn, type Stats } from './stats.js';
 import { type Attachment, attachmentOf, plainLog, type Streams, streamsOf } from './streams.js';
 import type { EngineOptions, Network, Resources, Subnet, Volume } from './types.js';
@@ -127,6 +127,12 @@ export class Engine {
     );
   }
 
+  /** When a file of a container, running or not, was last changed; null where there is none. */
+  async fileChangedAt(id: string, path: string): Promise<Date | null> {
+    const look = (abort: AbortSignal) => changedAt(this.#docker.modem, id, path, abort);
+    return this.#call(`look at ${path} in ${id}`, look);
+  }
+
   /** Gives a container, running or not, other limits. None of its memory is swap. RetryableError `docker.memory_in_use`. */
   async updateContainer(id: string, { memoryBytes, cpus }: Resources): Promise<void> {
     const limits = { Memory: memoryBytes, MemorySwap: memoryBytes, NanoCpus: Math.round(cpus * 1e9) };
@@ -215,15 +221,7 @@ export class Engine {
   /** Creates a bridge network without IPv6. ConflictError when the name is in use, PlaceTakenError when the subnet is. */
   async createNetwork(name: string, labels: Record<string, string>, subnet?: Subnet): Promise<void> {
     await this.#call(`create network ${name}`, (abortSignal) =>
-      this.#docker.createNetwork({
-        Name: name,
-        CheckDuplicate: true,
-        Driver: 'bridge',
-        Labels: labels,
-        EnableIPv6: false,
-        ...(subnet && { IPAM: { Driver: 'default', Config: [ipamOf(subnet)] } }),
-        abortSignal,
-      }),
+      this.#docker.createNetwork({ ...networkOptions(name, labels, subnet), abortSignal }),
     );
   }
 

@@ -1,4 +1,6 @@
-/** A GET that the library has no method for, or none that can be ended. */
+/** Requests that the library has no method for, or none that can be ended. */
+
+import type { IncomingMessage } from 'node:http';
 
 /** What we use of docker-modem. */
 interface Modem {
@@ -13,4 +15,25 @@ export function get<T>(modem: Modem, path: string, abortSignal: AbortSignal): Pr
       error ? reject(error) : resolve(reply as T),
     );
   });
+}
+
+/** When a file of a container was last changed; null where there is none, or no such container. */
+export function changedAt(modem: Modem, id: string, file: string, abortSignal: AbortSignal): Promise<Date | null> {
+  const path = `/containers/${id}/archive?path=${encodeURIComponent(file)}`;
+  const statusCodes = { 200: true, 404: true, 500: 'server error' };
+  return new Promise((resolve, reject) => {
+    modem.dial({ path, method: 'HEAD', isStream: true, abortSignal, statusCodes }, (error, reply) => {
+      if (error) return reject(error);
+      const { statusCode, headers, resume } = reply as IncomingMessage;
+      resume.call(reply);
+      resolve(statusCode === 200 ? changeIn(String(headers['x-docker-container-path-stat'] ?? '')) : null);
+    });
+  });
+}
+
+/** @param stat JSON in base64. */
+function changeIn(stat: string): Date | null {
+  const { mtime } = JSON.parse(Buffer.from(stat, 'base64').toString() || '{}') as { mtime?: string };
+  const date = new Date(mtime ?? Number.NaN);
+  return Number.isNaN(date.getTime()) ? null : date;
 }

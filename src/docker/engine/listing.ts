@@ -20,9 +20,12 @@ export function networkOf({ Id, Name, Labels, IPAM, Created }: ListedNetwork): N
   return { id: Id, name: Name, labels: Labels ?? {}, subnet, createdAt: new Date(Created) };
 }
 
-/** What the engine takes for a subnet. */
-export function ipamOf({ range, gateway, dynamic }: Subnet) {
-  return { Subnet: range, Gateway: gateway, IPRange: dynamic };
+/** What the engine makes a bridge network without IPv6 from. */
+export function networkOptions(name: string, labels: Record<string, string>, subnet?: Subnet) {
+  const options = { Name: name, CheckDuplicate: true, Driver: 'bridge', Labels: labels, EnableIPv6: false };
+  if (!subnet) return options;
+  const { range, gateway, dynamic } = subnet;
+  return { ...options, IPAM: { Driver: 'default', Config: [{ Subnet: range, Gateway: gateway, IPRange: dynamic }] } };
 }
 
 export function volumeOf({ Name, Labels, CreatedAt }: ListedVolume): Volume {

@@ -11,6 +11,8 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 20_000;
 const BODY_LIMIT = 1_000_000;
+/** It is no visit (templates/instance/saas_limits/visits.py). */
+const AGENT = 'saas-bridge';
 
 interface Answer {
   status: number;
@@ -96,8 +98,10 @@ function request(
   body?: string,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const headers =
-      body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
+    const headers = {
+      'User-Agent': AGENT,
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
+    };
     const signal = AbortSignal.timeout(Math.max(1, timeoutMs));
     const call = http.request({ host, port, method, path, headers, signal, agent: false }, (response) => {
       const chunks: Buffer[] = [];

@@ -24,7 +24,8 @@ import { observe, observeAll } from './observe.js';
 import { overlaps, placementAt, type Ranges } from './placement.js';
 import { copyVolumes } from './raw-copy.js';
 import { assertLogin, assertPortFree, awaitLoginPage } from './ready.js';
-import { type DockerSettings, type Rendered, renderInstance, revisionOf } from './rendering.js';
+import { remember } from './remember.js';
+import { type DockerSettings, renderInstance, revisionOf } from './rendering.js';
 import { writeSecrets } from './secrets.js';
 import { seedVolumes } from './seed.js';
 import { writeSettings } from './settings.js';
@@ -44,6 +45,9 @@ export interface RuntimeOptions {
   /** Holds `instances/<name>/`. */
   dataDir: string;
 }
+
+/** Its server-wide module touches it (templates/instance/saas_limits/visits.py). */
+const VISITED_FILE = '/var/lib/odoo/.visited';
 
 /** The runtime, and what only tests and figures ask of an engine. */
 export interface EngineRuntime extends Runtime {
@@ -181,6 +185,11 @@ export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
       return copyVolumes({ engine, files, release, mostBytes: copyLimitBytes(storageGb) }, render(spec), file);
     },
 
+    async lastVisit(instance) {
+      const [odoo] = await containers.list(instance, 'odoo');
+      return odoo ? engine.fileChangedAt(odoo.Id, VISITED_FILE) : null;
+    },
+
     endLeftTasks: () => endLeftTasks(engine, scope),
 
     stopOdoo: (instance) => containers.stop(instance, 'odoo'),
@@ -231,20 +240,4 @@ function takenAsFalse(error: unknown): false {
 /** Waits for all of them, also when one fails; then throws the first failure. */
 async function allDone(work: readonly Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(work)) if (result.status === 'rejected') throw result.reason;
-}
-
-const REMEMBERED = 500;
-
-/** Rendering costs about 20 ms and every step needs it: the results of the last specs are kept. */
-function remember(render: (spec: InstanceSpec) => Rendered): (spec: InstanceSpec) => Rendered {
-  const known = new Map<string, Rendered>();
-  return (spec) => {
-    const key = JSON.stringify(spec);
-    const rendered = known.get(key) ?? render(spec);
-    known.delete(key);
-    known.set(key, rendered);
-    const [oldest] = known.keys();
-    if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);
-    return rendered;
-  };
 }

@@ -1,4 +1,4 @@
-"""Server-wide module: keeps the number of internal users within the plan. For Odoo 17 to 19."""
+"""Server-wide module: keeps the number of internal users within the plan, and notes visits. For Odoo 17 to 19."""
 import logging
 import sys
 
@@ -16,6 +16,12 @@ def post_load():
     except Exception:
         # An instance without this check is better than none: the bridge measures the users as well.
         _logger.exception("the number of users is not limited")
+    try:
+        from . import visits
+
+        visits.patch()
+    except Exception:
+        _logger.exception("visits are not noted")
 
 
 def _load_the_other_defaults():

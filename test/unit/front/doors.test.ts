@@ -57,12 +57,17 @@ describe('http: the page of an instance that is down', () => {
   let log: ReturnType<typeof keptLog>;
   let doors: Front;
   let port: number;
+  let wake: (key: string) => void;
 
   beforeEach(async () => {
     [port = 0] = await freePorts(1);
     down = new Map();
     log = keptLog();
-    doors = createDoors({ address: ADDRESS, pausedOf: (key) => down.get(key) ?? null, log });
+    wake = () => expect.fail('nobody is to be woken');
+    doors = createDoors({
+      ...{ address: ADDRESS, pausedOf: (key) => down.get(key) ?? null, log },
+      wake: (key) => wake(key),
+    });
   });
   afterEach(() => doors.stop());
 
@@ -82,6 +87,50 @@ describe('http: the page of an instance that is down', () => {
     const answer = await ask(port, { accept: BROWSER, ...headers });
     return { ...answer, root: parse(answer.body) };
   };
+
+  describe('of one that sleeps', () => {
+    /** As a worker does: it needs the port, and says that it runs. */
+    async function start(): Promise<Server> {
+      // Its database comes first.
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      await doors.release({ httpPort: port });
+      const odoo = await bind(port);
+      down.clear();
+      return odoo;
+    }
+
+    it('wakes it once for all visitors, who come to the same address in it', async () => {
+      await goesDown({ phase: 'asleep' });
+      const woken: string[] = [];
+      let started: Promise<Server> | null = null;
+      wake = (key) => {
+        woken.push(key);
+        started ??= start();
+      };
+      const answers = await Promise.all([
+        ask(port, { accept: BROWSER }, 'GET', '/odoo/contacts?debug=1'),
+        ask(port, {}, 'POST', '/web/session/authenticate'),
+        ask(port, {}, 'GET', '//evil.example/x'),
+      ]);
+      expect(answers.map(({ status }) => status)).deep.equal([307, 307, 307]);
+      expect(answers.map(({ headers }) => headers.location)).deep.equal([
+        '/odoo/contacts?debug=1',
+        '/web/session/authenticate',
+        '/evil.example/x',
+      ]);
+      expect(answers.map(({ headers }) => headers['retry-after'])).deep.equal([undefined, undefined, undefined]);
+      expect(woken).deep.equal(['sol:1']);
+      const odoo = await (started ?? expect.fail('nobody woke it'));
+      await shut(odoo);
+    });
+
+    for (const path of ['/websocket?version=19.0-2', '/bus/websocket_worker_bundle', '/web/health', '/favicon.ico']) {
+      it(`is not woken by ${path}`, async () => {
+        await goesDown({ phase: 'asleep' });
+        expect((await ask(port, {}, 'GET', path)).status).equal(503);
+      });
+    }
+  });
 
   describe('is a page', () => {
     it('with its name, its state, and the way to the pay button', async () => {
@@ -317,7 +366,12 @@ describe('http: the page of an instance that is down', () => {
     });
 
     it('says what to do where the address is not of this host', async () => {
-      const elsewhere = createDoors({ address: '192.0.2.1', pausedOf: (key) => down.get(key) ?? null, log });
+      const elsewhere = createDoors({
+        address: '192.0.2.1',
+        pausedOf: (key) => down.get(key) ?? null,
+        wake: () => undefined,
+        log,
+      });
       down.set('sol:1', { name: 'acme', port, phase: 'suspended', lang: 'es_ES', ownerUrl: null });
       await elsewhere.show('sol:1');
       expect(log.lines[0]?.advice).contain('network_mode: host');
@@ -330,6 +384,7 @@ describe('http: the page of an instance that is down', () => {
         pausedOf() {
           throw new Error('the store cannot be read');
         },
+        wake: () => undefined,
         log,
       });
       await broken.show('sol:1');

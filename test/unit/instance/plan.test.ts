@@ -160,6 +160,9 @@ describe('planSteps', () => {
       { limitsApplied: false },
       [],
     ],
+    ['asleep', 'running', all, { isAsleep: true, limitsApplied: false }, ['stopOdoo', 'stopDb']],
+    ['asleep, and read', 'running', all, { isAsleep: true, databaseWanted: true }, ['stopOdoo']],
+    ['asleep, down already', 'running', { ...all, ...off }, { isAsleep: true, settingsApplied: false }, []],
     [
       'containers to come are made with their limits',
       'running',

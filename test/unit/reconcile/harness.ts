@@ -27,6 +27,7 @@ function stubRuntime() {
   let failAt: { step: number; error: unknown; times: number } | null = null;
   let found: number | null = null;
   let usage: Usage | null = null;
+  let visitedAt: Date | null = null;
   const exported: string[] = [];
   let hash = 'h';
   const container = (name: string, running: boolean) => ({
@@ -85,6 +86,7 @@ function stubRuntime() {
     observe: async () => ({ ...observed, slot: found, network: observed.network || found !== null }),
     hashesOf: () => ({ db: hash, odoo: hash }),
     containersOf: ({ name }) => ({ odoo: name, db: `${name}_db` }),
+    lastVisit: async () => visitedAt,
     async measure() {
       if (!usage) throw new Error('no measure is expected');
       return usage;
@@ -131,6 +133,10 @@ function stubRuntime() {
     /** What containers are made from, from now on. */
     madeFrom(word: string) {
       hash = word;
+    },
+    /** When its Odoo had its last visitor. */
+    visited(at: Date) {
+      visitedAt = at;
     },
     /** What measuring finds from now on. */
     uses(what: Usage) {

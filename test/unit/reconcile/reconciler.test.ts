@@ -79,6 +79,7 @@ describe('reconciler', () => {
         last_payment_on: '2026-01-15 12:00:00',
         delete_on: null,
         error_message: null,
+        asleep_since: null,
         admin_login: 'ann@acme.example',
       });
     });

@@ -19,6 +19,7 @@ const CALLS: { [Method in Exclude<keyof Engine, 'stop' | 'run'>]: (engine: Engin
   inspectContainer: (engine) => engine.inspectContainer('x'),
   listContainers: (engine) => engine.listContainers(['a=b']),
   rootDir: (engine) => engine.rootDir(),
+  fileChangedAt: (engine) => engine.fileChangedAt('x', '/y'),
   putArchive: (engine) => engine.putArchive('x', '/', Buffer.from('x')),
   updateContainer: (engine) => engine.updateContainer('x', { memoryBytes: 1, cpus: 1 }),
   attach: (engine) => engine.attach('x'),

@@ -1,4 +1,4 @@
-/** Steps of the migrations about backups: never edited. */
+/** Later steps of the migrations: never edited. */
 export const BACKUPS_SCHEMA = `
   CREATE TABLE backups (
     instance_key TEXT PRIMARY KEY, due_at INTEGER, made_at INTEGER, snapshot TEXT, bytes INTEGER,
@@ -16,3 +16,12 @@ export const RESTORE_SCHEMA = `
   ALTER TABLE backups ADD COLUMN restored_generation INTEGER;
   ALTER TABLE commands ADD COLUMN moment INTEGER;
 `;
+
+/** Whom nobody visits may sleep. One that does is not measured. */
+export const SLEEP_SCHEMA = `
+  ALTER TABLE instances ADD COLUMN visited_at INTEGER;
+  ALTER TABLE instances ADD COLUMN asleep_since INTEGER;
+  ALTER TABLE instances ADD COLUMN woken_at INTEGER;
+  DROP INDEX instances_measured;
+  CREATE INDEX instances_measured ON instances (measured_at) WHERE phase = 'running' AND asleep_since IS NULL;
+  `;
