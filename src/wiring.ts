@@ -179,9 +179,10 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
     wake: wakerIn(store, clock),
     log,
   });
-  const { dir } = config.edge;
+  const { dir, shop } = config.edge;
   const routeOf = (key: string) => routeTo(store, addressOf, key);
-  const front = dir === null ? doors : createEdge({ ...{ dir, doors, routeOf, log }, address: reachable(address) });
+  const front =
+    dir === null ? doors : createEdge({ ...{ dir, doors, shop, routeOf, log }, address: reachable(address) });
   const ingest = ingestInto(store, config, clock, log);
   const clockOffsetMs = config.clockOffset?.toMillis() ?? 0;
   const guard = createGuard({ jobs: store.jobs, clock, clockOffsetMs, refusal: bond.refusal, log });

@@ -1,6 +1,6 @@
 /**
  * The edge: a web server before all instances, which reads from files where each host leads. One folder a host with one
- * empty file in it, `routes/<host>/<address>_<port>`; another place is a rename. Level-based: what must be is written, the
+ * empty file in it, `routes/<host>/<address>_<port>`, for the shop with the port of its websocket at the end; another place is a rename. Level-based: what must be is written, the
  * rest is removed. What is down is shown on its port as without an edge (`doors.ts`); the edge passes it on.
  */
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,12 +19,14 @@ export interface EdgeParts {
   /** Where the edge finds the ports of the instances. */
   address: string;
   doors: Front;
+  /** The shop, where the edge serves it too. */
+  shop?: { host: string; address: string; port: number; websocketPort: number } | null;
   /** Null for an instance that is nowhere. */
   routeOf(key: string): { host: string; port: number } | null;
   log: Log;
 }
 
-export function createEdge({ dir, address, doors, routeOf, log }: EdgeParts): Front {
+export function createEdge({ dir, address, doors, shop = null, routeOf, log }: EdgeParts): Front {
   const routes = path.join(dir, 'routes');
   /** The host that was last written for each instance, and whose each is: a name that was given back may be another's. */
   const hosts = new Map<string, string>();
@@ -33,6 +35,7 @@ export function createEdge({ dir, address, doors, routeOf, log }: EdgeParts): Fr
 
   ensureFolder(routes);
   writePages(path.join(dir, 'pages'));
+  if (shop) writeRoute(path.join(routes, shop.host), `${shop.address}_${shop.port}_${shop.websocketPort}`);
 
   function follow(key: string): void {
     clearTimeout(retries.get(key));
@@ -46,6 +49,7 @@ export function createEdge({ dir, address, doors, routeOf, log }: EdgeParts): Fr
       }
       if (route === null) return;
       if (!HOST.test(route.host)) throw new Error(`${JSON.stringify(route.host)} is no name of a host`);
+      if (route.host === shop?.host) throw new Error(`${route.host} is the shop`);
       writeRoute(path.join(routes, route.host), `${address}_${route.port}`);
       hosts.set(key, route.host);
       owners.set(route.host, key);
@@ -69,7 +73,7 @@ export function createEdge({ dir, address, doors, routeOf, log }: EdgeParts): Fr
     hide: (key) => doors.hide(key),
     route: follow,
     sweep() {
-      for (const name of readdirSync(routes)) if (!owners.has(name)) removeHost(name);
+      for (const name of readdirSync(routes)) if (!owners.has(name) && name !== shop?.host) removeHost(name);
     },
     release: (placement) => doors.release(placement),
     /** The addresses stay: who runs is reached without the daemon too. */

@@ -183,6 +183,20 @@ describe('the edge', function () {
     other.close();
   });
 
+  it('serves the shop too, with its websocket from a port of its own', async () => {
+    const socket = http.createServer((_request, response) => response.end('the websocket'));
+    await new Promise<void>((resolve) => socket.listen(0, '127.0.0.1', resolve));
+    const websocketPort = (socket.address() as AddressInfo).port;
+    const shop = { host: 'tienda.example.test', address: '127.0.0.1', port, websocketPort };
+    createEdge({ dir: edge.dir, address: '127.0.0.1', doors, shop, routeOf: () => null, log });
+    expect(heard((await edge.ask(shop.host, { path: '/shop' })).body).path).equal('/shop');
+    expect((await edge.ask(shop.host, { path: '/websocket?version=1' })).body).equal('the websocket');
+    socket.closeAllConnections();
+    socket.close();
+    // Its address is nobody's again.
+    front.sweep();
+  });
+
   it('answers others while many visitors are slow', async () => {
     const slow = Array.from({ length: 500 }, () => {
       const socket = net.connect(edge.ports.EDGE_HTTPS_PORT, '127.0.0.1');

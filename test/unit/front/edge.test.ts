@@ -50,6 +50,18 @@ describe('edge', () => {
     expect(routes()['beta.example.com'], 'visitors come without the daemon too').deep.equal(['127.0.0.1_20002']);
   });
 
+  it('leads to the shop too, and to no instance by its name', () => {
+    const shop = { host: 'shop.example.com', address: '10.0.0.5', port: 8069, websocketPort: 8072 };
+    const routeOf = (key: string) => at.get(key) ?? null;
+    const edge = createEdge({ dir, address: '127.0.0.1', doors, shop, routeOf, log });
+    edge.sweep();
+    expect(routes()).deep.equal({ 'shop.example.com': ['10.0.0.5_8069_8072'] });
+    at.set('sol:1', { host: 'shop.example.com', port: 20000 });
+    edge.route('sol:1');
+    expect(routes()).deep.equal({ 'shop.example.com': ['10.0.0.5_8069_8072'] });
+    expect(log.events()).deep.equal(['route.failed']);
+  });
+
   it('takes the address of one that is gone away, and not from whoever has it now', () => {
     const edge = start();
     edge.route('sol:1');
