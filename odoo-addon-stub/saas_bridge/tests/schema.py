@@ -54,6 +54,9 @@ def problems(value, schema, where="$"):
         elif keyword in ("minimum", "exclusiveMinimum"):
             if value < wanted or (value == wanted and keyword == "exclusiveMinimum"):
                 found.append(f"{where}: {value!r} is too small")
+        elif keyword == "maximum":
+            if value > wanted:
+                found.append(f"{where}: {value!r} is too large")
         elif keyword == "required":
             found += [f"{where}: {name} is missing" for name in wanted if name not in value]
         elif keyword == "properties":
