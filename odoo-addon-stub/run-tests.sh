@@ -5,7 +5,9 @@
 # that has a shop, in containers of their own that are gone afterwards. TAGS as in odoo --test-tags: those that name
 # saas_bridge_website run in the shop, others without it; default: all tests of both. Then both are installed in a third
 # one, used and uninstalled, and what is in that database afterwards is compared with what was there before; TAGS
-# "uninstall": only that. The last line is "N passed, N failed".
+# "uninstall": only that. TAGS "scale": instead of all that, 50,000 orders and 10,000 instances (ORDERS=… sets another
+# number) are made by SQL, and a table says what lists, reports, pages and polls cost; each over 0.5 s has failed.
+# The last line is "N passed, N failed".
 #
 # What the addons depend on is installed once, into a volume named after the image and the module lists; every run
 # works on a copy of it.
@@ -161,15 +163,29 @@ test_uninstall() {
   fi
 }
 
+# Adds one for each thing measured to passed or bad.
+measure_scale() {
+  local measured slow
+  if ! { run_odoo test -i saas_bridge && run_shell test "$here/scale/fill.py" filled && run_shell test "$here/scale/measure.py" measured; }; then
+    tail -n 30 "$log" >&2
+    fail "the orders could not be made and measured"
+  fi
+  sed -n '/seconds  queries$/,/ over 0.5 s$/p' "$log"
+  read -r measured slow < <(sed -nE 's/^([0-9]+) measured, ([0-9]+) over 0.5 s$/\1 \2/p' "$log")
+  passed=$((passed + measured - slow))
+  bad=$((bad + slow))
+}
+
 # run_shell DATABASE SCRIPT WORD: the shell goes on after an error, so that the script has to say the word at its end.
 run_shell() {
-  docker_cmd run --rm -i --name "$run-odoo" --network "$run" -e HOST="$run-db" -e USER=odoo -e PASSWORD=odoo \
+  docker_cmd run --rm -i --name "$run-odoo" --network "$run" -e HOST="$run-db" -e USER=odoo -e PASSWORD=odoo -e ORDERS="${ORDERS:-50000}" \
     -v "$here:/mnt/extra-addons:ro" "$ODOO_IMAGE" odoo shell -d "$1" --no-http <"$2" 2>&1 |
     tee -a "$log" | grep -x "$3" >/dev/null
 }
 
 [[ -n $tags && $tags != uninstall ]] || test_uninstall
-[[ $tags == uninstall || $tags == *saas_bridge_website* ]] || test_addon test saas_bridge "${tags:-/saas_bridge}"
+[[ $tags != scale ]] || measure_scale
+[[ $tags == uninstall || $tags == scale || $tags == *saas_bridge_website* ]] || test_addon test saas_bridge "${tags:-/saas_bridge}"
 [[ -n $tags && $tags != *saas_bridge_website* ]] || test_addon shop saas_bridge_website "${tags:-/saas_bridge_website}"
 
 [[ -z $keep ]] || echo "log: $log" >&2
