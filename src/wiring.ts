@@ -26,6 +26,8 @@ import { deriveSecrets } from './instance/secrets.js';
 import { createGuard } from './intake/guard.js';
 import { createIngest, type Ingest } from './intake/ingest.js';
 import { createLook } from './intake/look.js';
+import { createBackupMaker } from './keepers/backup-maker.js';
+import { startRemovals } from './keepers/backup-removals.js';
 import { startBackups } from './keepers/backups.js';
 import { copiesIn } from './keepers/exports.js';
 import { wakerIn } from './keepers/front.js';
@@ -188,19 +190,24 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
   const guard = createGuard({ jobs: store.jobs, clock, clockOffsetMs, refusal: bond.refusal, log });
   const exports = new PQueue({ concurrency: 1 });
   const { open: openDatabase, isOpen } = createOpenDatabases(store, runtime, stop.told);
-  const { hours, keep, concurrency } = config.backups;
+  const { hours, concurrency } = config.backups;
+  const night = hours && { ...hours, timeZone: policy.timeZone };
+  const forBackups = { store, backups, specOf, repositoryOf: repositoriesOf(config, daemonKey), night, clock, log };
+  const maker = createBackupMaker({ ...forBackups, openDatabase, metrics });
   const completion = { store, secretsOf, master, policy, clock, addressOf };
   return {
     ...{ clock, store, ownership, runtime, templates, client, master, specOf, metrics, front, ingest, guard, bond },
     /** Resolves when no copy is written. */
     exported: () => exports.onIdle(),
     isOpen,
-    /** Makes the backups, tries and restores them. */
+    /** Makes the backups, tries and restores them, and removes those whose time is over. */
     startBackups() {
-      const night = hours && { ...hours, timeZone: policy.timeZone };
-      const common = { store, backups, specOf, repositoryOf: repositoriesOf(config, daemonKey), night, clock, log };
-      const keeper = startBackups({ ...common, openDatabase, keep, concurrency });
-      const keepers = [keeper, startProofs(common), startRestores({ ...common, runtime, backUp: keeper.now })];
+      const keepers = [
+        startBackups({ store, maker, concurrency, clock, log }),
+        startProofs(forBackups),
+        startRestores({ ...forBackups, runtime, backUp: maker.make }),
+        startRemovals(forBackups),
+      ];
       store.bell.on('instances', () => {
         for (const loop of keepers) loop.wake();
       });
@@ -217,6 +224,7 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
       release: releaseIn(config),
       copies: copiesIn(config.exports),
       isOpen,
+      backUp: maker.makeBeforeRebuild,
     }),
   };
 }
@@ -226,6 +234,7 @@ function storeFigures(store: Store, clock: Clock) {
     instancesByPhase: () => store.instances.countByPhase(),
     jobsWaiting: () => store.jobs.countDue(clock()),
     outbox: () => store.outbox.backlog(clock()),
+    backups: () => store.backups.counts(clock()),
     stuck: () => stuckInstances(store, clock).length,
   };
 }

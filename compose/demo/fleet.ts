@@ -1,15 +1,16 @@
 /** The instances of one scope on the engine, without a daemon. */
 import { createEngine } from '../../src/docker/engine/engine.js';
+import { removeBusy } from '../../src/docker/engine/retry.js';
 import { createFleet, type Fleet } from '../../src/docker/fleet.js';
 import { DEFAULT_SETTINGS } from '../../src/docker/instance/rendering.js';
 import { createMarker } from '../../src/docker/marker.js';
-import { DEFAULT_SCOPE } from '../../src/instance/naming.js';
+import { DEFAULT_SCOPE, scopePrefix } from '../../src/instance/naming.js';
 
 const SOCKET = '/var/run/docker.sock';
 
 /**
- * Removes every instance of a scope from the engine, and its folder, and what says whose the scope is; nothing of another
- * scope. Gives their names.
+ * Removes every instance of a scope from the engine, its folder, the backups in a volume of the scope, and what says whose the
+ * scope is; nothing of another scope. Gives their names.
  */
 export async function removeInstances(scope: string, dataDir: string): Promise<string[]> {
   const { engine, runtime } = await fleetOf(scope, dataDir);
@@ -21,6 +22,7 @@ export async function removeInstances(scope: string, dataDir: string): Promise<s
       await runtime.removeNetwork(instance);
     }),
   );
+  await removeBusy(() => engine.removeVolume(`${scopePrefix(scope)}saas_backups`));
   await createMarker(engine, scope).remove();
   return instances.map(({ name }) => name);
 }

@@ -1,6 +1,8 @@
 /** When a backup is due: computed from facts, so that a night that was slept through is caught up. Pure. */
 import { createHash } from 'node:crypto';
 import { DateTime } from 'luxon';
+import { containersWanted, PHASE } from '../instance/phase.js';
+import type { Instance } from '../instance/types.js';
 
 /** The part of the day in which backups are made, in minutes after midnight there; `to` before `from`: past midnight. */
 export interface Night {
@@ -23,9 +25,41 @@ export interface BackupFacts {
   triedAt: Date | null;
 }
 
+/** What is known of an instance and of its backups. */
+export interface Known extends Pick<BackupFacts, 'failures' | 'triedAt'> {
+  instance: Pick<Instance, 'key' | 'phase' | 'startedAt' | 'asleepSince'>;
+  madeAt: Date | null;
+  /** It has run since. */
+  changed: boolean;
+  asked: boolean;
+}
+
 const MINUTES_A_DAY = 24 * 60;
 const FIRST_RETRY_MS = 5 * 60_000;
 const LONGEST_RETRY_MS = 4 * 3_600_000;
+
+/** Something else is done with it, or it is in a state that passes. */
+const LATER_MS = 10 * 60_000;
+
+/** Whether one is to be made now; else when that is to be asked again, null: not before something changes. */
+export function decideBackup(
+  { instance, madeAt, changed, asked, ...tries }: Known,
+  night: Night | null,
+  now: Date,
+): 'now' | Date | null {
+  const { key, phase, startedAt } = instance;
+  if (PHASE[phase].gone) return null;
+  if (startedAt === null || PHASE[phase].settled === null) return new Date(now.getTime() + LATER_MS);
+  const facts = {
+    key,
+    since: madeAt ?? startedAt,
+    changed: changed || containersWanted(instance) === 'up',
+    asked,
+    ...tries,
+  };
+  const next = nextBackup(facts, night);
+  return next !== null && next <= now ? 'now' : next;
+}
 
 /** When the next one is to be made; null: not before something changes. No night: only those that a person wants. */
 export function nextBackup(facts: BackupFacts, night: Night | null): Date | null {

@@ -1,4 +1,4 @@
-/** Settings: where the backups go, when they are made, how many are kept. */
+/** Settings: where the backups go, when they are made. */
 import { z } from 'zod';
 import { parseTarget } from '../backup/target.js';
 import { secretFile, text, whole } from './kinds.js';
@@ -21,15 +21,6 @@ const hours = z.string().transform((value, context) => {
   const [fromHour = 0, fromMinute = 0, toHour = 0, toMinute = 0] = parts.map(Number);
   if (parts.length > 0) return { from: fromHour * 60 + fromMinute, to: toHour * 60 + toMinute };
   context.addIssue('hours such as 01:00-05:00, or none');
-  return z.NEVER;
-});
-
-const keep = z.string().transform((value, context) => {
-  const [, daily, weekly, monthly] = (/^(\d{1,3}),(\d{1,3}),(\d{1,3})$/.exec(value) ?? []).map(Number);
-  if (daily !== undefined && weekly !== undefined && monthly !== undefined && daily > 0) {
-    return { daily, weekly, monthly };
-  }
-  context.addIssue('three numbers, of days (one at least), weeks and months, such as 7,4,12');
   return z.NEVER;
 });
 
@@ -61,10 +52,6 @@ export const backups = section(
       doc: 'when they are made, each instance in its own moment; or `none`: only those that a person asks for',
     }),
     SAAS_BACKUP_CONCURRENCY: setting(whole(1, 16), { default: '2', doc: 'backups made at once' }),
-    SAAS_BACKUP_KEEP: setting(keep, {
-      default: '7,4,12',
-      doc: 'how many are kept: the last of so many days, weeks and months',
-    }),
   },
   (c) => ({
     backups: {
@@ -78,7 +65,6 @@ export const backups = section(
       image: c.SAAS_BACKUP_IMAGE,
       hours: c.SAAS_BACKUP_HOURS,
       concurrency: c.SAAS_BACKUP_CONCURRENCY,
-      keep: c.SAAS_BACKUP_KEEP,
     },
   }),
 );

@@ -31,7 +31,9 @@ export interface Templates {
   backupScript: string;
   fetchScript: string;
   probeScript: string;
+  removeBackupsScript: string;
   listScript: string;
+  checkScript: string;
   /** A trial: load, serve, prove. */
   loadScript: string;
   serveScript: string;
@@ -81,7 +83,9 @@ export async function loadTemplates(): Promise<Templates> {
     backupScript: targets + (await read('backup.sh')),
     fetchScript: targets + (await read('fetch.sh')),
     listScript: targets + (await read('list.sh')),
+    checkScript: targets + (await read('check.sh')),
     probeScript: targets + (await read('probe.sh')),
+    removeBackupsScript: targets + (await read('remove-backups.sh')),
     loadScript: await read('load.sh'),
     serveScript: await read('serve.sh'),
     proveScript: await read('prove.py'),

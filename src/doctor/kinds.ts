@@ -86,7 +86,7 @@ export const KINDS = {
   },
   data_missing: {
     sentence: '{name} was in use, and its data is not on the engine; missing: {volumes}.',
-    advice: 'No empty database takes its place. Restore the volumes from a backup, then press Retry on its record.',
+    advice: 'No empty database takes its place. Press Restore on its record: the last backup comes back.',
     fix: null,
   },
   place_differs: {

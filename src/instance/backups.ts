@@ -1,5 +1,6 @@
 /** Backups of an instance's data: what the core asks of whoever makes and reads them. */
 import type { Secret } from '../lib/secret.js';
+import type { KeepRule } from './keep-rule.js';
 import type { InstanceSpec } from './spec.js';
 
 /** Where the backups of one instance are, and how they are opened. */
@@ -14,15 +15,8 @@ export interface Repository {
 }
 
 /** Why a backup was made. Those of `before` a restore are kept; all others go by the rule. */
-export const BACKUP_TAGS = ['nightly', 'asked', 'before'] as const;
+export const BACKUP_TAGS = ['nightly', 'asked', 'rebuild', 'before'] as const;
 export type BackupTag = (typeof BACKUP_TAGS)[number];
-
-/** How many of them are kept: the newest of each of so many days, weeks and months. */
-export interface KeepRule {
-  daily: number;
-  weekly: number;
-  monthly: number;
-}
 
 export interface BackupOptions {
   /** There were backups: a repository that is not there is lost, and MUST NOT be replaced by an empty one. */
@@ -57,7 +51,7 @@ export interface Backups {
   /** A backup of an instance whose database runs, while its customer works on. */
   make(spec: InstanceSpec, repository: Repository, options: BackupOptions): Promise<BackupMade>;
   /**
-   * Restores a snapshot on trial: every file is what its name says, every attachment has its file, every table the rows that it
+   * Looks whether the repository is whole, a twelfth of it byte by byte, and restores a snapshot on trial: every file is what its name says, every attachment has its file, every table the rows that it
    * had at the backup, and an Odoo that opens it logs in. Throws `backup.not_whole`, `backup.damaged` where it is not so.
    */
   prove(spec: InstanceSpec, repository: Repository, snapshot: string): Promise<void>;
@@ -70,6 +64,8 @@ export interface Backups {
   restore(spec: InstanceSpec, repository: Repository, snapshot: string): Promise<void>;
   /** Throws where the target does not answer or refuses the login. */
   probe(repository: Repository): Promise<void>;
+  /** Removes all of them, for good. That there are none is as good. */
+  remove(repository: Repository): Promise<void>;
   /** Removes what trials of a daemon that died have left. */
   removeLeft(): Promise<void>;
 }

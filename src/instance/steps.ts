@@ -26,6 +26,8 @@ export interface StepArgs {
   exportData: Record<never, never>;
   /** Write the volumes as they are instead, where that fails again and again. */
   copyVolumes: Record<never, never>;
+  /** Make a backup; its database must run. */
+  backUp: Record<never, never>;
   /** From now on it uses the volumes that a backup was restored into; no container may exist. */
   useRestored: Record<never, never>;
   /** Remove the volumes that it has used before. */

@@ -1,5 +1,6 @@
 /** The shared vocabulary: what a customer bought, what must run, what does run. Data only, no behaviour. */
 import type { Egress } from './egress.js';
+import type { KeepRule } from './keep-rule.js';
 import type { Phase } from './phase.js';
 import type { Placement } from './placement.js';
 import type { Release } from './release.js';
@@ -29,6 +30,8 @@ export interface Plan {
   sleep?: SleepRule;
   /** What its instances may reach; absent: `web`. */
   egress?: Egress;
+  /** How many backups are kept; absent: the usual number. */
+  keep?: KeepRule;
   /** What it is to run where that is not what the settings say. */
   release?: Partial<Release>;
 }

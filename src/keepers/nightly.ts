@@ -56,21 +56,26 @@ export function startNightly(options: NightlyOptions): Loop {
   /** What was done since the summary of the night before: the days between count for the night that ends them. */
   function summarize(since: Date, midnight: Date, late: boolean): void {
     const told = store.meta.get(TOLD_AT);
-    const done = store.events.countSince(told === null ? since : new Date(told));
+    const from = told === null ? since : new Date(told);
+    const done = store.events.countSince(from);
+    const backups = store.backups.counts(from);
     const counts = {
       suspended: done.suspension ?? 0,
       reminded: done.reminder ?? 0,
       warned: done.deletion_warning ?? 0,
       deleted: done.deletion ?? 0,
       failed: store.instances.countByPhase().error ?? 0,
+      backed_up: backups.made,
+      not_backed_up: backups.failing,
+      not_whole: backups.notWhole,
     };
     const { count: outbox, deadLetters } = store.outbox.backlog(clock());
     store.transaction(() => {
       store.meta.set(LAST_NIGHT, midnight.toISOString());
       store.meta.set(TOLD_AT, clock().toISOString());
       store.events.prune(new Date(clock().getTime() - EVENTS_KEPT_MS));
-      // A night without news is no message.
-      if (Object.values(counts).some((number) => number > 0)) {
+      // A night without news is no message; that backups were made is none.
+      if (Object.entries(counts).some(([what, number]) => number > 0 && what !== 'backed_up')) {
         store.outbox.put(summaryOperation(midnight, counts, timeZone), 'summary');
       }
     });

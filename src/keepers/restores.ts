@@ -1,13 +1,14 @@
 /**
  * Brings back the state that a person wants: restored beside the instance and compared, then a backup of what it has now is
- * made, and only then the instance is told to use the other volumes. What fails leaves it as it was.
+ * made, and only then the instance is told to use the other volumes. What fails leaves it as it was. One that has lost its data
+ * gets it back in the same way.
  */
-import type { Backups, Repository } from '../instance/backups.js';
+import type { Backups, BackupTag, Repository } from '../instance/backups.js';
 import type { Command } from '../instance/command.js';
 import type { Runtime } from '../instance/ports.js';
 import type { InstanceSpec } from '../instance/spec.js';
 import type { Instance, Plan } from '../instance/types.js';
-import { isStopped, messageOf, TerminalError } from '../lib/errors.js';
+import { BridgeError, isStopped, messageOf } from '../lib/errors.js';
 import { errorFields, type Log } from '../lib/logger.js';
 import { type Loop, startLoop } from '../lib/loop.js';
 import { commandOperation } from '../owed/operations.js';
@@ -22,7 +23,7 @@ export interface RestoreKeeperOptions {
   store: Store;
   backups: Pick<Backups, 'list' | 'restore'>;
   /** Makes one of what it has now. */
-  backUp(instance: Instance): Promise<void>;
+  backUp(instance: Instance, tag: BackupTag): Promise<unknown>;
   runtime: Pick<Runtime, 'removeOthers'>;
   repositoryOf(instanceKey: string): Repository;
   specOf(facts: { instance: Instance; plan: Plan }): InstanceSpec | null;
@@ -53,12 +54,11 @@ export function startRestores(options: RestoreKeeperOptions): Loop {
   async function restore(command: Command, instance: Instance): Promise<void> {
     const plan = store.plans.get(instance.planId);
     const spec = plan && options.specOf({ instance, plan });
-    if (instance.phase !== 'running' || !spec) {
-      return answer(command, 'refused', { code: 'verbatim', params: { text: 'Only a running instance is restored.' } });
-    }
+    if (!isRestorable(instance) || !spec)
+      return answer(command, 'refused', { code: 'restore_not_running', params: {} });
     try {
       const repository = options.repositoryOf(instance.key);
-      const wanted = command.moment ?? new Date(8.64e15);
+      const wanted = endOf(command.moment);
       const snapshot = (await backups.list(spec, repository)).findLast(({ at }) => at <= wanted);
       if (!snapshot) return answer(command, 'refused', { code: 'no_such_backup', params: {} });
       log.info(
@@ -70,8 +70,9 @@ export function startRestores(options: RestoreKeeperOptions): Loop {
       );
       const generation = instance.generation + 1;
       await backups.restore({ ...spec, generation }, repository, snapshot.id);
-      await options.backUp(instance);
-      if (store.instances.get(instance.key)?.phase !== 'running') throw stoppedMeanwhile();
+      await keepWhatItHas(instance);
+      const now = store.instances.get(instance.key);
+      if (!now || !isRestorable(now)) return await failed(command, spec, STOPPED);
       store.transaction(() => {
         store.backups.exists(instance.key, snapshot.at);
         store.backups.update(instance.key, { restoredGeneration: generation });
@@ -82,29 +83,35 @@ export function startRestores(options: RestoreKeeperOptions): Loop {
     } catch (error) {
       // The next start begins again.
       if (isStopped(error)) return;
-      await failed(command, instance, spec, error);
+      log.error('restore.failed', `${instance.name} was not restored, and is as it was.`, {
+        ...{ instance: instance.name, ...errorFields(error) },
+      });
+      await failed(command, spec, { code: 'restore_failed', params: { reason: messageOf(error) } });
     }
   }
 
-  async function failed(command: Command, instance: Instance, spec: InstanceSpec, error: unknown): Promise<void> {
-    log.error('restore.failed', `${instance.name} was not restored, and is as it was.`, {
-      ...{ instance: instance.name, ...errorFields(error) },
-    });
+  /** Of one that has lost its data there is nothing to keep. */
+  async function keepWhatItHas(instance: Instance): Promise<void> {
+    try {
+      await options.backUp(instance, 'before');
+    } catch (error) {
+      const isLost = instance.phase === 'error' && error instanceof BridgeError && error.code === 'backup.no_data';
+      if (!isLost) throw error;
+    }
+  }
+
+  async function failed(command: Command, spec: InstanceSpec, message: Sentence): Promise<void> {
     await runtime.removeOthers(spec).catch((second: unknown) => {
       log.warn('restore.left', 'What was restored could not be removed.', errorFields(second));
     });
-    answer(command, 'failed', { code: 'verbatim', params: { text: messageOf(error) } });
+    answer(command, 'failed', message);
   }
 
   /** The operation is over: it was done, or dropped because the instance is to be down. */
   function answerSwap(command: Command, instance: Instance): void {
     const isDone = instance.generation === store.backups.get(instance.key)?.restoredGeneration;
-    if (!isDone) {
-      answer(command, 'failed', { code: 'verbatim', params: { text: messageOf(stoppedMeanwhile()) } });
-      return;
-    }
-    answer(command, 'done', { code: 'restored', params: {} });
-    log.info('restore.done', `${instance.name} has the data of the backup.`, { instance: instance.name });
+    answer(command, isDone ? 'done' : 'failed', isDone ? { code: 'restored', params: {} } : STOPPED);
+    if (isDone) log.info('restore.done', `${instance.name} has the data of the backup.`, { instance: instance.name });
   }
 
   function answer({ id, instanceKey }: Command, result: 'done' | 'refused' | 'failed', message: Sentence): void {
@@ -121,6 +128,15 @@ function swapOf({ id, createdOn }: Command): string {
   return `restore:${id}:${createdOn?.getTime() ?? 0}`;
 }
 
-function stoppedMeanwhile(): TerminalError {
-  return new TerminalError('restore.stopped', 'the instance was stopped meanwhile', 'Restore it when it runs again.');
+/** People see whole seconds, or whole minutes: all of it is meant. No moment: the last one. */
+function endOf(moment: Date | null | undefined): Date {
+  if (!moment) return new Date(8.64e15);
+  return new Date(moment.getTime() + (moment.getTime() % 60_000 === 0 ? 59_999 : 999));
+}
+
+const STOPPED: Sentence = { code: 'restore_stopped', params: {} };
+
+/** It runs, or is to run and cannot. */
+function isRestorable({ phase, startedAt }: Instance): boolean {
+  return startedAt !== null && (phase === 'running' || phase === 'error');
 }

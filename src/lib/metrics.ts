@@ -6,6 +6,8 @@ export interface MetricSources {
   jobsWaiting(): number;
   /** How many instances have failed for long. */
   stuck(): number;
+  /** Instances whose backup fails, and whose trial has failed. */
+  backups(): { failing: number; notWhole: number };
   outbox(): { count: number; oldestAgeMs: number; deadLetters: number };
 }
 
@@ -67,6 +69,22 @@ export function createMetrics(sources: MetricSources) {
       this.set(sources.outbox().deadLetters);
     },
   });
+  new Gauge({
+    name: 'saas_backups_failing',
+    help: 'Instances whose last try of a backup has failed',
+    registers,
+    collect() {
+      this.set(sources.backups().failing);
+    },
+  });
+  new Gauge({
+    name: 'saas_backups_not_whole',
+    help: 'Instances whose backup was restored on trial and was not whole',
+    registers,
+    collect() {
+      this.set(sources.backups().notWhole);
+    },
+  });
   return {
     registry,
     /** Null before the first time. */
@@ -106,6 +124,12 @@ export function createMetrics(sources: MetricSources) {
         },
       });
     },
+    backupSeconds: new Histogram({
+      name: 'saas_backup_seconds',
+      help: 'Duration of the backups that were made',
+      buckets: [1, 2, 4, 8, 16, 60, 300, 1800, 7200],
+      registers,
+    }),
     polls: new Counter({
       name: 'saas_polls_total',
       help: 'Polls of the master',

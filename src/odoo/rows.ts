@@ -1,7 +1,9 @@
 /** Rows of a poll as the daemon's own types. A row that is no good is told of and loses nobody else's. */
+import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
 import type { Command } from '../instance/command.js';
 import { DEFAULT_EGRESS } from '../instance/egress.js';
+import { DEFAULT_KEEP } from '../instance/keep-rule.js';
 import type { Phase } from '../instance/phase.js';
 import type { Customer, Hold, Plan, Seller } from '../instance/types.js';
 import {
@@ -17,7 +19,7 @@ import {
 } from '../protocol/poll.js';
 import type { Purchase } from '../subscription/types.js';
 import { toCustomer, toSeller } from './parties.js';
-import { identityOf, isUntold, Problem } from './row-checks.js';
+import { identityOf, isUntold, PLAN_LIMITS, Problem } from './row-checks.js';
 import { excerpt, oneLine, problemOf } from './text.js';
 
 /** A purchase with the buyer, who may be new to the daemon. */
@@ -118,24 +120,13 @@ export function readRows(reply: LookReply): Rows {
 /** What one line can buy: about a hundred years. */
 const MOST_PERIODS = { hour: 876_000, day: 36_500, month: 1200, year: 100 };
 
-/** What a plan may ask for, wider than the addon's own limits; 0 is "no limit" for users and storage only. */
-const LIMITS: [field: keyof PlanRow & string, words: string, least: number, most: number][] = [
-  ['cpu', 'CPU', 0.05, 256],
-  ['memory_mb', 'memory in MB', 128, 2 ** 20],
-  ['storage_gb', 'storage in GB', 0, 2 ** 16],
-  ['max_users', 'number of users', 0, 100_000],
-  ['grace_days', 'days of grace', 0, 3650],
-  ['retention_days', 'days of retention', 0, 3650],
-  ['period_count', 'period', 1, 10_000],
-];
-
 export function toPlan(row: PlanRow): Plan {
   const problems: string[] = [];
   const code = row.code.trim();
   if (code === '') problems.push('it has no code');
   else if (!/^[\w.-]{1,64}$/.test(code)) problems.push('its code may hold letters, digits, ".", "_" and "-" only');
   if (row.period_unit === null) problems.push('it has no unit of its period');
-  for (const [field, words, least, most] of LIMITS) {
+  for (const [field, words, least, most] of PLAN_LIMITS) {
     const value = Number(row[field]);
     if (!(value >= least && value <= most)) problems.push(`its ${words} is ${value}, must be ${least} to ${most}`);
   }
@@ -144,6 +135,7 @@ export function toPlan(row: PlanRow): Plan {
   if (odd.length > 0) problems.push(`"${excerpt(odd.join(', '), 60)}" is no technical name of a module`);
   if (problems.length > 0)
     throw new Problem(`the plan "${oneLine(row.name, 60)}" cannot be used: ${problems.join('; ')}`);
+  const keep = { daily: row.keep_daily, weekly: row.keep_weekly, monthly: row.keep_monthly };
   return {
     id: row.id,
     code,
@@ -167,6 +159,7 @@ export function toPlan(row: PlanRow): Plan {
     ...(row.sleep_after_hours > 0
       ? { sleep: { afterHours: row.sleep_after_hours, hourly: row.sleep_wakes_hourly } }
       : {}),
+    ...(isDeepStrictEqual(keep, DEFAULT_KEEP) ? {} : { keep }),
     ...(row.egress === DEFAULT_EGRESS ? {} : { egress: row.egress }),
   };
 }

@@ -68,12 +68,15 @@ export function usageOperation(instance: Instance): PushOperation {
 }
 
 /** What was done in a night. */
-export type NightCounts = Record<'suspended' | 'reminded' | 'warned' | 'deleted' | 'failed', number>;
+export type NightCounts = Record<
+  'suspended' | 'reminded' | 'warned' | 'deleted' | 'failed' | 'backed_up' | 'not_backed_up' | 'not_whole',
+  number
+>;
 
 /** The night in one message to the managers. */
 export function summaryOperation(midnight: Date, counts: NightCounts, timeZone: string): PushOperation {
   const day = localDay(midnight, timeZone);
-  return { op: 'summary', key: `summary:${day}`, message: { code: 'night', params: { day, ...counts } } };
+  return { op: 'summary', key: `summary:${day}`, message: { code: 'night_with_backups', params: { day, ...counts } } };
 }
 
 /** The day of the calendar of a time zone: `2026-01-16`. */

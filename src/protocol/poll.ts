@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { COMMAND_NAMES } from '../instance/command.js';
 import { DEFAULT_EGRESS, EGRESS } from '../instance/egress.js';
+import { DEFAULT_KEEP } from '../instance/keep-rule.js';
 import { INSTANCE_KEY } from '../instance/naming.js';
 import { PHASES } from '../instance/phase.js';
 import { HOLDS } from '../instance/types.js';
@@ -20,6 +21,9 @@ export const periodUnit = z.enum(PERIOD_UNITS);
 
 /** It becomes labels on the engine and the name of a file. */
 const instanceKey = z.string().regex(INSTANCE_KEY, 'no key of an instance');
+
+/** How many backups stay, where nothing else is said. */
+const kept = (usual: number) => z.int().default(usual);
 
 /** A product.template with `saas_plan` set. */
 export const planRow = z.object({
@@ -45,6 +49,10 @@ export const planRow = z.object({
   modules: text,
   grace_days: z.int(),
   retention_days: z.int(),
+  /** So many days, weeks and months the last backup is kept of. */
+  keep_daily: kept(DEFAULT_KEEP.daily),
+  keep_weekly: kept(DEFAULT_KEEP.weekly),
+  keep_monthly: kept(DEFAULT_KEEP.monthly),
   /** Free, and once for each customer. */
   trial: z.boolean(),
 });

@@ -22,6 +22,8 @@ const MISFITS = {
 };
 export const misfit = unionOf(MISFITS);
 
+const NIGHT = { day, suspended: count, reminded: count, warned: count, deleted: count, failed: count };
+
 const SENTENCES = {
   // About a purchase, for its salesperson.
   plan_incomplete: z.strictObject({ document: name }),
@@ -47,7 +49,8 @@ const SENTENCES = {
   backup_overdue: z.strictObject({ instance: name, since: moment, reason }),
   backup_not_proven: z.strictObject({ instance: name, reason }),
   // About the night, for all managers.
-  night: z.strictObject({ day, suspended: count, reminded: count, warned: count, deleted: count, failed: count }),
+  night: z.strictObject(NIGHT),
+  night_with_backups: z.strictObject({ ...NIGHT, backed_up: count, not_backed_up: count, not_whole: count }),
   // About the daemon's own work, for all managers.
   engine_away: z.strictObject({ since: moment, reason }),
   full_pass_failing: z.strictObject({ since: moment, reason }),
@@ -62,6 +65,10 @@ const SENTENCES = {
   containers_rebuilt: z.strictObject({}),
   restored: z.strictObject({}),
   no_such_backup: z.strictObject({}),
+  restore_not_running: z.strictObject({}),
+  restore_stopped: z.strictObject({}),
+  restore_failed: z.strictObject({ reason }),
+  backup_failed: z.strictObject({ reason }),
   backup_made: z.strictObject({ size_mb: count }),
   time_added: z.strictObject({}),
   time_added_held: z.strictObject({}),

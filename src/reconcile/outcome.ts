@@ -4,7 +4,6 @@ import { type Facts, limitsOf, readFacts, settingsOf } from '../facts/facts.js';
 import { isFirstPasswordOwed } from '../facts/first-password.js';
 import type { Command } from '../instance/command.js';
 import { OPERATIONS, type Operation } from '../instance/operations/operations.js';
-import type { Phase } from '../instance/phase.js';
 import type { Runtime } from '../instance/ports.js';
 import { adminLogin, type InstanceSpec } from '../instance/spec.js';
 import type { Step } from '../instance/steps.js';
@@ -24,6 +23,7 @@ import { earliestAfter } from '../subscription/calendar.js';
 import { lastPaidOn } from '../subscription/parts.js';
 import { nextMoment } from '../subscription/timeline.js';
 import { type NoticeParts, noticeOwer } from './notices.js';
+import { phaseOf, tellingOf } from './phase-after.js';
 import type { Refusal } from './plan-change.js';
 
 export interface OutcomeParts extends NoticeParts {
@@ -110,7 +110,11 @@ export function createOutcome(parts: OutcomeParts) {
       if (phase === 'deleted') oweAmends(before.key, now);
       report(facts, spec, changes);
       if (run.after.startedAt) store.backups.seen(before.key, phase, now);
-      if (phase === 'deleted') store.placements.release(before.key);
+      if (phase === 'deleted') {
+        store.placements.release(before.key);
+        // As long as the copy of which the customer was told; at once where no copy was to be made.
+        store.backups.removeFrom(before.key, copyKeptUntil ?? now);
+      }
       for (const { kind } of operations) {
         if (!OPERATIONS[kind].remembered || phase === 'deleted') store.operations.forget(before.key, kind);
       }
@@ -228,18 +232,4 @@ export function createOutcome(parts: OutcomeParts) {
   }
 
   return { finish, report, giveUp, secretsSet };
-}
-
-/** The paid time that the customer knows of after this run; what is only trusted is not told. */
-function tellingOf({ toldPaidUntil }: Instance, { status }: Facts, phase: Phase): Date | null {
-  const { paidUntil, lapsesAt } = status;
-  if (phase !== 'running' || paidUntil === null) return toldPaidUntil;
-  if (toldPaidUntil === null || paidUntil < toldPaidUntil || lapsesAt === null) return paidUntil;
-  return toldPaidUntil;
-}
-
-function phaseOf({ desired, instance }: Facts, spec: InstanceSpec | null): Phase {
-  // Bought and taken back before anything was made.
-  if (!spec && desired.state === 'suspended') return instance.startedAt ? 'suspended' : 'draft';
-  return desired.state;
 }

@@ -32,6 +32,8 @@ export interface ReconcilerParts extends OutcomeParts {
   runtime: Runtime;
   front: Pick<Front, 'release'>;
   exportLane: Lane;
+  /** Makes a backup of an instance now. */
+  backUp(instanceKey: string): Promise<void>;
   /** Sees each step. */
   intercept?: Intercept;
   /** What a plan runs that says nothing else. */

@@ -45,6 +45,12 @@ export interface BackupTable {
   nextDueAt(): Date | null;
   /** The key whose last trial is the longest ago, of those with a backup and a trial before that date or none. */
   leastProven(before: Date): string | null;
+  /** All of them are to go from then on; nothing where there are none. */
+  removeFrom(instanceKey: string, at: Date): void;
+  /** How many instances have got one since, have one that fails, have one whose trial failed. */
+  counts(since: Date): { made: number; failing: number; notWhole: number };
+  /** The key of one whose backups are to go by now. */
+  removable(now: Date): string | null;
   forget(instanceKey: string): void;
 }
 
@@ -91,6 +97,21 @@ export function backupTable(db: Database.Database): BackupTable {
   const selectLeast = db.prepare<[], Row>(
     'SELECT * FROM backups INDEXED BY backups_proven WHERE made_at IS NOT NULL AND remove_at IS NULL ORDER BY proof_tried_at LIMIT 1',
   );
+  const countMade = db.prepare<[number], number>('SELECT count(*) FROM backups WHERE made_at > ?').pluck();
+  const countFailing = db
+    .prepare<[], number>('SELECT count(*) FROM backups WHERE failing_since IS NOT NULL AND remove_at IS NULL')
+    .pluck();
+  const countNotWhole = db
+    .prepare<[], number>('SELECT count(*) FROM backups WHERE proof_error IS NOT NULL AND remove_at IS NULL')
+    .pluck();
+  const removeFrom = db.prepare<[number, string]>(
+    'UPDATE backups SET remove_at = ?, due_at = NULL WHERE instance_key = ?',
+  );
+  const selectRemovable = db
+    .prepare<[number], string>(
+      'SELECT instance_key FROM backups INDEXED BY backups_removed WHERE remove_at <= ? ORDER BY remove_at LIMIT 1',
+    )
+    .pluck();
   const remove = db.prepare<[string]>('DELETE FROM backups WHERE instance_key = ?');
   const get = (key: string): BackupRow | null => {
     const row = select.get(key);
@@ -117,6 +138,13 @@ export function backupTable(db: Database.Database): BackupTable {
       const row = selectLeast.get();
       return row && (row.proof_tried_at === null || row.proof_tried_at < toMs(before)) ? row.instance_key : null;
     },
+    counts: (since) => ({
+      made: countMade.get(toMs(since)) ?? 0,
+      failing: countFailing.get() ?? 0,
+      notWhole: countNotWhole.get() ?? 0,
+    }),
+    removeFrom: (key, at) => void removeFrom.run(toMs(at), key),
+    removable: (now) => selectRemovable.get(toMs(now)) ?? null,
     forget: (key) => void remove.run(key),
   };
 }

@@ -11,6 +11,7 @@ export const BACKUPS_SCHEMA = `
     SELECT key, 0 FROM instances WHERE started_at IS NOT NULL AND phase <> 'deleted';
 `;
 
+/** Data that is restored is in other volumes. A command may say which moment is to be restored. */
 export const RESTORE_SCHEMA = `
   ALTER TABLE instances ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE backups ADD COLUMN restored_generation INTEGER;
@@ -25,3 +26,11 @@ export const SLEEP_SCHEMA = `
   DROP INDEX instances_measured;
   CREATE INDEX instances_measured ON instances (measured_at) WHERE phase = 'running' AND asleep_since IS NULL;
   `;
+
+/** Backups of a deleted instance go when their time is over. How many were made, fail or are not whole is asked for. */
+export const REMOVAL_SCHEMA = `
+  CREATE INDEX backups_removed ON backups (remove_at) WHERE remove_at IS NOT NULL;
+  CREATE INDEX backups_made ON backups (made_at) WHERE made_at IS NOT NULL;
+  CREATE INDEX backups_failing ON backups (failing_since) WHERE failing_since IS NOT NULL;
+  CREATE INDEX backups_not_whole ON backups (proof_tried_at) WHERE proof_error IS NOT NULL;
+`;

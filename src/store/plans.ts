@@ -50,10 +50,16 @@ function encode({
   active,
   egress,
   sleep,
+  keep,
   release,
 }: Plan): string {
   const limits = { cpu, memoryMb, storageGb, maxUsers, modules };
-  // Most are sold, have the usual egress and never sleep: what was kept before this was known stays equal.
-  const sold = { ...(active === false && { active }), ...(egress && { egress }), ...(sleep && { sleep }) };
+  // Most are sold, have the usual egress and backups and never sleep: what was kept before this was known stays equal.
+  const sold = {
+    ...(active === false && { active }),
+    ...(egress && { egress }),
+    ...(sleep && { sleep }),
+    ...(keep && { keep }),
+  };
   return JSON.stringify({ id, code, name, names, ...limits, graceDays, retentionDays, trial, ...sold, release });
 }

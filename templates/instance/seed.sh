@@ -12,7 +12,7 @@ config=/instance/config
 values=/dev/shm/values
 
 missing() {
-  echo "$1: restore the volumes from a backup, with the daemon stopped" >&2
+  echo "$1: press Restore on its record" >&2
   exit 66
 }
 

@@ -31,7 +31,7 @@ target_failed() {
   says() { grep -qiE "$1" "$errors"; }
   if says 'no space left|quota|insufficient storage|507 |storagefull'; then exit 72; fi
   if says 'permission denied|access ?denied|InvalidAccessKeyId|SignatureDoesNotMatch|unauthorized|forbidden|read-only file system| 40[13]|host key|publickey'; then exit 71; fi
-  if says 'ciphertext verification failed|invalid data returned|hash does not match|not found in (the )?index|damaged|corrupt|unexpected end'; then exit 73; fi
+  if says 'ciphertext verification failed|invalid data returned|hash does not match|not found in (the )?index|damaged|corrupt|unexpected end|contains errors'; then exit 73; fi
   if says 'refused|no such host|time-?out|timed out|no route|unreachable|x509|connection reset|eof|resolv|deadline exceeded|client\.timeout'; then exit 70; fi
   exit 1
 }

@@ -69,6 +69,7 @@ const STEPS: { readonly [Name in StepName]: Stage } = {
   setSecrets: 'key',
   exportData: 'delete',
   copyVolumes: 'delete as it is',
+  backUp: 'rebuild',
   useRestored: 'restore',
   removeFormer: 'restore',
   removeContainers: 'delete',
@@ -110,7 +111,11 @@ const PROGRESSES: { readonly [Name in OperationKind]: { readonly [progress: stri
     tidy: ['restore', 'startBoth'],
     done: ['restore', 'removeFormer'],
   },
-  rebuild: { make: ['rebuild', 'removeContainers'], ready: ['rebuild', 'startBoth'] },
+  rebuild: {
+    remove: ['rebuild', 'backUp'],
+    make: ['rebuild', 'removeContainers'],
+    ready: ['rebuild', 'startBoth'],
+  },
   export: { written: ['delete', 'exportData'], raw: ['delete as it is', 'exportData'] },
 };
 

@@ -282,6 +282,7 @@ function born(
     ...{ store, runtime, policy: POLICY, clock, log, release: RELEASE },
     front: { release: async () => undefined },
     exportLane: (work) => work(),
+    backUp: () => seam(() => undefined),
     specOf: specReader((name, { httpPort }) => `https://${name}.example.com:${httpPort}`),
     mayAct: () => true,
     isOpen: () => false,

@@ -1,11 +1,14 @@
 /** Backups on the real engine, with restic, of an instance whose customer works. */
+import { execFile } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import type Docker from 'dockerode';
+import S3rver from 's3rver';
 import { type Credentials, NO_CREDENTIALS, repositoriesIn } from '../../src/backup/repositories.js';
 import { parseTarget } from '../../src/backup/target.js';
 import { BOUNDS, type Bounds } from '../../src/docker/engine/bounds.js';
@@ -136,6 +139,16 @@ describe('backups', function () {
     return output.trim();
   };
 
+  const inFilestore = (script: string) =>
+    runJob(engine, {
+      name: `${scope}_files`,
+      image: release.postgresImage,
+      entrypoint: ['bash', '-c', `set -e; cd /filestore; ${script}`],
+      labels,
+      bounds: AT_WORK,
+      mounts: [{ volume: names.filestore, target: '/filestore' }],
+    });
+
   it('hold database and files of one moment, and how many rows each table had', async () => {
     await sql("UPDATE res_partner SET name = 'Typed in by the customer' WHERE id = 3");
     const first = await make(own());
@@ -178,15 +191,7 @@ describe('backups', function () {
     const [file] = (await sql('SELECT store_fname FROM ir_attachment WHERE store_fname IS NOT NULL LIMIT 1')).split(
       '\n',
     );
-    const inFiles = (script: string) =>
-      runJob(engine, {
-        name: `${scope}_files`,
-        image: release.postgresImage,
-        entrypoint: ['bash', '-c', `set -e; cd /filestore/filestore/odoo; ${script}`],
-        labels,
-        bounds: AT_WORK,
-        mounts: [{ volume: names.filestore, target: '/filestore' }],
-      });
+    const inFiles = (script: string) => inFilestore(`cd filestore/odoo; ${script}`);
     await inFiles(`mv ${file} /filestore/aside`);
     const { snapshot: without } = await make(own());
     expect(await refusal(fleet.backups.prove(acme, own(), without))).to.include({ code: 'backup.not_whole' });
@@ -208,6 +213,21 @@ describe('backups', function () {
     );
     const found = await refusal(fleet.backups.prove(acme, damaged, snapshot));
     expect(found.code).to.match(/^backup\.(damaged|not_whole)$/);
+  });
+
+  it('are found to be damaged where only an older one needs what is gone', async () => {
+    const repository = repositoryIn(`volume:${scope}_older`);
+    const big = 'filestore/aa/of-the-older-one';
+    await inFilestore(`mkdir -p $(dirname ${big}); head -c 9000000 /dev/urandom >${big}`);
+    await make(repository);
+    await inFilestore(`rm ${big}`);
+    const { snapshot } = await make(repository, AGAIN);
+    // The largest is the one with the file that no newer backup has.
+    await inRepository(
+      'file=$(find /repository/*/*/data -type f -printf "%s %p\\n" | sort -n | tail -n 1 | cut -d" " -f2); rm -f $file',
+      repository,
+    );
+    expect(await refusal(fleet.backups.prove(acme, repository, snapshot))).to.include({ code: 'backup.damaged' });
   });
 
   it('show neither password nor address of a login to anybody who looks at the engine', async () => {
@@ -340,6 +360,67 @@ describe('backups', function () {
     });
   });
 
+  describe('in S3', () => {
+    let server: S3rver;
+    let folder: string;
+    let address = '';
+    let ca: Secret;
+
+    before(async () => {
+      await engine.createNetwork(WAY_OUT, {}).catch(() => undefined);
+      const { IPAM } = (await docker.getNetwork(WAY_OUT).inspect()) as { IPAM: { Config: { Gateway?: string }[] } };
+      // The host, as seen from there.
+      const host = IPAM.Config[0]?.Gateway ?? expect.fail('the network has no gateway');
+      folder = await mkdtemp(join(tmpdir(), 'saas-s3-'));
+      const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+      const subject = ['-subj', '/CN=s3', '-addext', `subjectAltName=IP:${host}`];
+      await promisify(execFile)('openssl', [
+        ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout', key, '-out', cert, ...subject],
+      ]);
+      ca = new Secret(await readFile(cert, 'utf8'));
+      server = new S3rver({
+        ...{
+          address: '0.0.0.0',
+          port: 0,
+          silent: true,
+          directory: join(folder, 'buckets'),
+          allowMismatchedSignatures: true,
+        },
+        ...{
+          key: await readFile(key),
+          cert: await readFile(cert),
+          configureBuckets: [{ name: 'backups', configs: [] }],
+        },
+      });
+      const { port } = await server.run();
+      address = `s3:https://${host}:${port}/backups/saas`;
+    });
+    after(async () => {
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    it('are made over TLS, listed, restored on trial, and removed for good', async () => {
+      const login = new Secret('S3RVER:S3RVER');
+      const repository = repositoryIn(address, { ...NO_CREDENTIALS, login, ca });
+      await fleet.backups.probe(repository);
+      await make(repository);
+      const { snapshot } = await make(repository, AGAIN);
+      expect((await fleet.backups.list(acme, repository)).at(-1)?.id).equal(snapshot);
+      await fleet.backups.prove(acme, repository, snapshot);
+      await fleet.backups.remove(repository);
+      expect(await fleet.backups.list(acme, repository)).deep.equal([]);
+    });
+  });
+
+  it('are removed for good, with their folder, where that is asked for twice as well', async () => {
+    const repository = repositoryIn(`volume:${scope}_gone`);
+    await make(repository);
+    for (const _time of [1, 2]) await fleet.backups.remove(repository);
+    expect(await inRepository('ls /repository/*', repository)).equal('');
+    expect(await refusal(make(repository, AGAIN))).to.include({ code: 'backup.missing' });
+  });
+
   describe('of a former state', () => {
     it('bring a former state back: beside the instance, then in its place in seconds', async () => {
       const { runtime, backups } = fleet;
@@ -365,6 +446,24 @@ describe('backups', function () {
       expect(volumes.sort()).deep.equal([names.config, `${names.filestore}_1`, `${names.pgdata}_1`].sort());
       // And what it has now is backed up as before.
       await backups.make(restored, own(), AGAIN);
+    });
+
+    it('of one that is deleted meanwhile hinder nothing, and leave a whole repository', async () => {
+      const restored: InstanceSpec = { ...acme, generation: 1 };
+      // The dump waits for it.
+      const table = 'BEGIN; LOCK TABLE res_partner IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60);';
+      const locking = sql(table).catch(() => undefined);
+      await sleep(1_000);
+      const making = refusal(fleet.backups.make(restored, own(), AGAIN));
+      const isMade = async () =>
+        (await engine.listContainers([`${LABEL.scope}=${scope}`])).some(({ Names }) => Names[0]?.endsWith('_backup'));
+      for (let tries = 0; tries < 300 && !(await isMade()); tries++) await sleep(100);
+      await fleet.runtime.removeContainers(restored);
+      expect((await making).code).to.match(/^backup\.(database|no_data|failed)$/);
+      await locking;
+      await fleet.runtime.removeVolumes(restored);
+      await fleet.runtime.removeNetwork(restored);
+      expect(await inRepository('restic check -q && echo whole')).equal('whole');
     });
 
     it('leave no container behind', async () => {

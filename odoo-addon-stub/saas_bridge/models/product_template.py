@@ -17,6 +17,9 @@ LIMITS = (
     ("saas_sleep_hours", 0, 8760),
     ("saas_grace_days", 0, 365),
     ("saas_retention_days", 0, 3650),
+    ("saas_keep_daily", 1, 366),
+    ("saas_keep_weekly", 0, 520),
+    ("saas_keep_monthly", 0, 120),
 )
 
 # A trial that somebody tries for an afternoon costs nothing for the rest of its days.
@@ -81,6 +84,16 @@ class ProductTemplate(models.Model):
     )
     saas_retention_days = fields.Integer(
         string="Retention Days", default=30, help="Days a suspended instance is kept before it is deleted for good."
+    )
+
+    saas_keep_daily = fields.Integer(
+        string="Daily Backups", default=7, help="Of so many days the last backup is kept, and at least those of two days."
+    )
+    saas_keep_weekly = fields.Integer(
+        string="Weekly Backups", default=4, help="Of so many weeks the last backup is kept."
+    )
+    saas_keep_monthly = fields.Integer(
+        string="Monthly Backups", default=12, help="Of so many months the last backup is kept."
     )
 
     _saas_write_date_idx = models.Index("(write_date)")

@@ -410,6 +410,9 @@ class SaasBridge(models.AbstractModel):
             "modules": plan.saas_modules or "",
             "grace_days": plan.saas_grace_days,
             "retention_days": plan.saas_retention_days,
+            "keep_daily": plan.saas_keep_daily,
+            "keep_weekly": plan.saas_keep_weekly,
+            "keep_monthly": plan.saas_keep_monthly,
             "trial": plan.saas_trial,
         }
 

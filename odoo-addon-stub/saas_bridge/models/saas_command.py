@@ -98,7 +98,7 @@ class SaasCommand(models.Model):
             "change_plan": ("running", "suspended", "stopped", "error"),
             "rebuild": ("running", "error"),
             "back_up": ("running", "suspended", "stopped"),
-            "restore": ("running",),
+            "restore": ("running", "error"),
             "delete": ("provisioning", "running", "suspended", "stopped", "error"),
             "delete_without_copy": ("suspended", "stopped", "error", "deleting"),
             "retry": ("error",),

@@ -121,6 +121,18 @@ class SaasInstance(models.Model):
             ),
         ]
 
+    def _portal_backup(self):
+        """`{"made", "size", "proven"}`, days and MB as they are written; {} before the first one."""
+        self.ensure_one()
+        if not self.backup_on or self.state in GONE:
+            return {}
+        number = self.env["ir.qweb.field.float"].value_to_html(self.backup_mb, {"precision": 0})
+        return {
+            "made": self._portal_date(self.backup_on),
+            "size": _("%s MB", number),
+            "proven": "" if self.backup_proof_error else self._portal_date(self.backup_proven_on),
+        }
+
     @api.model
     def _portal_bar(self, name, text, used, limit):
         percent = min(100, round(used * 100 / limit)) if limit else 100

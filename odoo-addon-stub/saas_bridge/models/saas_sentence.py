@@ -93,6 +93,11 @@ class SaasBridge(models.AbstractModel):
                 "Night of %(day)s: suspended %(suspended)s, reminded %(reminded)s, warned of the deletion %(warned)s,"
                 " deleted %(deleted)s, with an error %(failed)s."
             ),
+            "night_with_backups": _(
+                "Night of %(day)s: suspended %(suspended)s, reminded %(reminded)s, warned of the deletion %(warned)s,"
+                " deleted %(deleted)s, with an error %(failed)s; backed up %(backed_up)s, backup failing %(not_backed_up)s,"
+                " backup not whole %(not_whole)s."
+            ),
             # About the daemon's own work, for all managers.
             "engine_away": _(
                 "The container engine of the server has not answered since %(since)s: nobody new is served. %(reason)s"
@@ -119,6 +124,10 @@ class SaasBridge(models.AbstractModel):
             "containers_rebuilt": _("Its containers were made anew from its own data."),
             "restored": _("It has the data of the backup again. What it had before is a backup of its own."),
             "no_such_backup": _("There is no backup of that moment or before."),
+            "restore_not_running": _("It was not restored: only what runs, or has lost its data, can be."),
+            "restore_stopped": _("It was stopped meanwhile, and its data is as it was. Restore it when it runs again."),
+            "restore_failed": _("It was not restored, and its data is as it was: %(reason)s"),
+            "backup_failed": _("It could not be backed up, and is tried again: %(reason)s"),
             "backup_made": _("A backup of %(size_mb)s MB was made."),
             "time_added": _("The time was added."),
             "time_added_held": _("The time was added. It stays down until staff start it."),

@@ -31,7 +31,7 @@ ALLOWED = {
     "change_plan": ("running", "suspended", "stopped", "error"),
     "rebuild": ("running", "error"),
     "back_up": ("running", "suspended", "stopped"),
-    "restore": ("running",),
+    "restore": ("running", "error"),
     "delete": ALIVE,
     "delete_without_copy": ("suspended", "stopped", "error", "deleting"),
     "retry": ("error",),

@@ -125,6 +125,9 @@ class TestPoll(SaasCommon):
                 "modules": "crm,sale_management",
                 "grace_days": 0,
                 "retention_days": 30,
+                "keep_daily": 7,
+                "keep_weekly": 4,
+                "keep_monthly": 12,
                 "trial": False,
             },
         )

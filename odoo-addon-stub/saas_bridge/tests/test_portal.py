@@ -114,6 +114,18 @@ class TestPortalPages(PortalCase):
         for text in (*SENSITIVE, "internal note"):
             self.assertNotIn(text, page)
 
+    def test_page_tells_of_the_backups_once_there_is_one(self):
+        self.assertNotIn("saas_backup", self._get(self.url).text)
+        self._set(backup_on="2026-01-16 03:00:00", backup_mb=1234.4, backup_proven_on="2026-01-02 03:30:00")
+        page = self._get(self.url).text
+        for text in ("Backups", "01/16/2026", "1,234 MB", "Proven on", "01/02/2026"):
+            self.assertIn(text, page)
+        self._set(backup_proof_error="rows are missing", backup_error="the target is full")
+        page = self._get(self.url).text
+        self.assertIn("01/16/2026", page)
+        for text in ("Proven on", "rows are missing", "the target is full"):
+            self.assertNotIn(text, page)
+
     def test_the_name_leads_to_the_page(self):
         self.assertEqual(self._goes_to(self._get("/my/instances/named/acme", status=303)).path, self.url)
 

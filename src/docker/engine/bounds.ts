@@ -74,6 +74,16 @@ export const BOUNDS = {
   },
   /** Asks the target of the backups something. */
   target: { ...NOTHING, ...{ user: 'root', network: true, memoryMb: 256, cpus: 1, processes: 50, seconds: 90 } },
+  /** Looks whether a repository is whole. */
+  check: {
+    ...NOTHING,
+    ...{ user: 'root', network: true, memoryMb: 256, cpus: 1, processes: 50, seconds: 6 * HOUR, isLong: true },
+  },
+  /** Removes all backups of an instance that was deleted. */
+  removeBackups: {
+    ...NOTHING,
+    ...{ user: 'root', network: true, memoryMb: 256, cpus: 1, processes: 50, seconds: 6 * HOUR, isLong: true },
+  },
   tidy: {
     ...NOTHING,
     ...{ user: 'root', capabilities: AS_ROOT, memoryMb: 64, cpus: 0.5, processes: 20, seconds: 600 },

@@ -31,7 +31,11 @@ export function backupError(code: number, output: string): RetryableError {
         'Put the secret.key back that it was made with, or use another target.',
       );
     case 66:
-      return new RetryableError('backup.no_data', `there is nothing to back up: ${why}`, 'Restore its volumes.');
+      return new RetryableError(
+        'backup.no_data',
+        `there is nothing to back up: ${why}`,
+        'Press Restore on its record.',
+      );
     case 67:
       return new RetryableError(
         'backup.too_large',

@@ -1,5 +1,6 @@
 /** Backups on one engine: each act is a one-shot container of the backup image. restic does the work. */
-import type { BackupMade, BackupOptions, Backups, KeepRule, Repository, Snapshot } from '../../instance/backups.js';
+import type { BackupMade, BackupOptions, Backups, Repository, Snapshot } from '../../instance/backups.js';
+import type { KeepRule } from '../../instance/keep-rule.js';
 import { LABEL, scopePrefix } from '../../instance/naming.js';
 import type { InstanceSecrets } from '../../instance/secrets.js';
 import type { InstanceSpec } from '../../instance/spec.js';
@@ -26,7 +27,14 @@ export interface BackupContext extends FetchContext {
   files: FetchContext['files'] &
     Pick<
       Files,
-      'backupScript' | 'probeScript' | 'listScript' | 'secretsScript' | 'roleSql' | 'adminSql' | 'closeScript'
+      | 'backupScript'
+      | 'probeScript'
+      | 'removeBackupsScript'
+      | 'listScript'
+      | 'secretsScript'
+      | 'roleSql'
+      | 'adminSql'
+      | 'closeScript'
     >;
   /** Of this daemon on the engine. */
   scope: string;
@@ -95,6 +103,13 @@ export function createBackups({ engine, files, image, scope, space, render, secr
     async probe(repository) {
       await ensureTarget(repository);
       const { exitCode, output } = await runJob(engine, probeJob({ files, image, scope }, repository), ANY_CODE);
+      if (exitCode !== 0) throw backupError(exitCode, output);
+    },
+
+    async remove(repository) {
+      await ensureTarget(repository);
+      const job = removeJob({ files, image, scope }, repository);
+      const { exitCode, output } = await inTurn(job.name, () => runJob(engine, job, ANY_CODE));
       if (exitCode !== 0) throw backupError(exitCode, output);
     },
 
@@ -173,6 +188,22 @@ function probeJob(
     bounds: BOUNDS.target,
     ...(repository.mount ? {} : { network: WAY_OUT }),
     mounts: targetMounts(repository, true),
+    stdin: secretsArchive(repository),
+  };
+}
+
+function removeJob(
+  { files, image, scope }: Pick<BackupContext, 'files' | 'image' | 'scope'>,
+  repository: Repository,
+): Job {
+  return {
+    name: `${scopePrefix(scope)}remove_backups`,
+    image,
+    entrypoint: ['bash', '-c', files.removeBackupsScript, 'remove'],
+    labels: { [LABEL.scope]: scope },
+    bounds: BOUNDS.removeBackups,
+    ...(repository.mount ? {} : { network: WAY_OUT }),
+    mounts: targetMounts(repository, false),
     stdin: secretsArchive(repository),
   };
 }

@@ -20,7 +20,7 @@ const PGDATA = '/var/lib/postgresql/data';
 
 export interface FetchContext {
   engine: Engine;
-  files: Pick<Files, 'fetchScript' | 'loadScript' | 'serveScript' | 'proveScript'>;
+  files: Pick<Files, 'checkScript' | 'fetchScript' | 'loadScript' | 'serveScript' | 'proveScript'>;
   image: string;
   /** What is free of the disk that it is restored to. */
   space(): Promise<Space>;
@@ -44,6 +44,7 @@ export async function proveBackup(
   const volumes = { pgdata: `${names.project}_trial_pgdata`, filestore: `${names.project}_trial_filestore` };
   // They are nobody's: not found by the key of the instance, whose data they are not.
   const own = { [LABEL.scope]: labels[LABEL.scope] ?? '', [LABEL.role]: 'trial' };
+  await checkRepository(context, { names, labels }, repository);
   await removeAll();
   try {
     for (const volume of Object.values(volumes)) await engine.ensureVolume(volume, own);
@@ -56,6 +57,25 @@ export async function proveBackup(
   async function removeAll(): Promise<void> {
     for (const volume of Object.values(volumes)) await removeBusy(() => engine.removeVolume(volume));
   }
+}
+
+/** Older backups, too: what only they need. */
+async function checkRepository(
+  context: FetchContext,
+  { names, labels }: Pick<Rendered, 'names' | 'labels'>,
+  repository: Repository,
+): Promise<void> {
+  const { exitCode, output } = await run(context, {
+    name: `${names.project}_check`,
+    image: context.image,
+    entrypoint: ['bash', '-c', context.files.checkScript, 'check'],
+    labels,
+    bounds: BOUNDS.check,
+    ...(repository.mount ? {} : { network: WAY_OUT }),
+    mounts: targetMounts(repository, true),
+    stdin: secretsArchive(repository),
+  });
+  if (exitCode !== 0) throw backupError(exitCode, output);
 }
 
 /** Fills empty volumes from a snapshot, and compares. What they hold before is removed. */

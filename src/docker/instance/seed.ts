@@ -69,7 +69,7 @@ function dataMissing(name: string, output: string): TerminalError {
   return new TerminalError(
     'instance.data_missing',
     `the data of ${name} is not there, though it was in use: ${output.trim().slice(-200)}`,
-    'Restore its volumes from a backup while the daemon is stopped; nothing is started until they are whole.',
+    'Press Restore on its record: the last backup comes back. Nothing is started until its data is whole.',
   );
 }
 

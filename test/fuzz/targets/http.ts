@@ -186,6 +186,7 @@ export function httpTargets(pausedApp: typeof createPausedApp = createPausedApp)
       const none = {
         jobsWaiting: () => 0,
         stuck: () => 0,
+        backups: () => ({ failing: 0, notWhole: 0 }),
         outbox: () => ({ count: 0, oldestAgeMs: 0, deadLetters: 0 }),
       };
       const { registry } = createMetrics({ instancesByPhase: () => phases, ...none });

@@ -46,6 +46,7 @@ describe('http', () => {
       instancesByPhase: () => ({ running: 3, suspended: 1 }),
       jobsWaiting: () => 2,
       stuck: () => 3,
+      backups: () => ({ failing: 4, notWhole: 1 }),
       outbox: () => ({ count: 5, oldestAgeMs: 1500, deadLetters: 1 }),
     });
     metrics.lastPollAge(() => age);
@@ -58,6 +59,8 @@ describe('http', () => {
       'saas_instances{phase="running"} 3',
       'saas_jobs_waiting 2',
       'saas_instances_stuck 3',
+      'saas_backups_failing 4',
+      'saas_backups_not_whole 1',
       'saas_outbox_pending 5',
       'saas_outbox_oldest_seconds 1.5',
       'saas_outbox_dead_letters 1',

@@ -449,7 +449,7 @@ describe('ingest', () => {
       const commands = [{ id: 5, instanceKey: 'sol:1', command: 'rebuild' as const, requestedBy: 'Ann', planId: null }];
       ingest.page(batch({ commands }), false);
       expect(test.store.operations.of('sol:1')).deep.equal([
-        { instanceKey: 'sol:1', kind: 'rebuild', cause: 'command', progress: 'remove', failures: 0 },
+        { instanceKey: 'sol:1', kind: 'rebuild', cause: 'command', progress: 'keep', failures: 0 },
       ]);
     });
 

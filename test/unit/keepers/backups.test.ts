@@ -2,11 +2,14 @@ import { expect } from 'chai';
 import type { BackupMade, BackupOptions, Repository } from '../../../src/instance/backups.js';
 import type { Phase } from '../../../src/instance/phase.js';
 import type { InstanceSpec } from '../../../src/instance/spec.js';
+import { createBackupMaker } from '../../../src/keepers/backup-maker.js';
+import { startRemovals } from '../../../src/keepers/backup-removals.js';
 import { startBackups } from '../../../src/keepers/backups.js';
 import { startProofs } from '../../../src/keepers/proofs.js';
 import { startRestores } from '../../../src/keepers/restores.js';
 import { RetryableError } from '../../../src/lib/errors.js';
 import type { Loop } from '../../../src/lib/loop.js';
+import { createMetrics } from '../../../src/lib/metrics.js';
 import { keptLog, only, PLAN, until } from '../reconcile/support.js';
 import { newInstance, places, type TestStore, testStore } from '../store/support.js';
 
@@ -44,7 +47,7 @@ describe('the backups', () => {
     log,
   });
   function start(make: (name: string) => Promise<BackupMade> = async () => MADE): void {
-    loop = startBackups({
+    const maker = createBackupMaker({
       ...common(),
       backups: {
         async make({ name }, _repository, options) {
@@ -52,13 +55,13 @@ describe('the backups', () => {
           return make(name);
         },
       },
+      metrics: createMetrics(only({})),
       async openDatabase(key, work) {
         opened.push(key);
         return work();
       },
-      keep: { daily: 7, weekly: 4, monthly: 12 },
-      concurrency: 2,
     });
+    loop = startBackups({ ...common(), maker, concurrency: 2 });
   }
   function add(name: string, phase: Phase = 'running'): void {
     test.store.instances.create({ ...newInstance(name), phase, startedAt: test.now }, () => name);
@@ -171,15 +174,36 @@ describe('the backups', () => {
     expect(tried).deep.equal([SNAPSHOT, SNAPSHOT]);
   });
 
+  it('of a deleted instance go when the promised time is over, and are tried again the next day', async () => {
+    add('acme', 'deleted');
+    test.store.backups.exists('acme', test.now);
+    const until_ = new Date(test.now.getTime() + 48 * HOUR);
+    test.store.backups.update('acme', { removeAt: until_ });
+    let tries = 0;
+    const remove = async () => {
+      if (++tries === 1) throw new RetryableError('backup.unreachable', 'away', 'x');
+    };
+    loop = startRemovals({ ...common(), backups: { remove } });
+    later(47);
+    expect(tries).equal(0);
+    later(2);
+    await until(() => tries === 1);
+    later(25);
+    await until(() => test.store.backups.get('acme') === null);
+    expect(tries).equal(2);
+    expect(log.events()).include.members(['backup.not_removed', 'backup.removed']);
+  });
+
   describe('of a former state', () => {
     const steps: string[] = [];
-    function restores(fetch: () => Promise<void> = async () => undefined): void {
+    const nothing = async () => undefined;
+    function restores(fetch: () => Promise<void> = nothing, backUp: () => Promise<void> = nothing): void {
       steps.length = 0;
       loop = startRestores({
         ...common(),
         backups: {
           list: async () => [
-            { id: 'b'.repeat(64), at: new Date('2026-01-10') },
+            { id: 'b'.repeat(64), at: new Date('2026-01-09T23:59:30Z') },
             { id: 'c'.repeat(64), at: new Date('2026-01-12') },
           ],
           async restore({ generation }, _repository, snapshot) {
@@ -187,7 +211,10 @@ describe('the backups', () => {
             await fetch();
           },
         },
-        backUp: async () => void steps.push('back up'),
+        async backUp(_instance, tag) {
+          steps.push(`back up ${tag}`);
+          await backUp();
+        },
         runtime: { removeOthers: async () => void steps.push('remove') },
       });
     }
@@ -197,7 +224,7 @@ describe('the backups', () => {
       command(1, 'restore', new Date('2026-01-11'));
       restores();
       await until(() => test.store.operations.of('acme').length === 1);
-      expect(steps).deep.equal(['fetch b into 1', 'back up']);
+      expect(steps).deep.equal(['fetch b into 1', 'back up before']);
       expect(row('acme').restoredGeneration).equal(1);
       expect(answers()).deep.equal([]);
       // As the reconciler does it.
@@ -217,6 +244,42 @@ describe('the backups', () => {
       expect(answers()).deep.equal(['failed']);
       expect(test.store.operations.of('acme')).deep.equal([]);
       expect(row('acme').restoredGeneration).equal(null);
+    });
+
+    it('are of a moment as people see it: a whole minute, or a whole second', async () => {
+      add('acme');
+      command(1, 'restore', new Date('2026-01-09T23:59:00Z'));
+      restores();
+      await until(() => steps.includes('fetch b into 1'));
+      expect(answers()).deep.equal([]);
+      test.store.operations.forget('acme', 'restore');
+      command(2, 'restore', new Date('2026-01-09T23:58:59Z'));
+      loop?.wake();
+      await until(() => answers().includes('refused'));
+    });
+
+    it('come back where all was lost, and there is nothing to keep; not where there is something that cannot be kept', async () => {
+      add('acme', 'error');
+      command(1, 'restore');
+      let reason = 'backup.database';
+      restores(nothing, () => Promise.reject(new RetryableError(reason, 'why', 'x')));
+      await until(() => answers().length === 1);
+      expect(answers()).deep.equal(['failed']);
+      expect(steps.at(-1)).equal('remove');
+      reason = 'backup.no_data';
+      command(2, 'restore');
+      loop?.wake();
+      await until(() => test.store.operations.of('acme').length === 1);
+      expect(steps.at(-1)).equal('back up before');
+    });
+
+    it('are refused for what is to be down', async () => {
+      add('acme', 'suspended');
+      command(1, 'restore');
+      restores();
+      await until(() => answers().length === 1);
+      expect(answers()).deep.equal(['refused']);
+      expect(steps).deep.equal([]);
     });
 
     it('are refused where there is none', async () => {

@@ -69,20 +69,33 @@ describe('the night', () => {
     test.now = utc('2026-01-15T22:00');
     for (const kind of ['reminder', 'reminder', 'suspended', 'suspension', 'provision']) happened(kind);
     test.store.instances.create({ ...newInstance('sol:1'), phase: 'error' }, () => 'acme');
+    for (const [key, changes] of [
+      ['sol:1', { madeAt: test.now }],
+      ['sol:2', { failingSince: test.now }],
+      ['sol:3', { proofError: 'rows', removeAt: test.now }],
+    ] as const) {
+      test.store.backups.exists(key, test.now);
+      test.store.backups.update(key, changes);
+    }
     await at('2026-01-15T22:59:59');
     expect(told()).empty;
     await at('2026-01-15T23:00');
     for (const moment of ['2026-01-15T23:00', '2026-01-16T05:00', '2026-01-16T22:59:59']) await at(moment);
     expect(told()).length(1);
     expect(told()[0]).include({ suspended: 1, reminded: 2, warned: 0, deleted: 0, failed: 1 });
-    expect(told()[0]?.message).equal('suspended 1, reminded 2, warned 0, deleted 0, failed 1.');
+    expect(told()[0]?.message).equal(
+      'suspended 1, reminded 2, warned 0, deleted 0, failed 1, backed_up 1, not_backed_up 1, not_whole 0.',
+    );
     expect(summaries()).deep.equal([
       {
         op: 'summary',
         key: 'summary:2026-01-16',
         message: {
-          code: 'night',
-          params: { day: '2026-01-16', suspended: 1, reminded: 2, warned: 0, deleted: 0, failed: 1 },
+          code: 'night_with_backups',
+          params: {
+            ...{ day: '2026-01-16', suspended: 1, reminded: 2, warned: 0, deleted: 0, failed: 1 },
+            ...{ backed_up: 1, not_backed_up: 1, not_whole: 0 },
+          },
         },
       },
     ]);

@@ -127,6 +127,10 @@ describe('master.poll', () => {
   });
 
   it('takes plans of an addon that tells no other names', async () => {
+    const keep = { keep_daily: 3, keep_weekly: 0, keep_monthly: 24 };
+    expect((await poll({ plans: [{ ...plan, ...keep }] })).plans[0]?.keep).to.deep.equal({
+      ...{ daily: 3, weekly: 0, monthly: 24 },
+    });
     const { names: _, ...old } = plan;
     expect((await poll({ plans: [old] })).plans[0]?.names).to.deep.equal({});
   });
@@ -141,6 +145,7 @@ describe('master.poll', () => {
     [{ cpu: 0 }, 'its CPU is 0'],
     [{ cpu: 1e9 }, 'its CPU is 1000000000'],
     [{ retention_days: -1 }, 'its days of retention is -1'],
+    [{ keep_daily: 0 }, 'its days of backups is 0, must be 1'],
     [{ modules: 'sale,$(rm)' }, '"$(rm)" is no technical name of a module'],
     [{ memory_mb: 'lots' }, 'memory_mb: '],
   ] as const) {

@@ -384,7 +384,7 @@ describe('the mails of a subscription', () => {
       await h.run();
       expect(h.answers()).empty;
       await h.run();
-      expect(h.engine.taken()).deep.equal(['removeContainers', 'seedVolumes', 'startBoth', 'awaitReady']);
+      expect(h.engine.taken()).deep.equal(['backUp', 'removeContainers', 'seedVolumes', 'startBoth', 'awaitReady']);
       expect(h.answers()).length(1);
     });
   });

@@ -28,6 +28,7 @@ describe('executors', () => {
         done.push('lane');
         return work();
       },
+      backUp: async (key) => void done.push(`back up ${key}`),
       log: keptLog(),
     });
 

@@ -58,6 +58,7 @@ function stubRuntime() {
       return {};
     },
     applyLimits: () => ({}),
+    backUp: () => ({}),
     useRestored: () => ({}),
     removeFormer: () => ({}),
     exportData: () => {
@@ -118,6 +119,7 @@ function stubRuntime() {
   });
   return {
     runtime,
+    backUp: () => act('backUp'),
     exported,
     /** Steps since the last call. */
     taken: () => steps.splice(0),
@@ -164,6 +166,7 @@ export function harness(options: { exportDays?: number; release?: Release; polic
     runtime: engine.runtime,
     front: { release: async () => undefined },
     exportLane: (work) => work(),
+    backUp: engine.backUp,
     release: options.release ?? RELEASE,
     specOf: (of) => specOf(of),
     mayAct: () => guard.mayAct,

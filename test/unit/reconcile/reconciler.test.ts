@@ -278,11 +278,11 @@ describe('reconciler', () => {
         expect(answers()).length(1);
       });
 
-      it('to rebuild removes the containers once', async () => {
+      it('to rebuild backs it up, and removes the containers once', async () => {
         ask('rebuild');
-        engine.failAfter(1, new RetryableError('docker.away', 'no engine', 'Start it.'));
+        engine.failAfter(2, new RetryableError('docker.away', 'no engine', 'Start it.'));
         await run().catch(() => undefined);
-        expect(engine.taken()).deep.equal(['removeContainers']);
+        expect(engine.taken()).deep.equal(['backUp', 'removeContainers']);
         await run();
         expect(engine.taken()).deep.equal(['seedVolumes', 'startBoth', 'awaitReady']);
         expect(answers()).length(1);

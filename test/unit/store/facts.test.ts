@@ -89,6 +89,9 @@ describe('store.purchases, store.plans and store.commands', () => {
     expect(plans.all()).to.deep.equal([plan, { ...other, maxUsers: 4 }]);
     expect(plans.save([{ ...plan, egress: 'closed' }])).to.deep.equal([1]);
     expect(plans.get(1)).to.deep.equal({ ...plan, egress: 'closed' });
+    const keep = { daily: 3, weekly: 0, monthly: 0 };
+    expect(plans.save([{ ...plan, egress: 'closed', keep }])).to.deep.equal([1]);
+    expect(plans.get(1)?.keep).to.deep.equal(keep);
   });
 
   it('gives one command one effect', () => {

@@ -29,7 +29,7 @@ describe('operations', () => {
       });
       // Another way is gone from there on where the first one has failed.
       const others = kind === 'export' ? ['raw'] : [];
-      expect(destructive).deep.equal([machine.begin, ...others]);
+      expect(destructive).deep.equal([kind === 'rebuild' ? 'remove' : machine.begin, ...others]);
     });
 
     it(`${kind} does not guess what an unknown progress is`, () => {
@@ -46,7 +46,11 @@ describe('operations', () => {
     expect(stepsOf('restart', 'ready', UP)).equal('done');
   });
 
-  it('a rebuild removes the containers, and makes what is missing', () => {
+  it('a rebuild makes a backup where it can, removes the containers, and makes what is missing', () => {
+    expect(stepsOf('rebuild', 'keep', UP)).deep.equal(['backUp']);
+    expect(stepsOf('rebuild', 'keep', DOWN)).deep.equal([]);
+    expect(OPERATIONS.rebuild.tolerates?.('backup.unreachable', 'none')).equal(true);
+    expect(OPERATIONS.rebuild.tolerates?.('docker.away', 'none')).equal(false);
     expect(stepsOf('rebuild', 'remove', UP)).deep.equal(['removeContainers']);
     const missing: Step[] = [{ action: 'seedVolumes' }, { action: 'startBoth' }, { action: 'awaitReady', login: true }];
     expect(stepsOf('rebuild', 'make', { ...DOWN, missing })).deep.equal(['seedVolumes', 'startBoth', 'awaitReady']);
