@@ -14,7 +14,7 @@ import { backupOperation, backupOverdue } from '../owed/backups.js';
 import { commandOperation } from '../owed/operations.js';
 import type { BackupRow } from '../store/backups.js';
 import type { Store } from '../store/store.js';
-import { DAY_MS, HOUR_MS } from '../subscription/calendar.js';
+import { DAY_MS } from '../subscription/calendar.js';
 import type { OpenDatabase } from './open-databases.js';
 
 const PRUNE_MS = 7 * DAY_MS;
@@ -113,11 +113,11 @@ export function createBackupMaker(options: BackupMakerOptions) {
     return made;
   }
 
-  /** Of one that keeps dying, again and again within the hour, one is enough. */
+  /** Of one that keeps dying none: its customer waits. */
   async function makeBeforeRebuild(key: string): Promise<void> {
-    const [row, instance] = [store.backups.get(key), store.instances.get(key)];
-    const isFresh = row?.madeAt != null && clock().getTime() - row.madeAt.getTime() < HOUR_MS;
-    if (instance && !(isFresh && instance.phase === 'error')) await make(instance, 'rebuild');
+    const instance = store.instances.get(key);
+    const isAsked = store.operations.of(key).some(({ kind, cause }) => kind === 'rebuild' && cause === 'command');
+    if (instance && isAsked) await make(instance, 'rebuild');
   }
 
   function failed(instance: Instance, commands: Command[], error: unknown): void {

@@ -174,6 +174,28 @@ describe('the backups', () => {
     expect(tried).deep.equal([SNAPSHOT, SNAPSHOT]);
   });
 
+  it('are made before a rebuild that a person asks for, and not before one that the daemon does for who keeps dying', async () => {
+    add('acme');
+    const maker = createBackupMaker({
+      ...common(),
+      backups: {
+        async make({ name }, _repository, options) {
+          made.push({ name, ...options });
+          return MADE;
+        },
+      },
+      metrics: createMetrics(only({})),
+      openDatabase: (_key, work) => work(),
+    });
+    test.store.operations.begin('acme', 'rebuild', 'recovery');
+    await maker.makeBeforeRebuild('acme');
+    expect(made).deep.equal([]);
+    test.store.operations.forget('acme', 'rebuild');
+    test.store.operations.begin('acme', 'rebuild', 'command');
+    await maker.makeBeforeRebuild('acme');
+    expect(made.map(({ tag }) => tag)).deep.equal(['rebuild']);
+  });
+
   it('of a deleted instance go when the promised time is over, and are tried again the next day', async () => {
     add('acme', 'deleted');
     test.store.backups.exists('acme', test.now);
