@@ -119,14 +119,11 @@ export function targetOf({ backups, instances: { scope } }: Config): Target {
 
 /** Where the backups of each instance are. */
 export function repositoriesOf(config: Config, key: Buffer) {
-  const {
-    backups,
-    instances: { scope },
-  } = config;
+  const { backups, instances } = config;
   const target = targetOf(config);
   const secretsOf = (instanceKey: string) => deriveSecrets(key, instanceKey);
   const { credentials } = backups;
-  return repositoriesIn({ target, credentials, scope, fingerprint: fingerprintOf(key), secretsOf });
+  return repositoriesIn({ target, credentials, scope: instances.scope, fingerprint: fingerprintOf(key), secretsOf });
 }
 
 /** The client of the master. */

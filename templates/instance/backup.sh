@@ -84,9 +84,6 @@ ulimit -S -f unlimited
 
 # All as of one host, so that what is to go is chosen among all. What Odoo makes again is left out. Code 3: a file went
 # meanwhile.
-# Packs are written there before they are sent, some at once and each of 16 MB and more: /tmp is a part of the memory.
-mkdir /scratch/tmp
-export TMPDIR=/scratch/tmp
 code=0
 ask 20000 backup --json -q --host instance --tag "$tag" --one-file-system --exclude /data/sessions --exclude /data/.cache \
   /scratch/odoo.sql /scratch/rows /data || code=$?
