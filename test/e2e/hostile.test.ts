@@ -144,10 +144,15 @@ describe('of two customers on one engine', function () {
     let outside: Internet;
     let host: Server;
     let hostPort: number;
-    /** Which of these answer, from a container. */
-    const reached = async ({ id }: SeenContainer, targets: Record<string, string>): Promise<string[]> => {
+    /** Of these exactly the expected ones answer, from a container: the others never, these as soon as the machine has time. */
+    const reaches = async ({ id }: SeenContainer, targets: Record<string, string>, expected: string[]) => {
       const asked = Object.entries(targets).map(([name, target]) => `${name}=${target}`);
-      return (await runInside(id, TRY, ...asked)).split('\n').filter(Boolean).sort();
+      const wrong = await until(`${expected} to answer`, async () => {
+        const seen = (await runInside(id, TRY, ...asked)).split('\n').filter(Boolean);
+        const others = seen.filter((name) => !expected.includes(name));
+        return others.length > 0 ? others : expected.every((name) => seen.includes(name)) && 'none';
+      });
+      expect(wrong, 'what must not answer').to.equal('none');
     };
     const inside = () => ({
       gateway: `${gatewayOf(attacker)}:${hostPort}`,
@@ -178,13 +183,9 @@ describe('of two customers on one engine', function () {
     });
 
     it('is everything that the host routes without them, and check says so', async () => {
-      expect(await reached(attacker.odoo, { ...inside(), ...public_() })).to.include.members([
-        'gateway',
-        'host',
-        'private',
-        'smtp',
-        'web',
-      ]);
+      const { gateway, host: ofHost, private: closed } = inside();
+      const routed = { gateway, host: ofHost, private: closed, ...public_() };
+      await reaches(attacker.odoo, routed, Object.keys(routed));
       const { findings } = JSON.parse((await w.run('check', '--json')).output) as { findings: Finding[] };
       const finding = findings.find(({ part }) => part === 'egress');
       expect(finding).to.include({ ok: true, isWarning: true });
@@ -193,11 +194,8 @@ describe('of two customers on one engine', function () {
 
     it('is the web and its own database, and never what is private', async () => {
       await rules('up');
-      const own = { db: 'db:5432' };
-      expect(await reached(attacker.odoo, { ...own, ...inside(), ...public_() })).to.deep.equal(['db', 'mail', 'web']);
-      expect(
-        await reached(attacker.db, { ...inside(), ...public_(), self: `${attacker.odoo.address}:8069` }),
-      ).to.deep.equal(['self']);
+      await reaches(attacker.odoo, { db: 'db:5432', ...inside(), ...public_() }, ['db', 'mail', 'web']);
+      await reaches(attacker.db, { self: `${attacker.odoo.address}:8069`, ...inside(), ...public_() }, ['self']);
       expect((await fetch(`http://127.0.0.1:${attacker.record.http_port}/web/login`)).status).to.equal(200);
       const { findings } = JSON.parse((await w.run('check', '--json')).output) as { findings: Finding[] };
       const finding = findings.find(({ part }) => part === 'egress');
@@ -215,40 +213,43 @@ describe('of two customers on one engine', function () {
         await pressButton(manager, attacker.record, 'action_restart');
         expect((await answered(manager, attacker.record, 'restart')).state).to.equal('done');
         Object.assign(attacker, await pairOf(attacker.record));
-        const seen = await reached(attacker.odoo, { db: 'db:5432', ...inside(), ...public_() });
-        expect(seen, egress).to.deep.equal(expected);
+        await reaches(attacker.odoo, { db: 'db:5432', ...inside(), ...public_() }, [...expected]);
       }
       await manager.close();
     });
 
     it('is as before when they are taken away', async () => {
       await rules('down');
-      expect(await reached(victim.odoo, public_())).to.deep.equal(['mail', 'smtp', 'web']);
+      await reaches(victim.odoo, public_(), ['mail', 'smtp', 'web']);
     });
   });
 
   describe('code in an Odoo', () => {
     const inOdoo = (command: string) => runInside(attacker.odoo.id, `{ ${command}; } 2>&1`);
-    /** What PostgreSQL answers to the role of the customer. */
-    const asRole = (statement: string) =>
-      runInside(
+    /** What PostgreSQL answers to the role of the customer, statement by statement. */
+    const asRole = async (...statements: string[]): Promise<string[]> => {
+      const answers = await runInside(
         attacker.odoo.id,
-        `python3 - "$1" 2>&1 <<'PYTHON'
-import configparser, sys, psycopg2
+        `python3 - "$@" <<'PYTHON'
+import configparser, json, sys, psycopg2
 conf = configparser.RawConfigParser()
 conf.read("/etc/odoo/odoo.conf")
 get = lambda name: conf.get("options", name)
 db = psycopg2.connect(host="db", user=get("db_user"), password=get("db_password"), dbname="odoo")
 db.autocommit = True
-try:
-    cursor = db.cursor()
-    cursor.execute(sys.argv[1])
-    print(cursor.fetchall() if cursor.description else "done")
-except psycopg2.Error as error:
-    print(error.pgerror or error)
+def answer(statement):
+    try:
+        cursor = db.cursor()
+        cursor.execute(statement)
+        return str(cursor.fetchall() if cursor.description else "done")
+    except psycopg2.Error as error:
+        return str(error.pgerror or error)
+print(json.dumps([answer(statement) for statement in sys.argv[1:]]))
 PYTHON`,
-        statement,
+        ...statements,
       );
+      return JSON.parse(answers) as string[];
+    };
 
     it('has no capability, no root, no device, no engine, and writes to its own files alone', async () => {
       expect(await inOdoo('grep -E "^(CapPrm|CapEff|CapBnd|NoNewPrivs|Seccomp):" /proc/self/status')).to.equal(
@@ -288,40 +289,60 @@ PYTHON`,
     });
 
     it('is nobody in PostgreSQL but the owner of one database', async () => {
-      expect(
-        await asRole(
-          "SELECT rolsuper, rolcreaterole, rolreplication, rolbypassrls FROM pg_roles WHERE rolname = 'odoo'",
-        ),
-      ).to.equal('[(False, False, False, False)]\n');
-      for (const statement of [
+      const refused = [
         "COPY (SELECT 1) TO PROGRAM 'id'",
         "COPY (SELECT 1) TO '/var/lib/postgresql/data/x'",
         "SELECT pg_read_file('postgresql.conf')",
+        "SELECT pg_ls_dir('/')",
+        'SELECT * FROM pg_authid',
+        'SELECT * FROM pg_hba_file_rules',
         "SELECT lo_import('/etc/passwd')",
         "SELECT lo_export(1, '/var/lib/postgresql/data/x')",
         "ALTER SYSTEM SET archive_command = 'id'",
+        'SELECT pg_reload_conf()',
+        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename IS NULL LIMIT 1',
         "SELECT pg_create_physical_replication_slot('x', true)",
+        "SELECT pg_create_logical_replication_slot('x', 'pgoutput')",
+        "CREATE SUBSCRIPTION x CONNECTION 'host=db' PUBLICATION x",
+        'SET temp_file_limit = -1',
+        "SET session_preload_libraries = '/var/lib/odoo/x'",
+        'SET SESSION AUTHORIZATION postgres',
+        'SET ROLE postgres',
+        'CREATE DATABASE x',
+        'ALTER DATABASE odoo RENAME TO x',
         'CREATE EXTENSION file_fdw',
         'CREATE EXTENSION dblink',
+        'CREATE EXTENSION postgres_fdw',
+        'CREATE EXTENSION plpython3u',
         'CREATE ROLE root SUPERUSER',
         'ALTER ROLE odoo SUPERUSER',
         "CREATE TABLESPACE x LOCATION '/tmp'",
         'GRANT pg_execute_server_program TO odoo',
         "LOAD '/var/lib/postgresql/data/x'",
         "CREATE FUNCTION x() RETURNS int LANGUAGE c AS '/var/lib/postgresql/data/x'",
-      ]) {
-        expect(await asRole(statement), statement).to.match(
+        'CREATE EVENT TRIGGER x ON ddl_command_start EXECUTE FUNCTION pg_reload_conf()',
+        'UPDATE pg_database SET datallowconn = false',
+      ];
+      const [rights, ...answers] = await asRole(
+        "SELECT rolsuper, rolcreaterole, rolreplication, rolbypassrls FROM pg_roles WHERE rolname = 'odoo'",
+        ...refused,
+      );
+      expect(rights).to.equal('[(False, False, False, False)]');
+      for (const [number, statement] of refused.entries()) {
+        expect(answers[number], statement).to.match(
           /permission denied|must be superuser|Only roles with|not available|is not allowed/,
         );
       }
     });
 
     it('fills no log of writes: it is bounded, however much is written', async () => {
-      await asRole('CREATE TABLE wal (n int, t text)');
-      const rows = 'INSERT INTO wal SELECT n, repeat(md5(n::text), 30) FROM generate_series(1, 200000) n';
-      expect(await asRole(rows)).to.equal('done\n');
-      expect(await asRole('UPDATE wal SET n = n + 1')).to.equal('done\n');
-      await asRole('DROP TABLE wal');
+      const done = await asRole(
+        'CREATE TABLE wal (n int, t text)',
+        'INSERT INTO wal SELECT n, repeat(md5(n::text), 30) FROM generate_series(1, 200000) n',
+        'UPDATE wal SET n = n + 1',
+        'DROP TABLE wal',
+      );
+      expect(done).to.deep.equal(['done', 'done', 'done', 'done']);
       const log = async () =>
         Number(await runInside(attacker.db.id, 'du -sm /var/lib/postgresql/data/pg_wal | cut -f1'));
       await until('the log of writes to be short again', async () => (await log()) < 200);
@@ -344,6 +365,133 @@ PYTHON`,
         const tried = action(code).then((id) => attacker.own.call('ir.actions.server', 'run', [[id]]));
         expect(await refusalOf(tried), code).not.to.include('db_password');
       }
+    });
+  });
+
+  describe('a module that is uploaded', () => {
+    /** Uploads a zip that Python has made; what Odoo says. */
+    const upload = async (python: string): Promise<string> => {
+      const zip = await runInside(
+        attacker.odoo.id,
+        `python3 - <<'PYTHON'
+import base64, io, stat, zipfile
+data = io.BytesIO()
+with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as z:
+    z.writestr("evil/__manifest__.py", "{'name': 'evil', 'license': 'LGPL-3', 'data': ['data.xml'], 'depends': ['base']}")
+    z.writestr("evil/data.xml", "<odoo/>")
+${python.replace(/^/gm, '    ')}
+print(base64.b64encode(data.getvalue()).decode())
+PYTHON`,
+      );
+      const wizard = await attacker.own.call('base.import.module', 'create', [[{ module_file: zip.trim() }]]);
+      return attacker.own.call('base.import.module', 'import_module', [wizard]).then(
+        () => 'imported',
+        (error: unknown) => String(error),
+      );
+    };
+
+    before(async () => {
+      const module = await attacker.own.call('ir.module.module', 'search', [[['name', '=', 'base_import_module']]]);
+      await attacker.own.call('ir.module.module', 'button_immediate_install', [module]);
+    });
+
+    it('runs no Python, follows no link, and leaves no file beside its own', async () => {
+      const said = await upload(`for python in ("__init__.py", "models/x.py", "hooks.py"):
+    z.writestr("evil/" + python, "open('/var/lib/odoo/pwned', 'w')")
+z.writestr("evil/static/fine.txt", "fine")
+for name in ("../../../../var/lib/odoo/static/pwned", "evil/static/../../../../../var/lib/odoo/pwned", "/var/lib/odoo/pwned"):
+    z.writestr(name, "x")
+link = zipfile.ZipInfo("evil/static/link.txt")
+link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+z.writestr(link, "/etc/odoo/odoo.conf")`);
+      expect(said).to.equal('imported');
+      const stored = (await attacker.own.call(
+        'ir.attachment',
+        'search_read',
+        [[['url', '=like', '/evil/static/%.txt']]],
+        { fields: ['url', 'raw'], order: 'url' },
+      )) as { url: string; raw: string }[];
+      expect(stored.map(({ url, raw }) => [url, raw])).to.deep.equal([
+        ['/evil/static/fine.txt', 'fine'],
+        // The text of the link, and not what it leads to.
+        ['/evil/static/link.txt', '/etc/odoo/odoo.conf'],
+      ]);
+      expect(await runInside(attacker.odoo.id, 'find / -xdev -name "pwned*" 2>/dev/null; ls /tmp')).to.equal('');
+    });
+
+    it('that unpacks to gigabytes ends in the memory and the temporary files of its own container', async () => {
+      expect(await upload('z.writestr("evil/static/x", bytes(101 << 20))')).to.include('evil/static/x');
+      const bomb = 'for number in range(20):\n    z.writestr(f"evil/static/{number}", bytes(99 << 20))';
+      expect(await upload(bomb)).to.include('No space left on device');
+      expect(await runInside(attacker.odoo.id, 'ls /tmp')).to.equal('');
+      for (const { record } of [attacker, victim]) {
+        expect((await fetch(`http://127.0.0.1:${record.http_port}/web/login`)).status).to.equal(200);
+      }
+    });
+  });
+
+  describe('what the host has for all', () => {
+    const login = async () => {
+      const own = await ownOdoo(w, victim.record, victim.email);
+      expect(await own.call('res.users', 'search_count', [[]])).to.be.a('number');
+      await own.close();
+    };
+
+    it('is not used up by processes and memory of one', async () => {
+      await runInside(attacker.odoo.id, '(bomb() { bomb | bomb & }; bomb) >/dev/null 2>&1 & sleep 3');
+      const { pids_stats: processes } = await docker.getContainer(attacker.odoo.id).stats({ stream: false });
+      expect(processes?.current).to.be.within(100, 200);
+      await login();
+      await docker.getContainer(attacker.odoo.id).restart({ t: 1 });
+      const hoard = 'x = []\nwhile True: x.append(bytearray(64 << 20))';
+      await runInside(attacker.odoo.id, `python3 -c "$1"`, hoard);
+      await login();
+      const { State } = await docker.getContainer(victim.odoo.id).inspect();
+      expect(State.StartedAt).to.equal(victim.odoo.startedAt);
+      await until('the attacker to be up again', async () => {
+        return (await fetch(`http://127.0.0.1:${attacker.record.http_port}/web/login`)).status === 200;
+      });
+    });
+
+    it('and counts for each user id is enough for another Odoo to start: all of them run as one', async () => {
+      const held = runInside(
+        attacker.odoo.id,
+        `timeout 60 python3 - <<'PYTHON'
+import array, ctypes, fcntl, os, socket, time
+libc, kept = ctypes.CDLL(None), []
+while libc.inotify_init() >= 0:
+    pass
+end, other = os.pipe()
+try:
+    while True:
+        pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        kept.append(pair)
+        for _ in range(10):
+            pair[0].sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [end] * 253))])
+except OSError:
+    pass
+try:
+    while True:
+        kept.append(os.pipe())
+        fcntl.fcntl(kept[-1][1], fcntl.F_SETPIPE_SZ, 1 << 20)
+except OSError:
+    pass
+open("/var/lib/odoo/held", "w").write(str(os.getpid()))
+time.sleep(50)
+PYTHON`,
+      );
+      await until('all to be held', async () =>
+        (await runInside(attacker.odoo.id, 'ls /var/lib/odoo')).includes('held'),
+      );
+      const taken = 'import ctypes; print(ctypes.CDLL(None).inotify_init())';
+      expect(await runInside(victim.odoo.id, `python3 -c "$1"`, taken), 'none is left').to.equal('-1\n');
+      await docker.getContainer(victim.odoo.id).restart({ t: 10 });
+      await until('the victim to be up', async () => {
+        return (await fetch(`http://127.0.0.1:${victim.record.http_port}/web/login`)).status === 200;
+      });
+      await login();
+      await runInside(attacker.odoo.id, 'kill $(cat /var/lib/odoo/held); rm /var/lib/odoo/held');
+      await held;
     });
   });
 
@@ -374,7 +522,8 @@ PYTHON`,
 
     it('that a customer fills far beyond the plan in seconds ends that customer, and nobody else', async () => {
       await until('the disk to be looked at', async () => (await readiness()) === 200);
-      await runInside(attacker.odoo.id, 'fallocate -l 2400M /var/lib/odoo/full');
+      // The log of writes has this name in the database's volume, where it is not counted.
+      await runInside(attacker.odoo.id, 'mkdir /var/lib/odoo/pg_wal && fallocate -l 2400M /var/lib/odoo/pg_wal/full');
       writeFileSync(path.join(disk, 'full'), Buffer.alloc(59 * 1024 ** 2));
       await until('a warning', async () => (await readiness()) === 503);
       // Days of grace are for those who do not take the disk from all others.
@@ -391,7 +540,7 @@ PYTHON`,
 
     it('that is free again leaves it to staff to bring the customer back', async () => {
       rmSync(path.join(disk, 'full'));
-      await runIn(resourceNames(DAEMON.scope, attacker.record.name).filestore, 'rm /volume/full');
+      await runIn(resourceNames(DAEMON.scope, attacker.record.name).filestore, 'rm -r /volume/pg_wal');
       await until('the daemon to be ready', async () => (await readiness()) === 200);
       const manager = managerOf(w);
       await pressButton(manager, attacker.record, 'action_resume');
