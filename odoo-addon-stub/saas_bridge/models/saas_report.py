@@ -57,21 +57,18 @@ class SaasReport(models.Model):
             """
             WITH movement AS (
                 SELECT m.*, m.date::date AS day FROM saas_movement m
-            ), month AS (
-                SELECT i.id AS instance_id, month::date AS month
-                  FROM saas_instance i
-                  JOIN LATERAL (SELECT min(date) AS first FROM saas_movement WHERE instance_id = i.id) m ON m.first IS NOT NULL
-                 CROSS JOIN LATERAL generate_series(
-                       date_trunc('month', m.first), date_trunc('month', now() AT TIME ZONE 'UTC'), interval '1 month') AS month
+            ), span AS (
+                -- What a movement says holds at the end of its month and of those until the next one.
+                SELECT instance_id, plan_id, subscribed, mrr, date_trunc('month', date) AS first_month,
+                       date_trunc('month', COALESCE(lead(date) OVER later, now() AT TIME ZONE 'UTC')) AS next_month
+                  FROM saas_movement
+                WINDOW later AS (PARTITION BY instance_id ORDER BY date, id)
             ), state AS (
-                SELECT month.instance_id, month.month,
-                       last.plan_id, last.subscribed, last.mrr
-                  FROM month
-                  JOIN LATERAL (
-                       SELECT plan_id, subscribed, mrr FROM saas_movement
-                        WHERE instance_id = month.instance_id AND date < month.month + interval '1 month'
-                        ORDER BY date DESC, id DESC LIMIT 1) last ON TRUE
-                 WHERE month.month < date_trunc('month', now() AT TIME ZONE 'UTC')
+                SELECT span.instance_id, month::date AS month, span.plan_id, span.subscribed, span.mrr
+                  FROM span
+                 CROSS JOIN LATERAL generate_series(
+                       span.first_month, LEAST(span.next_month, date_trunc('month', now() AT TIME ZONE 'UTC')) - interval '1 month',
+                       interval '1 month') AS month
                 UNION ALL
                 -- Today is what the instances say: the price list may have changed since the last movement.
                 SELECT i.id, date_trunc('month', now() AT TIME ZONE 'UTC')::date, i.plan_id, i.subscribed, i.mrr
