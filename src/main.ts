@@ -2,6 +2,7 @@
 /** The command line. The only place that ends the process. */
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
+import { backupSelf } from './cli/backup-self.js';
 import { check } from './cli/check.js';
 import { dropDeadLetter, listDeadLetters, retryDeadLetters } from './cli/dead-letters.js';
 import { doctor } from './cli/doctor.js';
@@ -136,6 +137,15 @@ program
   .description('set bridge.sqlite aside and make it anew from master and engine; the daemon must be stopped')
   .option('--json', 'print one JSON object')
   .action((options: { json?: boolean }) => rebuildStore(loadConfig(process.env), stdout, options.json === true));
+
+program
+  .command('backup-self')
+  .argument('<folder>', 'where to; it must not be there yet')
+  .description('copy key, store, settings and certificates: what another host needs beside the backups')
+  .option('--json', 'print one JSON object')
+  .action((folder: string, options: { json?: boolean }) =>
+    backupSelf(loadConfig(process.env), process.env, folder, stdout, options.json === true),
+  );
 
 const letters = program
   .command('dead-letters')

@@ -35,6 +35,7 @@ const PAGES: readonly (readonly [code: string, page: string])[] = [
   ['backup.', 'a-backup-cannot-be-made'],
   ['export.no_space', 'the-disk-is-full'],
   ['export.', 'a-final-copy-cannot-be-made'],
+  ['self.', 'moving-to-a-new-host'],
   ['usage.', 'an-instance-cannot-be-measured'],
 ];
 
