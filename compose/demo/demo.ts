@@ -7,6 +7,7 @@ import { login } from '../../src/docker/instance/ready.js';
 import { Secret } from '../../src/lib/secret.js';
 import { newVisitor } from './cast.js';
 import { type DaemonOptions, residentMb, runCommand, startDaemon, stopLeftover } from './daemon.js';
+import { edgeDown, edgeUp } from './edge.js';
 import { instanceMemoryMb, removeInstances } from './fleet.js';
 import {
   type Mail,
@@ -28,6 +29,7 @@ const program = new Command('npm run demo --')
   .description('Set everything up on this machine and follow one purchase to the running Odoo.')
   .option('--exit', 'end when the customer is served; everything stays up in the background')
   .option('--json', 'print one JSON object as the last line')
+  .option('--edge', 'https before the instances, by a certificate authority of this machine; takes ports 80 and 443')
   .option('--down', 'remove what the demo made: daemon, instances, master (images and prepared templates stay)')
   .option('--plan <name>', 'name of the plan to buy', 'Básico')
   .option('--port <number>', 'port of the shop', Number, 8069)
@@ -39,6 +41,7 @@ const options = program.opts<{
   exit?: boolean;
   json?: boolean;
   down?: boolean;
+  edge?: boolean;
   plan: string;
   port: number;
   mailPort: number;
@@ -77,10 +80,13 @@ async function up(): Promise<number> {
   const master = await masterUp(MASTER);
   if (await stopLeftover(DAEMON.dataDir)) say('stopped the daemon of an earlier demo');
   say('preparing the database that instances are copied from (about half a minute the first time)');
-  const built = await runCommand(master, DAEMON, ['template', 'build', '--json']);
+  const edge = options.edge ? await edgeUp(STATE_DIR) : null;
+  if (edge) say(`an edge is before the instances; trust ${edge.rootFile} in your browser`);
+  const settings: DaemonOptions = { ...DAEMON, ...(edge ? { settings: edge.settings } : {}) };
+  const built = await runCommand(master, settings, ['template', 'build', '--json']);
   if (built.code !== 0) throw new Error('the template could not be built; the reason is above');
   const { templates } = JSON.parse(built.output) as { templates: { durationMs: number; existed: boolean }[] };
-  const daemon = await startDaemon(master, DAEMON);
+  const daemon = await startDaemon(master, settings);
   say(`the daemon runs: ${daemon.url}/ready, log in ${daemon.logFile}`);
 
   const visitor = newVisitor();
@@ -113,7 +119,7 @@ async function up(): Promise<number> {
     partner: record.partner,
     instance: record.name,
     url: record.url,
-    http_status: httpStatus,
+    http_status: edge ? await edge.ask(`${record.url}/web/login`) : httpStatus,
     login_ok: loginOk,
     state_in_odoo: record.state,
     subscription_state: record.subscription_state,
@@ -137,12 +143,13 @@ async function up(): Promise<number> {
     ['Shop and back office', `${master.master_url}   ${master.admin_login} / ${master.admin_password}`],
     ['The shop as customer', `${master.master_url}/my   ${visitor.email} / ${visitor.password}`],
     ["The customer's Odoo", `${record.url}   ${visitor.email} / ${passwordIn(mail)}`],
+    ...(edge ? [['Certificate to trust', edge.rootFile]] : []),
     ['Mails', master.mail_url],
     ['Daemon', `${daemon.url}/ready`],
   ];
   process.stderr.write(`\n${rows.map(([name, text]) => `${name?.padEnd(22)}${text}`).join('\n')}\n\n`);
   if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
-  const ok = loginOk && httpStatus === 200 && record.state === 'running';
+  const ok = loginOk && result.http_status === 200 && record.state === 'running';
   if (!options.exit && ok) {
     process.stderr.write('Ctrl-C ends the daemon; npm run demo -- --down removes everything.\n');
     await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
@@ -181,6 +188,7 @@ async function down(): Promise<number> {
   if (await stopLeftover(DAEMON.dataDir)) say('stopped the daemon');
   const removed = await removeInstances(DAEMON.scope, DAEMON.dataDir);
   if (removed.length > 0) say(`removed ${removed.join(', ')}`);
+  await edgeDown(STATE_DIR);
   await masterDown(MASTER);
   rmSync(DAEMON.dataDir, { recursive: true, force: true });
   return 0;

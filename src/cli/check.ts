@@ -10,6 +10,7 @@ import { readDaemonKey } from '../store/daemon-key.js';
 import { openStore } from '../store/store.js';
 import { connectMaster, openFleet, releaseIn, repositoriesOf, targetOf } from '../wiring.js';
 import { addressFindings } from './addresses.js';
+import { edgeOf } from './edge.js';
 import { egressFindings } from './egress.js';
 import { factsOf } from './facts.js';
 import type { Finding } from './finding.js';
@@ -31,6 +32,7 @@ export async function check(config: Config, out: Out, asJson: boolean): Promise<
     ...(await tryPart('backups', () => backupFindings(config))),
     ...(await tryPart('ports', () => portFindings(config))),
     ...(await tryPart('addresses', async () => addressFindings({ ...config.instances, masterUrl: config.odoo.url }))),
+    ...(await tryPart('edge', () => edgeOf(config, systemClock(config.clockOffset)()))),
     ...(await tryPart('egress', () => egressFindings(config))),
     ...(await tryPart('master', () => masterFindings(config))),
   ];

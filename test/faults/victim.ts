@@ -119,7 +119,11 @@ const engine: Intercept = async (what, call) => {
   const fault = under?.fault;
   if (!fault || under.done || !CHANGES.test(what) || /^killed/.test(fault.kind)) return call();
   under.done = true;
-  return broken(fault, call, engineErrors, forEver);
+  return broken(fault, call, engineErrors, forEver).catch((error: unknown) => {
+    // A container that is there already: nothing was done of which the reply could be lost.
+    if (!met.has(fault.id)) under.done = false;
+    throw error;
+  });
 };
 
 const step: Intercept = async (what, call) => {

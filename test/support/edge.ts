@@ -6,8 +6,9 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { rootOf } from '../../compose/demo/edge.js';
 import { docker } from './engine.js';
-import { MASTER, until } from './world.js';
+import { MASTER } from './world.js';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const SHIFT = MASTER.port - 18_069;
@@ -72,8 +73,7 @@ async function start(): Promise<Edge> {
     HostConfig: { NetworkMode: 'host', Init: true, AutoRemove: true, Binds: [`${acmeDir}:/acme`] },
   });
   await authority.start();
-  const roots = `https://127.0.0.1:${PORTS.ACME_ROOTS_PORT}/roots/0`;
-  const ca = await until('the certificate authority', () => fetchInsecurely(roots).catch(() => undefined));
+  const ca = await rootOf(PORTS.ACME_ROOTS_PORT);
   const env = {
     ...process.env,
     ...Object.fromEntries(Object.entries(PORTS).map(([name, port]) => [name, String(port)])),
@@ -111,21 +111,6 @@ function ask(ca: string, host: string, asked: Asked = {}): Promise<Answer> {
     call.on('timeout', () => call.destroy(new Error('no answer in time')));
     call.on('error', reject);
     call.end(body);
-  });
-}
-
-/** The authority makes its root anew with each start: nothing can know it before. */
-function fetchInsecurely(url: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    https
-      .get(url, { rejectUnauthorized: false, timeout: 5000 }, (response) => {
-        let text = '';
-        response.on('data', (chunk) => {
-          text += chunk;
-        });
-        response.on('end', () => resolve(text));
-      })
-      .on('error', reject);
   });
 }
 
