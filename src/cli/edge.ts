@@ -40,22 +40,17 @@ export async function edgeFindings({ dir, host, now, resolve: ask }: EdgeQuestio
 
 function certificateFinding(file: string, host: string, now: Date): Found {
   if (!existsSync(file)) return { ok: true, detail: 'each host gets a certificate of its own at its first visit' };
-  const { validTo, subjectAltName, ...certificate } = readCertificate(file);
+  const certificate = new X509Certificate(readFileSync(file));
+  const { validTo, subjectAltName } = certificate;
   const days = Math.floor((new Date(validTo).getTime() - now.getTime()) / DAY_MS);
   const advice = 'Run compose/edge.sh certificate once a day by a timer, and see what it prints.';
-  if (!certificate.checkHost(host)) {
+  if (certificate.checkHost(host) === undefined) {
     const detail = `the certificate of ${subjectAltName} is not for ${host}`;
     return { ok: true, isWarning: true, detail, advice: 'Set EDGE_DOMAIN to the domain of SAAS_INSTANCE_URL.' };
   }
   if (days < 0) return { ok: false, detail: `the certificate of ${subjectAltName} ended on ${validTo}`, advice };
   const detail = `the certificate of ${subjectAltName} ends in ${days} days`;
   return days < SOON_DAYS ? { ok: true, isWarning: true, detail, advice } : { ok: true, detail };
-}
-
-function readCertificate(file: string) {
-  const certificate = new X509Certificate(readFileSync(file));
-  const { validTo, subjectAltName = 'nobody' } = certificate;
-  return { validTo, subjectAltName, checkHost: (host: string) => certificate.checkHost(host) !== undefined };
 }
 
 async function nameFinding(host: string, ask: EdgeQuestion['resolve']): Promise<Found> {

@@ -1,5 +1,5 @@
 /** Which instances have a page in their place, and what is on it: read from the store alone. */
-import { PHASE } from '../instance/phase.js';
+import { isAsleep, PHASE } from '../instance/phase.js';
 import type { Paused } from '../instance/types.js';
 import type { Store } from '../store/store.js';
 
@@ -7,8 +7,8 @@ import type { Store } from '../store/store.js';
 export function pausedInstance(store: Store, key: string): Paused | null {
   const instance = store.instances.get(key);
   if (!instance || instance.placement === null) return null;
-  const { name, phase, placement, customer, seller, asleepSince } = instance;
-  const page = phase === 'running' && asleepSince !== null ? 'asleep' : PHASE[phase].page;
+  const { name, phase, placement, customer, seller } = instance;
+  const page = isAsleep(instance) ? 'asleep' : PHASE[phase].page;
   if (page === null) return null;
   const base = seller?.shopUrl ?? null;
   const ownerUrl = base && new URL(`/my/instances/named/${encodeURIComponent(name)}`, base).href;

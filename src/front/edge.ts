@@ -1,7 +1,8 @@
 /**
  * The edge: a web server before all instances, which reads from files where each host leads. One folder a host with one
- * empty file in it, `routes/<host>/<address>_<port>`, for the shop with the port of its websocket at the end; another place is a rename. Level-based: what must be is written, the
- * rest is removed. What is down is shown on its port as without an edge (`doors.ts`); the edge passes it on.
+ * empty file in it, `routes/<host>/<address>_<port>`, for the shop with the port of its websocket at the end; another place
+ * is a rename. Level-based: what must be is written, the rest is removed. What is down is shown on its port as without an
+ * edge (`doors.ts`); the edge passes it on.
  */
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -51,8 +51,9 @@ export interface Backups {
   /** A backup of an instance whose database runs, while its customer works on. */
   make(spec: InstanceSpec, repository: Repository, options: BackupOptions): Promise<BackupMade>;
   /**
-   * Looks whether the repository is whole, a twelfth of it byte by byte, and restores a snapshot on trial: every file is what its name says, every attachment has its file, every table the rows that it
-   * had at the backup, and an Odoo that opens it logs in. Throws `backup.not_whole`, `backup.damaged` where it is not so.
+   * Looks whether the repository is whole, a twelfth of it byte by byte, and restores a snapshot on trial: every file is what
+   * its name says, every attachment has its file, every table the rows that it had at the backup, and an Odoo that opens it
+   * logs in. Throws `backup.not_whole`, `backup.damaged` where it is not so.
    */
   prove(spec: InstanceSpec, repository: Repository, snapshot: string): Promise<void>;
   /** All that there are, the newest last. */

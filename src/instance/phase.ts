@@ -28,15 +28,19 @@ export interface PhaseRule {
 
 const AT_WORK = { containers: 'any', page: null, settled: null, renewable: true, gone: false } as const;
 
-/** What the engine must have of an instance. */
-export function containersWanted({
-  phase,
-  asleepSince,
-}: {
+interface Reported {
   phase: Phase;
   asleepSince: Date | null;
-}): PhaseRule['containers'] {
-  return phase === 'running' && asleepSince !== null ? 'down' : PHASE[phase].containers;
+}
+
+/** It counts as running, and is down until somebody visits it. */
+export function isAsleep({ phase, asleepSince }: Reported): boolean {
+  return phase === 'running' && asleepSince !== null;
+}
+
+/** What the engine must have of an instance. */
+export function containersWanted(instance: Reported): PhaseRule['containers'] {
+  return isAsleep(instance) ? 'down' : PHASE[instance.phase].containers;
 }
 
 export const PHASE: { readonly [P in Phase]: PhaseRule } = {

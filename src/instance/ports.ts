@@ -124,7 +124,7 @@ export interface Runtime {
   exportData(spec: InstanceSpec, file: string): Promise<{ bytes: number }>;
   /** Writes the volumes as they are to `file`, a gzipped tar archive, for what cannot be exported. Otherwise as `exportData`. */
   copyVolumes(spec: InstanceSpec, file: string): Promise<{ bytes: number }>;
-  /** When somebody last asked something of its Odoo, which runs; null where that is not known. What only keeps a connection does not count. */
+  /** When somebody last asked something of its Odoo, beyond keeping a connection; null where that is not known. */
   lastVisit(instance: InstanceRef): Promise<Date | null>;
   /** Ends the tasks on instances that a daemon which died has left behind; gives how many there were. */
   endLeftTasks(): Promise<number>;

@@ -95,7 +95,7 @@ export function createBackupMaker(options: BackupMakerOptions) {
         keep: { ...(plan.keep ?? DEFAULT_KEEP), prune: isPruneDue },
       });
     // One that is in trouble may have no database that could be let run.
-    const made = containers === 'down' ? await options.openDatabase(key, work) : await work();
+    const made = containers === 'any' ? await work() : await options.openDatabase(key, work);
     // Whoever wants the state of this moment back gets this one.
     const madeAt = clock();
     store.transaction(() => {

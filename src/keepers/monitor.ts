@@ -172,13 +172,14 @@ export function startMonitor({
   /** @param why it died, as the engine told; something of it changed; it is its turn; the engine was away before. */
   async function lookAt(key: string, why: 'died' | 'told' | 'round' | 'after_outage'): Promise<void> {
     // A worker has it, or it failed and waits for its next try: looking again would only defeat the back-off.
-    if (store.jobs.isInHand(key) || isOpen(key)) return;
+    if (store.jobs.isInHand(key)) return;
     const instance = store.instances.get(key);
-    if (!instance || containersWanted(instance) === 'any') return;
+    const wanted = instance && containersWanted(instance);
+    if (!instance || wanted === 'any' || (wanted === 'down' && isOpen(key))) return;
     const found = await runtime.observe(instance);
     if (store.jobs.isInHand(key) || isAnother(store.instances.get(key), instance)) return;
     const { name } = instance;
-    const mustRun = containersWanted(instance) === 'up';
+    const mustRun = wanted === 'up';
     const drift = driftOf(instance, found);
     if (drift) enqueue(key, name, drift);
     // The engine starts it again and again, or has not told of it.

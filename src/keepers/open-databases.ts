@@ -1,5 +1,9 @@
-/** Lets the database of an instance that is down run while something reads it: the reconciler starts it, and stops it again. */
+/**
+ * Lets the database of an instance run while something reads it, also of one that is down, or is put down meanwhile: the
+ * reconciler starts it, and stops it again.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { containersWanted } from '../instance/phase.js';
 import type { Runtime } from '../instance/ports.js';
 import { RetryableError, stoppedError } from '../lib/errors.js';
 import type { Store } from '../store/store.js';
@@ -12,7 +16,7 @@ export type OpenDatabase = <T>(instanceKey: string, work: () => Promise<T>) => P
 
 export interface OpenDatabases {
   open: OpenDatabase;
-  /** Its database is to run, though the instance is down. */
+  /** Its database is to run, whether the instance is down or not. */
   isOpen(instanceKey: string): boolean;
 }
 
@@ -22,7 +26,13 @@ export function createOpenDatabases(
   runtime: Pick<Runtime, 'observe'>,
   stop: AbortSignal,
 ): OpenDatabases {
-  const wanted = new Set<string>();
+  /** How many read each of them. */
+  const readers = new Map<string, number>();
+
+  const isDown = (key: string) => {
+    const instance = store.instances.get(key);
+    return instance !== null && containersWanted(instance) === 'down';
+  };
 
   async function waitFor(key: string): Promise<void> {
     for (const until = performance.now() + LONGEST_WAIT_MS; performance.now() < until; await sleep(POLL_MS)) {
@@ -35,16 +45,21 @@ export function createOpenDatabases(
   }
 
   return {
-    isOpen: (key) => wanted.has(key),
+    isOpen: (key) => readers.has(key),
     async open(key, work) {
-      wanted.add(key);
+      readers.set(key, (readers.get(key) ?? 0) + 1);
       try {
-        store.jobs.enqueue(key, { reason: 'its database is to be read' });
-        await waitFor(key);
+        if (isDown(key)) {
+          store.jobs.enqueue(key, { reason: 'its database is to be read' });
+          await waitFor(key);
+        }
         return await work();
       } finally {
-        wanted.delete(key);
-        store.jobs.enqueue(key, { reason: 'its database was read' });
+        const left = (readers.get(key) ?? 1) - 1;
+        if (left > 0) readers.set(key, left);
+        else readers.delete(key);
+        // It may have been put down meanwhile.
+        if (isDown(key)) store.jobs.enqueue(key, { reason: 'its database was read' });
       }
     },
   };

@@ -2,6 +2,7 @@
 
 import type { Facts } from '../facts/facts.js';
 import type { Command } from '../instance/command.js';
+import { containersWanted } from '../instance/phase.js';
 import { planNameFor } from '../instance/plan-name.js';
 import type { Runtime } from '../instance/ports.js';
 import type { InstanceSpec } from '../instance/spec.js';
@@ -36,7 +37,7 @@ export function createPlanChange(parts: PlanChangeParts) {
   /** As fresh as can be: of one that does not run, what was measured last. */
   async function usageOf(instance: Instance, plan: Plan): Promise<Usage | null> {
     const spec = parts.specOf({ instance, plan });
-    if (instance.phase !== 'running' || instance.asleepSince !== null || !spec) return instance.usage;
+    if (containersWanted(instance) !== 'up' || !spec) return instance.usage;
     try {
       const usage = await parts.runtime.measure(spec);
       store.instances.update(instance.key, { usage, measuredAt: parts.clock() });

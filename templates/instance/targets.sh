@@ -8,6 +8,8 @@ trap 'exit 143' TERM
 umask 077
 values=/dev/shm/values
 errors=/tmp/errors
+# What ssh says: restic may end before it has passed that on.
+ssh_says=/tmp/ssh-says
 mkdir "$values"
 tar -x -C "$values" --no-same-owner
 export RESTIC_REPOSITORY_FILE=$values/repository RESTIC_PASSWORD_FILE=$values/password
@@ -17,12 +19,13 @@ if [[ -e $values/ca ]]; then export RESTIC_CACERT=$values/ca; fi
 if [[ -e $values/s3 ]]; then export AWS_SHARED_CREDENTIALS_FILE=$values/s3; fi
 if [[ -e $values/ssh_key ]]; then
   restic+=(-o "sftp.args=-i $values/ssh_key -o UserKnownHostsFile=$values/known_hosts -o StrictHostKeyChecking=yes
-    -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=20 -o ServerAliveCountMax=3")
+    -E $ssh_says -o BatchMode=yes -o ConnectTimeout=20 -o ServerAliveInterval=20 -o ServerAliveCountMax=3")
   restic[-1]=${restic[-1]//$'\n'/ }
 fi
 
 # Ends with what the code of restic means; why, on one line of standard error.
 target_failed() {
+  if [[ -e $ssh_says ]]; then cat "$ssh_says" >>"$errors"; fi
   tr -s '[:space:]' ' ' <"$errors" | tail -c 600 >&2
   case $1 in
     10 | 11 | 12) exit "$1" ;;

@@ -1,6 +1,6 @@
 /** Backups on the real engine, with restic, of an instance whose customer works. */
 import { execFile } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,21 +12,20 @@ import S3rver from 's3rver';
 import { type Credentials, NO_CREDENTIALS, repositoriesIn } from '../../src/backup/repositories.js';
 import { parseTarget } from '../../src/backup/target.js';
 import { BOUNDS, type Bounds } from '../../src/docker/engine/bounds.js';
-import { createEngine, type Engine } from '../../src/docker/engine/engine.js';
+import type { Engine } from '../../src/docker/engine/engine.js';
 import { plainLog } from '../../src/docker/engine/streams.js';
 import { type JobMount, runJob } from '../../src/docker/engine/task.js';
-import { createFleet, type Fleet } from '../../src/docker/fleet.js';
+import type { Fleet } from '../../src/docker/fleet.js';
 import { BACKUP_IMAGE } from '../../src/docker/instance/backups.js';
-import { placementAt, type Ranges } from '../../src/docker/instance/placement.js';
-import { DEFAULT_RELEASE, DEFAULT_SETTINGS, type DockerSettings } from '../../src/docker/instance/rendering.js';
 import { secretsArchive, targetMounts, WAY_OUT } from '../../src/docker/instance/repository-task.js';
 import type { BackupOptions, Repository } from '../../src/instance/backups.js';
-import { DEFAULT_SCOPE, LABEL, resourceNames } from '../../src/instance/naming.js';
+import { LABEL } from '../../src/instance/naming.js';
 import { deriveSecrets } from '../../src/instance/secrets.js';
 import type { InstanceSpec } from '../../src/instance/spec.js';
 import { messageOf } from '../../src/lib/errors.js';
 import { Secret } from '../../src/lib/secret.js';
 import { docker } from '../support/engine.js';
+import { loneInstance } from '../support/lone.js';
 import { queryJob } from '../support/query.js';
 
 const KEY = randomBytes(32);
@@ -51,54 +50,19 @@ exec /usr/sbin/sshd -D -e`;
 
 describe('backups', function () {
   this.timeout(300_000);
-  const scope = `t${randomBytes(4).toString('hex')}`;
-  const settings: DockerSettings & Ranges = {
-    ...DEFAULT_SETTINGS,
-    scope,
-    portBase: 30_000 + 16 * randomInt(170),
-    subnetPool: `10.${240 + randomInt(10)}.${randomInt(256)}.0/24`,
-  };
-  const release = {
-    odooImage: process.env.ODOO_IMAGE ?? DEFAULT_RELEASE.odooImage,
-    postgresImage: process.env.POSTGRES_IMAGE ?? DEFAULT_RELEASE.postgresImage,
-    addons: [],
-  };
-  const acme: InstanceSpec = {
-    ...{ key: 'sol:1', name: 'acme', placement: placementAt(settings, 0), release, cpu: 2, memoryMb: 1024 },
-    ...{ storageGb: 1, modules: [], url: 'https://acme.example.com', companyName: 'Acme', contactName: 'Zoë' },
-    ...{ email: 'zoe@example.com', lang: 'es_ES', maxUsers: 0, accountUrl: '', egress: 'web' },
-  };
-  const names = resourceNames(scope, acme.name);
-  const labels = { [LABEL.scope]: scope };
+  const lone = loneInstance('acme', KEY);
+  const { scope, release, spec: acme, names, labels } = lone;
   const volume = `${scope}_target`;
 
   let engine: Engine;
   let fleet: Fleet;
-  let dataDir: string;
+  let stop: () => Promise<void>;
 
   before(async () => {
-    engine = createEngine({});
-    dataDir = await mkdtemp(join(tmpdir(), 'saas-'));
-    fleet = await createFleet({
-      ...{ engine, settings, capacity: 8, dataDir, templateScope: DEFAULT_SCOPE },
-      secretsOf: (key) => deriveSecrets(KEY, key),
-    });
-    const { runtime } = fleet;
-    await runtime.ensureNetwork(acme);
-    await runtime.fill(acme, { kind: 'template', modules: [] }, { mustExist: false });
-    await runtime.startBoth(acme);
-    await runtime.awaitReady(acme, { login: true, timeoutMs: 120_000 });
+    ({ engine, fleet, stop } = await lone.start());
   });
 
-  after(async () => {
-    await fleet.runtime.removeContainers(acme);
-    await fleet.runtime.removeVolumes(acme);
-    await fleet.runtime.removeNetwork(acme);
-    for (const { Name } of (await docker.listVolumes({ filters: { name: [scope] } })).Volumes ?? []) {
-      await docker.getVolume(Name).remove({ force: true });
-    }
-    await rm(dataDir, { recursive: true, force: true });
-  });
+  after(() => stop());
 
   function repositoryIn(text: string, credentials: Credentials = NO_CREDENTIALS, key = KEY): Repository {
     const target = parseTarget(text);

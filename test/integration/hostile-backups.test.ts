@@ -1,62 +1,31 @@
-/** Backups of a customer who wants them to cost more than their plan: on the real engine, with restic. */
-import { randomBytes, randomInt } from 'node:crypto';
-import { mkdtemp, rm, statfs } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { statfs } from 'node:fs/promises';
 import { expect } from 'chai';
 import { NO_CREDENTIALS, repositoriesIn } from '../../src/backup/repositories.js';
 import { parseTarget } from '../../src/backup/target.js';
 import { BOUNDS, type Bounds } from '../../src/docker/engine/bounds.js';
-import { createEngine, type Engine } from '../../src/docker/engine/engine.js';
+import type { Engine } from '../../src/docker/engine/engine.js';
 import { runJob } from '../../src/docker/engine/task.js';
 import { loadTemplates } from '../../src/docker/files.js';
-import { createFleet, type Fleet } from '../../src/docker/fleet.js';
 import { BACKUP_IMAGE, createBackups } from '../../src/docker/instance/backups.js';
-import { placementAt, type Ranges } from '../../src/docker/instance/placement.js';
-import {
-  DEFAULT_RELEASE,
-  DEFAULT_SETTINGS,
-  type DockerSettings,
-  renderInstance,
-} from '../../src/docker/instance/rendering.js';
+import { renderInstance } from '../../src/docker/instance/rendering.js';
 import type { Backups, Repository } from '../../src/instance/backups.js';
-import { DEFAULT_SCOPE, LABEL, resourceNames } from '../../src/instance/naming.js';
+import { LABEL } from '../../src/instance/naming.js';
 import type { Space } from '../../src/instance/ports.js';
-import { deriveSecrets } from '../../src/instance/secrets.js';
 import type { InstanceSpec } from '../../src/instance/spec.js';
 import { docker } from '../support/engine.js';
+import { loneInstance } from '../support/lone.js';
 import { queryJob } from '../support/query.js';
 
-const KEY = randomBytes(32);
 const AT_WORK: Bounds = { ...BOUNDS.install, user: 'root', capabilities: ['DAC_OVERRIDE'], seconds: 120 };
 const GROWN_BYTES = 400 * 1024 ** 2;
 
 describe('backups of a hostile customer', function () {
   this.timeout(300_000);
-  const scope = `t${randomBytes(4).toString('hex')}`;
-  const settings: DockerSettings & Ranges = {
-    ...DEFAULT_SETTINGS,
-    scope,
-    portBase: 30_000 + 16 * randomInt(170),
-    subnetPool: `10.${240 + randomInt(10)}.${randomInt(256)}.0/24`,
-  };
-  const release = {
-    odooImage: process.env.ODOO_IMAGE ?? DEFAULT_RELEASE.odooImage,
-    postgresImage: process.env.POSTGRES_IMAGE ?? DEFAULT_RELEASE.postgresImage,
-    addons: [],
-  };
-  const mala: InstanceSpec = {
-    ...{ key: 'sol:1', name: 'mala', placement: placementAt(settings, 0), release, cpu: 2, memoryMb: 1024 },
-    ...{ storageGb: 1, modules: [], url: 'https://mala.example.com', companyName: 'Mala', contactName: 'Zoë' },
-    ...{ email: 'zoe@example.com', lang: 'es_ES', maxUsers: 0, accountUrl: '', egress: 'web' },
-  };
-  const names = resourceNames(scope, mala.name);
-  const labels = { [LABEL.scope]: scope };
-  const secretsOf = (key: string) => deriveSecrets(KEY, key);
+  const lone = loneInstance('mala');
+  const { scope, settings, release, spec: mala, secretsOf, names, labels } = lone;
 
   let engine: Engine;
-  let fleet: Fleet;
-  let dataDir: string;
+  let stop: () => Promise<void>;
   let repository: Repository;
   /** Of a disk that has room for some hundred megabytes more than there were at the beginning. */
   let backups: Backups;
@@ -71,12 +40,7 @@ describe('backups of a hostile customer', function () {
   });
 
   before(async () => {
-    engine = createEngine({});
-    dataDir = await mkdtemp(join(tmpdir(), 'saas-'));
-    fleet = await createFleet({
-      ...{ engine, settings, capacity: 8, dataDir, templateScope: DEFAULT_SCOPE },
-      secretsOf,
-    });
+    ({ engine, stop } = await lone.start());
     const files = await loadTemplates();
     const render = (spec: InstanceSpec) => renderInstance(files, settings, spec, secretsOf(spec.key));
     backups = createBackups({ engine, files, render, secretsOf, space, image: BACKUP_IMAGE, scope });
@@ -84,22 +48,9 @@ describe('backups of a hostile customer', function () {
     repository = repositoriesIn({
       ...{ target, credentials: NO_CREDENTIALS, scope, fingerprint: 'f'.repeat(16), secretsOf },
     })(mala.key);
-    const { runtime } = fleet;
-    await runtime.ensureNetwork(mala);
-    await runtime.fill(mala, { kind: 'template', modules: [] }, { mustExist: false });
-    await runtime.startBoth(mala);
-    await runtime.awaitReady(mala, { login: true, timeoutMs: 120_000 });
   });
 
-  after(async () => {
-    await fleet.runtime.removeContainers(mala);
-    await fleet.runtime.removeVolumes(mala);
-    await fleet.runtime.removeNetwork(mala);
-    for (const { Name } of (await docker.listVolumes({ filters: { name: [scope] } })).Volumes ?? []) {
-      await docker.getVolume(Name).remove({ force: true });
-    }
-    await rm(dataDir, { recursive: true, force: true });
-  });
+  after(() => stop());
 
   const make = () => backups.make(mala, repository, { mustExist: false, tag: 'nightly', keep: null });
   const refusal = (work: Promise<unknown>): Promise<unknown> =>

@@ -41,12 +41,6 @@ const MAX_HEIGHT = 8000;
 /** The master, and the customers' own Odoos: on another name, for a browser keeps one session a name. */
 const OURS = /^(127\.0\.0\.1|(.+\.)?(localhost|clientes\.test))$/;
 
-/**
- * Odoo renders the mail of an order within the request that asks for the state of its payment: where another one writes to
- * the order in that moment, it is refused, and the page asks again. Seen in one of some hundred payments.
- */
-const MAIL_WITHIN_POLL = /\/payment\/status\/poll: .*QWeb/s;
-
 /** What Odoo's own scripts say. Debian leaves a part of its video calls out. */
 const ODOO_SAYS = /selfie_segmentation/;
 
@@ -129,12 +123,8 @@ export class Onlooker {
    * @throws Error with all of them.
    */
   assertQuiet(expected?: RegExp): void {
-    const refusals = this.#refusals.splice(0);
-    const isMail = refusals.some((refusal) => MAIL_WITHIN_POLL.test(refusal));
-    const heard = this.#complaints
-      .splice(0)
-      .filter((complaint) => !expected?.test(complaint) && !(isMail && /RPC_ERROR/.test(complaint)));
-    const refused = refusals.map((refusal) => `refused: ${refusal}`);
+    const heard = this.#complaints.splice(0).filter((complaint) => !expected?.test(complaint));
+    const refused = this.#refusals.splice(0).map((refusal) => `refused: ${refusal}`);
     if (heard.length > 0)
       throw new Error(`${heard.length} complaints (${this.look.name}):\n${[...heard, ...refused].join('\n')}`);
   }

@@ -37,6 +37,16 @@ class SaleOrder(models.Model):
             self.sudo()._warn_of_trial_in_cart()
         return result
 
+    def _send_order_notification_mail(self, *args, **kwargs):
+        """All is written before the mail is rendered.
+
+        Odoo writes what is pending as soon as a template reads something. Where another transaction changed the order in
+        that moment, this would be an error of the template, after which the page of the payment asks no more; now it is
+        one of the database, after which Odoo tries again.
+        """
+        self.env.flush_all()
+        return super()._send_order_notification_mail(*args, **kwargs)
+
     def _warn_of_trial_in_cart(self):
         """A visitor who filled the cart logs in, and turns out to have had a trial. The page of the cart shows it."""
         for order in self.filtered(lambda order: order._saas_is_cart()):

@@ -1,3 +1,5 @@
+from unittest.mock import patch
+
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
@@ -379,3 +381,20 @@ class TestConfirmation(SaasCommon):
         self._transaction(half, amount=1)
         with self.assertRaises(UserError):
             half.action_confirm()
+
+
+@tagged("post_install", "-at_install")
+class TestMailOfAnOrder(SaasCommon):
+    def test_all_is_written_before_it_is_rendered(self):
+        """What another transaction keeps from being written is no error of the template."""
+        order = self._order()
+        seen = []
+
+        def post(this, *_args, **_kwargs):
+            this.env.cr.execute("SELECT client_order_ref FROM sale_order WHERE id = %s", [this.id])
+            seen.append(this.env.cr.fetchone()[0])
+
+        order.client_order_ref = "pending"
+        with patch.object(self.env.registry["sale.order"], "message_post_with_source", post):
+            order._send_order_confirmation_mail()
+        self.assertEqual(seen, ["pending"])

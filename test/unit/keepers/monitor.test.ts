@@ -20,6 +20,7 @@ describe('monitor', () => {
   let tell: (change: ContainerChange) => void;
   let connections: { resolve(): void }[];
   let pings: number;
+  let open: string[];
 
   beforeEach(() => {
     test = testStore();
@@ -28,6 +29,7 @@ describe('monitor', () => {
     asked = [];
     connections = [];
     pings = 0;
+    open = [];
   });
   afterEach(async () => {
     await monitor?.stop();
@@ -69,6 +71,7 @@ describe('monitor', () => {
         },
       }),
       store: test.store,
+      isOpen: (key) => open.includes(key),
       clock: () => test.now,
       log,
       intervalMs: 30_000,
@@ -112,6 +115,19 @@ describe('monitor', () => {
     await started();
     expect(jobs()).members(['sol:down', 'sol:half', 'sol:gone', 'sol:loud', 'sol:noisy']);
     expect(monitor?.engineCheck()).deep.equal({ ok: true, detail: 'the Docker engine answers' });
+  });
+
+  it('lets the database of one that is down run for whoever reads it, and looks after one that is to run all the same', async () => {
+    add('read', 'suspended', true, false);
+    add('asleep', 'running', true, false);
+    test.store.instances.update('sol:asleep', { asleepSince: test.now });
+    add('awake', 'running', true, false);
+    open = ['sol:read', 'sol:asleep', 'sol:awake'];
+    await started();
+    expect(jobs()).deep.equal(['sol:awake']);
+    open = [];
+    await look();
+    expect(jobs()).members(['sol:awake', 'sol:read', 'sol:asleep']);
   });
 
   it('leaves alone what a worker has in hand, and what waits for its next try', async () => {
