@@ -58,7 +58,7 @@ plugin_from_trixie() {
 }
 
 install_compose() {
-  [[ -n $(candidate docker.io) ]] || apt-get update -q >"$APT_LOG" 2>&1 || die "apt-get update failed, see $APT_LOG"
+  [[ -n $(candidate docker.io) ]] || with_lock apt apt_refresh
   if [[ -n $(candidate docker-compose-v2) ]]; then
     apt_install docker-compose-v2
   elif [[ $(candidate docker-compose) == [2-9]* ]]; then

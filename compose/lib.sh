@@ -77,11 +77,20 @@ need_curl() {
 # apt_install PACKAGE...: installs without recommended packages and without questions.
 apt_install() {
   command -v apt-get >/dev/null || die "this system has no apt-get: install these yourself: $*"
+  with_lock apt apt_install_alone "$@"
+}
+
+# The lists have no time-out of their own when another run refreshes them.
+apt_install_alone() {
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q -o DPkg::Lock::Timeout=300 --no-install-recommends "$@" >"$APT_LOG" 2>&1 && return
   log "refreshing the package lists"
-  apt-get update -q >"$APT_LOG" 2>&1 || die "apt-get update failed, see $APT_LOG"
+  apt_refresh
   DEBIAN_FRONTEND=noninteractive apt-get install -y -q -o DPkg::Lock::Timeout=300 --no-install-recommends "$@" >"$APT_LOG" 2>&1 ||
     die "could not install $*, see $APT_LOG"
+}
+
+apt_refresh() {
+  apt-get update -q >"$APT_LOG" 2>&1 || die "apt-get update failed, see $APT_LOG"
 }
 APT_LOG=/var/log/saas-apt.log
 

@@ -132,6 +132,9 @@ test_addon() {
   if ((wrong > 0 || status != 0)); then
     tail -n "+$begin" "$log" | grep -vE ' (INFO|DEBUG) ' | tail -n 200 >&2 || true
     ((wrong > 0)) || wrong=1
+    # At the end what failed alone: a line of the log, and its traceback.
+    echo "what failed in $2:" >&2
+    tail -n "+$begin" "$log" | awk '/^[0-9]{4}-/ { told = / (FAIL|ERROR): | CRITICAL / } told' | tail -n 60 >&2
   fi
   bad=$((bad + wrong))
   ((wrong >= total)) || passed=$((passed + total - wrong))

@@ -2,8 +2,8 @@
  * Runs every suite and counts: the last line is `N passed, N failed`. A suite that runs no test, or skips one, has failed.
  * With options for mocha (`--grep …`) only mocha's suites run, and may be empty.
  *
- * First what the others need; then two lanes side by side, each with a master and a daemon of its own. At the end the
- * slowest test files, with what was made for them before their first test, and what failed.
+ * Two lanes run side by side, each with a master and a daemon of its own; what needs no image runs while those are built.
+ * At the end the slowest test files, with what was made for them before their first test, and what failed and why.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
@@ -29,8 +29,13 @@ interface Report {
   pending: number;
   tests: number;
   files: TimedFile[];
-  /** Full titles. */
-  failed: string[];
+  failed: Failure[];
+}
+
+/** A test by its whole title, and what it said. */
+interface Failure {
+  title: string;
+  why: string;
 }
 
 interface Suite {
@@ -65,44 +70,26 @@ function mocha(name: string, world: number, ...specs: string[]): Suite {
   };
 }
 
+const build = check('build', 'npm', 'run', '--silent', 'build');
+const machine = [check('engine', 'test/machine.sh', 'engine'), check('images', 'test/machine.sh', 'images')];
+const linters = [
+  check('lint', 'npm', 'run', '--silent', 'lint'),
+  check('shell', 'compose/lint.sh', 'shell'),
+  check('python', 'compose/lint.sh', 'python'),
+  check('types', 'npm', 'run', '--silent', 'types'),
+];
+const unit = mocha('unit', 1, 'test/unit/**/*.test.ts');
 const addon: Suite = { name: 'addon', command: ['odoo-addon-stub/run-tests.sh'], count: lastLineCount };
-const machine = [
-  check('build', 'npm', 'run', '--silent', 'build'),
-  check('engine', 'compose/engine.sh'),
-  check(
-    'images',
-    'compose/images.sh',
-    'postgres',
-    'odoo',
-    'backup',
-    'node',
-    'mail',
-    'browser',
-    'targets',
-    'edge',
-    'acme',
-  ),
-];
-const lint = check('lint', 'npm', 'run', '--silent', 'lint');
-const shell = check('shell', 'compose/lint.sh', 'shell');
-const python = check('python', 'compose/lint.sh', 'python');
-const types = check('types', 'npm', 'run', '--silent', 'types');
-const unit = mocha('unit', 0, 'test/unit/**/*.test.ts');
-/** Divided so that both lanes take as long. */
-const lanes: Suite[][] = [
-  [unit, mocha('end to end, faults', 0, 'test/e2e/*.test.ts', 'test/faults/*.test.ts')],
-  [
-    ...(mochaOnly ? [] : [lint, shell, python, types, addon]),
-    mocha('integration', 1, 'test/integration/**/*.test.ts'),
-    mocha('pages', 1, 'test/pages/*.test.ts'),
-  ],
-];
+const endToEnd = mocha('end to end, faults', 0, 'test/e2e/*.test.ts', 'test/faults/*.test.ts');
+const integration = mocha('integration', 1, 'test/integration/**/*.test.ts');
+const pages = mocha('pages', 1, 'test/pages/*.test.ts');
 
 const SLOWEST = 10;
+/** Lines of what a failed test said. */
+const WHY_LINES = 30;
 const total: Count = { passed: 0, failed: 0 };
 const files: TimedFile[] = [];
-/** A line each. */
-const failedTests: string[] = [];
+const whatFailed: Failure[] = [];
 const children = new Set<ChildProcess>();
 let stopped = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -112,10 +99,16 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-await inOrder(machine);
-await Promise.all(lanes.map(inOrder));
+await inOrder([build]);
+const machineIsReady = inOrder(machine);
+await Promise.all([
+  machineIsReady.then(() => inOrder([endToEnd])),
+  inOrder([...(mochaOnly ? [] : linters), unit])
+    .then(() => machineIsReady)
+    .then(() => inOrder([...(mochaOnly ? [] : [addon]), integration, pages])),
+]);
 tellSlowest();
-if (failedTests.length > 0) process.stdout.write(`\n=== failed\n${failedTests.map((line) => `${line}\n`).join('')}`);
+tellFailures();
 process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
 process.exitCode = total.failed === 0 && total.passed > 0 && !stopped ? 0 : 1;
 
@@ -128,8 +121,8 @@ async function inOrder(suites: Suite[]): Promise<void> {
     const { passed, failed } = suite.count(output, code);
     total.passed += passed;
     total.failed += failed;
-    if (failed > 0 && !failedTests.some((line) => line.startsWith(`${suite.name}:`)))
-      failedTests.push(`${suite.name}: see above`);
+    if (failed > 0 && !whatFailed.some(({ title }) => title.startsWith(`${suite.name}:`)))
+      whatFailed.push({ title: `${suite.name}: its last lines`, why: output.split('\n').slice(-WHY_LINES).join('\n') });
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
     process.stdout.write(`--- ${suite.name}: ${passed} passed, ${failed} failed, ${seconds} s\n`);
   }
@@ -140,7 +133,7 @@ function mochaCount(suite: string, report: string, code: number): Count {
     const { passes, failures, pending, tests, ...timed } = JSON.parse(readFileSync(report, 'utf8')) as Report;
     rmSync(report);
     files.push(...timed.files);
-    failedTests.push(...timed.failed.map((title) => `${suite}: ${title}`));
+    whatFailed.push(...timed.failed.map(({ title, why }) => ({ title: `${suite}: ${title}`, why })));
     const failed = failures + pending + (tests === 0 && !mochaOnly ? 1 : 0);
     // Ended badly without a failed test: something broke outside of them.
     return { passed: passes, failed: failed === 0 && code !== 0 ? 1 : failed };
@@ -158,24 +151,37 @@ function tellSlowest(): void {
   }
 }
 
+function tellFailures(): void {
+  if (whatFailed.length === 0) return;
+  process.stdout.write('\n=== failed\n');
+  for (const { title, why } of whatFailed) {
+    const lines = why.split('\n').slice(0, WHY_LINES);
+    process.stdout.write(`${title}\n${lines.map((line) => `    ${line}\n`).join('')}`);
+  }
+}
+
 function lastLineCount(output: string, code: number): Count {
-  const match = /(\d+) passed, (\d+) failed\s*$/.exec(output);
+  const match = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
   const passed = Number(match?.[1] ?? 0);
   const failed = Number(match?.[2] ?? 0);
   return { passed, failed: failed === 0 && (code !== 0 || passed === 0) ? 1 : failed };
 }
 
-/** Its lines carry its name: two suites write at the same time. */
+/** Its lines carry its name: two suites write at the same time. Its output: the end of both streams. */
 function run({ name, command: [program = '', ...args], env }: Suite): Promise<{ output: string; code: number }> {
   return new Promise((resolve) => {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
     children.add(child);
     let output = '';
-    createInterface({ input: child.stderr }).on('line', (line) => process.stderr.write(`${name} | ${line}\n`));
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      process.stdout.write(`${name} | ${line}\n`);
-      output = `${output}${line}\n`.slice(-10_000);
-    });
+    for (const [from, to] of [
+      [child.stdout, process.stdout],
+      [child.stderr, process.stderr],
+    ] as const) {
+      createInterface({ input: from }).on('line', (line) => {
+        to.write(`${name} | ${line}\n`);
+        output = `${output}${line}\n`.slice(-10_000);
+      });
+    }
     child.once('error', (error) => {
       children.delete(child);
       resolve({ output: error.message, code: 1 });

@@ -10,7 +10,7 @@ module.exports = class CountingReporter extends Mocha.reporters.Spec {
     const durations = new Map();
     const failed = [];
     let startedAt = 0;
-    runner.on('fail', (test) => failed.push(test.fullTitle()));
+    runner.on('fail', (test, error) => failed.push({ title: test.fullTitle(), why: String(error.stack ?? error) }));
     const isOfFile = ({ parent }) => parent?.root;
     runner.on('suite', (suite) => {
       if (isOfFile(suite)) startedAt = performance.now();
