@@ -52,12 +52,13 @@ class SaasReport(models.Model):
 
     @property
     def _table_query(self):
-        """Months are those of UTC, as the dates are stored."""
+        """Months are those of UTC, as the dates are stored.
+
+        An id is made of what a row stands for: numbering the rows would sort all of them for each question.
+        """
         return SQL(
             """
-            WITH movement AS (
-                SELECT m.*, m.date::date AS day FROM saas_movement m
-            ), span AS (
+            WITH span AS (
                 -- What a movement says holds at the end of its month and of those until the next one.
                 SELECT instance_id, plan_id, subscribed, mrr, date_trunc('month', date) AS first_month,
                        date_trunc('month', COALESCE(lead(date) OVER later, now() AT TIME ZONE 'UTC')) AS next_month
@@ -74,18 +75,19 @@ class SaasReport(models.Model):
                 SELECT i.id, date_trunc('month', now() AT TIME ZONE 'UTC')::date, i.plan_id, i.subscribed, i.mrr
                   FROM saas_instance i
             ), fact AS (
-                SELECT instance_id, plan_id,
+                -- A subscription has a row a month, 4,096 months are room until the year 2341.
+                SELECT 4 * (4096::bigint * instance_id + 12 * (date_part('year', month) - 2000)::int + date_part('month', month)::int) AS id,
+                       instance_id, plan_id,
                        LEAST((month + interval '1 month - 1 day')::date, (now() AT TIME ZONE 'UTC')::date) AS date,
                        month AS snapshot, mrr, 1 AS active_count, NULL AS kind, NULL::integer AS provision_seconds
                   FROM state WHERE subscribed
                 UNION ALL
-                SELECT instance_id, plan_id, day, NULL, NULL, NULL, kind, NULL FROM movement
+                SELECT 4 * id::bigint + 1, instance_id, plan_id, date::date, NULL, NULL, NULL, kind, NULL FROM saas_movement
                 UNION ALL
-                SELECT id, plan_id, started_on::date, NULL, NULL, NULL, NULL, provision_seconds
+                SELECT 4 * id::bigint + 2, id, plan_id, started_on::date, NULL, NULL, NULL, NULL, provision_seconds
                   FROM saas_instance WHERE provision_seconds > 0
             )
-            SELECT row_number() OVER (ORDER BY fact.date, fact.instance_id, fact.kind) AS id,
-                   fact.date, fact.snapshot, fact.instance_id, i.partner_id, i.seller_id, fact.plan_id,
+            SELECT fact.id, fact.date, fact.snapshot, fact.instance_id, i.partner_id, i.seller_id, fact.plan_id,
                    i.company_id, company.currency_id,
                    fact.mrr, fact.active_count,
                    (fact.kind = 'new')::integer AS new_count,
