@@ -10,6 +10,7 @@ import { plainOut } from './cli/output.js';
 import { showPlan } from './cli/plan.js';
 import { rebuildStore } from './cli/rebuild-store.js';
 import { reconcileMaster } from './cli/reconcile-master.js';
+import { restoreAll } from './cli/restore-all.js';
 import { showInstance, showStatus } from './cli/status.js';
 import { takeOver } from './cli/take-over.js';
 import { buildTemplates } from './cli/template.js';
@@ -146,6 +147,16 @@ program
   .action((folder: string, options: { json?: boolean }) =>
     backupSelf(loadConfig(process.env), process.env, folder, stdout, options.json === true),
   );
+
+program
+  .command('restore')
+  .description('on a host that has nothing: every instance from its last backup; the daemon must be stopped')
+  .requiredOption('--all', 'all instances that the master knows; one alone has a button on its record')
+  .option('--json', 'print one JSON object')
+  .action(async (options: { json?: boolean }) => {
+    const isWhole = await restoreAll(loadConfig(process.env), stdout, stderr, options.json === true);
+    if (!isWhole) process.exitCode = EXIT.failed;
+  });
 
 const letters = program
   .command('dead-letters')

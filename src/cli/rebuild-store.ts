@@ -17,7 +17,7 @@ import { pagesOf } from './read-master.js';
 import { verdictOnScope } from './scope.js';
 
 /** What the former store still owed the master: it is in the file that is kept, and nowhere else. */
-interface Former {
+export interface Former {
   /** Null where it could be read. */
   problem: string | null;
   owed: { what: string; instance: string | null }[];
@@ -41,6 +41,13 @@ interface Rebuilt {
  *   more than the master; what master, engine and the ownership of the scope throw.
  */
 export async function rebuildStore(config: Config, out: Out, asJson: boolean): Promise<void> {
+  const { kept, former, ...rebuilt } = await remakeStore(config);
+  if (asJson) out.write(`${JSON.stringify({ ...rebuilt, kept, former })}\n`);
+  else out.write(`${inWords(rebuilt, kept, former)}\n`);
+}
+
+/** What `rebuildStore` does, without a word. `kept` is where the former store is now, null where there was none. */
+export async function remakeStore(config: Config): Promise<Rebuilt & { kept: string | null; former: Former | null }> {
   const { dataDir, storePath } = config;
   const clock = systemClock(config.clockOffset);
   const lock = lockStore(dataDir);
@@ -56,8 +63,7 @@ export async function rebuildStore(config: Config, out: Out, asJson: boolean): P
     const rebuilt = await build(config, draft, clock, master);
     const kept = existsSync(storePath) ? setStoreAside(storePath, new Date(), 'replaced') : null;
     renameSync(draft, storePath);
-    if (asJson) out.write(`${JSON.stringify({ ...rebuilt, kept, former })}\n`);
-    else out.write(`${inWords(rebuilt, kept, former)}\n`);
+    return { ...rebuilt, kept, former };
   } finally {
     removeFile(draft);
     lock.release();
@@ -169,11 +175,16 @@ function inWords(
   ];
   if (kept) lines.push(`The former store is kept as ${kept}.`);
   if (former?.problem) lines.push(`It could not be read: ${former.problem}`);
-  if (former && former.owed.length > 0) {
-    lines.push(`${former.owed.length} writes were still owed to the master and are in that file alone:`);
-    lines.push(...former.owed.map(({ what, instance }) => `- ${instance ?? '-'}: ${what}`));
-  }
-  return [...lines, 'Start the daemon: it looks at each instance and reports it anew.'].join('\n');
+  return [...lines, ...owedBy(former), 'Start the daemon: it looks at each instance and reports it anew.'].join('\n');
+}
+
+/** What nobody sends any more. */
+export function owedBy(former: Former | null): string[] {
+  if (!former || former.owed.length === 0) return [];
+  return [
+    `${former.owed.length} writes were still owed to the master and are in that file alone:`,
+    ...former.owed.map(({ what, instance }) => `- ${instance ?? '-'}: ${what}`),
+  ];
 }
 
 function removeFile(path: string): void {

@@ -11,6 +11,7 @@ import { errorFields, type Log } from '../lib/logger.js';
 import { loadDaemonKey, readDaemonKey } from '../store/daemon-key.js';
 import { readKnownKey, writeKnownKey } from '../store/known-key.js';
 import { ensureOwnerId, readOwnerId } from '../store/owner-id.js';
+import { assertNothingHalfRestored } from '../store/restoring.js';
 import type { Store } from '../store/store.js';
 
 export interface OwnershipParts {
@@ -25,7 +26,8 @@ export interface Ownership {
   /**
    * The daemon's key, once it is known to be the right one; made by the very first start. An engine that is away is
    * waited for in `verified`, except by a start without a key.
-   * @throws TerminalError `scope.foreign`, `scope.copied`, `scope.elsewhere`, `scope.unclaimed`, `key.missing`, `key.other`, `key.unsafe`.
+   * @throws TerminalError `scope.foreign`, `scope.copied`, `scope.elsewhere`, `scope.unclaimed`, `key.missing`, `key.other`, `key.unsafe`,
+   *   `restore.cut_off`.
    */
   begin(): Promise<Buffer>;
   /** Resolves once the scope is known to be ours. RetryableError `scope.unverified`: it may be another daemon's. */
@@ -99,6 +101,7 @@ export function createOwnership({ scope, dataDir, marker, store, log }: Ownershi
     look,
 
     async begin() {
+      assertNothingHalfRestored(dataDir);
       [key, id] = await Promise.all([readDaemonKey(secretKeyIn(dataDir)), readOwnerId(dataDir)]);
       const told = readKnownKey(store.meta);
       if (told) requireKey(key && fingerprintOf(key), told.fingerprint);

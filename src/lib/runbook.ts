@@ -35,7 +35,8 @@ const PAGES: readonly (readonly [code: string, page: string])[] = [
   ['backup.', 'a-backup-cannot-be-made'],
   ['export.no_space', 'the-disk-is-full'],
   ['export.', 'a-final-copy-cannot-be-made'],
-  ['self.', 'moving-to-a-new-host'],
+  ['self.', 'the-host-is-lost'],
+  ['restore.', 'the-host-is-lost'],
   ['usage.', 'an-instance-cannot-be-measured'],
 ];
 
