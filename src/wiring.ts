@@ -202,7 +202,7 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
       const keepers = [
         startBackups({ store, maker, concurrency, clock, log }),
         startProofs(forBackups),
-        startRestores({ ...forBackups, runtime, backUp: maker.make }),
+        startRestores({ ...forBackups, runtime, backUp: maker.make, copies: copiesIn(config.exports) }),
         startRemovals(forBackups),
       ];
       store.bell.on('instances', () => {
@@ -221,7 +221,7 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
       release: releaseIn(config),
       copies: copiesIn(config.exports),
       isOpen,
-      backUp: maker.makeBeforeRebuild,
+      backUp: maker.makeBefore,
     }),
   };
 }

@@ -15,7 +15,7 @@ export interface Repository {
 }
 
 /** Why a backup was made. Those of `before` a restore are kept; all others go by the rule. */
-export const BACKUP_TAGS = ['nightly', 'asked', 'rebuild', 'before'] as const;
+export const BACKUP_TAGS = ['nightly', 'asked', 'rebuild', 'refusal', 'before'] as const;
 export type BackupTag = (typeof BACKUP_TAGS)[number];
 
 export interface BackupOptions {

@@ -124,6 +124,8 @@ export interface Runtime {
   exportData(spec: InstanceSpec, file: string): Promise<{ bytes: number }>;
   /** Writes the volumes as they are to `file`, a gzipped tar archive, for what cannot be exported. Otherwise as `exportData`. */
   copyVolumes(spec: InstanceSpec, file: string): Promise<{ bytes: number }>;
+  /** The same of what is left where one of the volumes is gone or empty, and has the name of the other. Null: nothing is left. */
+  copyLeft(spec: InstanceSpec, file: string): Promise<{ bytes: number } | null>;
   /** When somebody last asked something of its Odoo, beyond keeping a connection; null where that is not known. */
   lastVisit(instance: InstanceRef): Promise<Date | null>;
   /** Ends the tasks on instances that a daemon which died has left behind; gives how many there were. */

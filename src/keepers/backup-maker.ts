@@ -113,11 +113,14 @@ export function createBackupMaker(options: BackupMakerOptions) {
     return made;
   }
 
-  /** Of one that keeps dying none: its customer waits. */
-  async function makeBeforeRebuild(key: string): Promise<void> {
+  /**
+   * Before a rebuild: of one that keeps dying none, its customer waits. Before a plan is refused, as its customer may now
+   * throw things away to fit into it.
+   */
+  async function makeBefore(key: string, what: 'rebuild' | 'refusal'): Promise<void> {
     const instance = store.instances.get(key);
     const isAsked = store.operations.of(key).some(({ kind, cause }) => kind === 'rebuild' && cause === 'command');
-    if (instance && isAsked) await make(instance, 'rebuild');
+    if (instance && (isAsked || what === 'refusal')) await make(instance, what);
   }
 
   function failed(instance: Instance, commands: Command[], error: unknown): void {
@@ -157,5 +160,5 @@ export function createBackupMaker(options: BackupMakerOptions) {
     }
   }
 
-  return { decide, asked, makeDue, make, makeBeforeRebuild };
+  return { decide, asked, makeDue, make, makeBefore };
 }

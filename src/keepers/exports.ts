@@ -11,7 +11,7 @@ import { DAY_MS } from '../subscription/calendar.js';
 const PROMISE = '.until';
 /** Copies of former versions have no date: what was promised is at most the default, or what is set now. */
 const UNDATED_DAYS = 90;
-const NAME = /^[a-z0-9-]+\.[a-z]+-\d+(\.\d+)?\.(zip|tgz)$/;
+const NAME = /^[a-z0-9-]+\.[a-z]+-\d+(\.\d+)?(\.left-\d{14})?\.(zip|tgz)$/;
 
 export interface ExportSettings {
   dir: string;
@@ -27,6 +27,10 @@ export function copiesIn(settings: ExportSettings) {
       if (!isValidName(name) || !INSTANCE_KEY.test(key))
         throw new RangeError(`no file for the instance ${name} (${key})`);
       return path.join(settings.dir, `${name}.${key.replace(':', '-')}.${format}`);
+    },
+    /** Where what is left of one goes that gets its data from a backup: `acme.sol-7.left-20260131123000.tgz`. */
+    leftFileOf(instance: { key: string; name: string }, at: Date): string {
+      return this.fileOf(instance, `left-${at.toISOString().replace(/\D/g, '').slice(0, 14)}.tgz`);
     },
     async promise(file: string, until: Date): Promise<void> {
       await writeFile(`${file}${PROMISE}`, `${until.toISOString()}\n`, { mode: 0o600 });

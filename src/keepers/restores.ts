@@ -8,25 +8,35 @@ import type { Command } from '../instance/command.js';
 import type { Runtime } from '../instance/ports.js';
 import type { InstanceSpec } from '../instance/spec.js';
 import type { Instance, Plan } from '../instance/types.js';
+import type { Clock } from '../lib/clock.js';
 import { BridgeError, isStopped, messageOf } from '../lib/errors.js';
 import { errorFields, type Log } from '../lib/logger.js';
 import { type Loop, startLoop } from '../lib/loop.js';
 import { commandOperation } from '../owed/operations.js';
 import type { Sentence } from '../protocol/sentences.js';
 import type { Store } from '../store/store.js';
+import { DAY_MS } from '../subscription/calendar.js';
+import type { copiesIn } from './exports.js';
 
 const PAUSE_MS = 30_000;
 /** While an instance takes the other volumes. */
 const SOON_MS = 1_000;
+/** No backup can be made: a volume is gone or empty, or no server opens the database. */
+const LOST = ['backup.no_data', 'backup.database'];
+/** What was left of such an instance is kept for so long. */
+const LEFT_DAYS = 90;
 
 export interface RestoreKeeperOptions {
   store: Store;
   backups: Pick<Backups, 'list' | 'restore'>;
   /** Makes one of what it has now. */
   backUp(instance: Instance, tag: BackupTag): Promise<unknown>;
-  runtime: Pick<Runtime, 'removeOthers'>;
+  runtime: Pick<Runtime, 'removeOthers' | 'copyLeft'>;
+  /** Where what is left of one goes that has lost a part of its data. */
+  copies: Pick<ReturnType<typeof copiesIn>, 'leftFileOf' | 'promise'>;
   repositoryOf(instanceKey: string): Repository;
   specOf(facts: { instance: Instance; plan: Plan }): InstanceSpec | null;
+  clock: Clock;
   log: Log;
 }
 
@@ -70,7 +80,7 @@ export function startRestores(options: RestoreKeeperOptions): Loop {
       );
       const generation = instance.generation + 1;
       await backups.restore({ ...spec, generation }, repository, snapshot.id);
-      await keepWhatItHas(instance);
+      await keepWhatItHas(instance, spec);
       const now = store.instances.get(instance.key);
       if (!now || !isRestorable(now)) return await failed(command, spec, STOPPED);
       store.transaction(() => {
@@ -90,13 +100,23 @@ export function startRestores(options: RestoreKeeperOptions): Loop {
     }
   }
 
-  /** Of one that has lost its data there is nothing to keep. */
-  async function keepWhatItHas(instance: Instance): Promise<void> {
+  /** Of one that has lost its data, or a part of it, what is left is kept as it lies on the disk. */
+  async function keepWhatItHas(instance: Instance, spec: InstanceSpec): Promise<void> {
     try {
       await options.backUp(instance, 'before');
     } catch (error) {
-      const isLost = instance.phase === 'error' && error instanceof BridgeError && error.code === 'backup.no_data';
+      const isLost = instance.phase === 'error' && error instanceof BridgeError && LOST.includes(error.code);
       if (!isLost) throw error;
+      const now = options.clock();
+      const file = options.copies.leftFileOf(instance, now);
+      const left = await runtime.copyLeft(spec, file);
+      if (!left) return;
+      const until = new Date(now.getTime() + LEFT_DAYS * DAY_MS);
+      await options.copies.promise(file, until);
+      const megabytes = Math.ceil(left.bytes / 1024 ** 2);
+      log.warn('restore.left_kept', `What was left of ${instance.name} is ${file} (${megabytes} MB).`, {
+        ...{ instance: instance.name, file, until: until.toISOString() },
+      });
     }
   }
 

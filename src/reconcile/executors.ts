@@ -36,7 +36,7 @@ export interface ExecutorParts {
   /** One copy after the other: it takes its time, and a processor. */
   exportLane: Lane;
   /** Makes a backup of an instance now. */
-  backUp(instanceKey: string): Promise<void>;
+  backUp(instanceKey: string, before: 'rebuild'): Promise<void>;
   log: Log;
   /** Sees each step. */
   intercept?: Intercept;
@@ -95,7 +95,7 @@ export function createExecutors(parts: ExecutorParts): Execute {
     applyLimits: ({ spec }) => runtime.applyLimits(spec),
     exportData: (target) => copy(target, 'zip', runtime.exportData),
     copyVolumes: (target) => copy(target, 'tgz', runtime.copyVolumes),
-    backUp: ({ spec, outside }) => outside(() => parts.backUp(spec.key)),
+    backUp: ({ spec, outside }) => outside(() => parts.backUp(spec.key, 'rebuild')),
     // The store says which volumes it uses (reconciler.ts).
     useRestored: async () => undefined,
     removeFormer: ({ spec }) => runtime.removeOthers(spec),

@@ -8,8 +8,9 @@ import type { Runtime } from '../instance/ports.js';
 import type { InstanceSpec } from '../instance/spec.js';
 import type { Instance, Plan, Usage } from '../instance/types.js';
 import type { Clock } from '../lib/clock.js';
-import { messageOf } from '../lib/errors.js';
-import type { Log } from '../lib/logger.js';
+import { isStopped, messageOf } from '../lib/errors.js';
+import { errorFields, type Log } from '../lib/logger.js';
+import type { Outside } from '../lib/turns.js';
 import { misfitSentences, misfitText } from '../owed/misfit.js';
 import { noticeOperation, purchaseTodo } from '../owed/operations.js';
 import type { Sentence } from '../protocol/sentences.js';
@@ -20,6 +21,8 @@ import type { Purchase } from '../subscription/types.js';
 export interface PlanChangeParts {
   store: Store;
   runtime: Pick<Runtime, 'measure'>;
+  /** Makes a backup of an instance now. */
+  backUp(instanceKey: string, before: 'refusal'): Promise<void>;
   clock: Clock;
   log: Log;
   specOf(facts: { instance: Instance; plan: Plan }): InstanceSpec | null;
@@ -50,11 +53,21 @@ export function createPlanChange(parts: PlanChangeParts) {
     }
   }
 
+  /** Its customer may now throw things away to fit into the plan. One that cannot be made hinders nothing. */
+  async function backUp({ key, name }: Instance): Promise<void> {
+    try {
+      await parts.backUp(key, 'refusal');
+    } catch (error) {
+      if (isStopped(error)) throw error;
+      log.warn('backup.failed', `${name} could not be backed up.`, { instance: name, ...errorFields(error) });
+    }
+  }
+
   /**
    * Looks at a plan that was bought and is not the present one. Where the instance does not fit into it, the purchase is
    * turned into more time of the present plan; true then: the facts are others.
    */
-  async function refuse({ instance, plan, status, purchases }: Facts): Promise<boolean> {
+  async function refuse({ instance, plan, status, purchases }: Facts, outside: Outside): Promise<boolean> {
     const present = store.plans.get(instance.planId);
     if (instance.startedAt === null || !present || present.id === plan.id) return false;
     const bought = newestOf(purchases, plan.id);
@@ -64,6 +77,7 @@ export function createPlanChange(parts: PlanChangeParts) {
     const misfit = usage && misfitOf(usage, present, plan);
     if (!misfit) return false;
     const why = misfitText(misfit);
+    if (containersWanted(instance) === 'up') await outside(() => backUp(instance));
     store.transaction(() => {
       store.purchases.keepPlan(bought.key);
       store.outbox.put(

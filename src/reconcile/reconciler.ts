@@ -33,7 +33,7 @@ export interface ReconcilerParts extends OutcomeParts {
   front: Pick<Front, 'release'>;
   exportLane: Lane;
   /** Makes a backup of an instance now. */
-  backUp(instanceKey: string): Promise<void>;
+  backUp(instanceKey: string, before: 'rebuild' | 'refusal'): Promise<void>;
   /** Sees each step. */
   intercept?: Intercept;
   /** What a plan runs that says nothing else. */
@@ -124,7 +124,7 @@ export function createReconciler(parts: ReconcilerParts) {
     }
     if (facts?.sleep.isAsleep && facts.instance.asleepSince === null && (await wasVisited(facts))) facts = read();
     // Each refusal turns one purchase into time of the present plan.
-    while (facts && facts.desired.state !== 'deleted' && (await planChange.refuse(facts))) facts = read();
+    while (facts && facts.desired.state !== 'deleted' && (await planChange.refuse(facts, outside))) facts = read();
     return facts;
   }
 

@@ -28,7 +28,7 @@ fi
 
 # The target first: a dump for one that is away would be for nothing, and restic tries one for a quarter of an hour.
 code=0
-ask 60 cat config -q --no-lock || code=$?
+ask_first 60 cat config -q --no-lock || code=$?
 if ((code == 10)) && [[ $begin == begin ]]; then
   code=0
   ask 120 init -q || code=$?

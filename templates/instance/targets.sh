@@ -23,17 +23,20 @@ if [[ -e $values/ssh_key ]]; then
   restic[-1]=${restic[-1]//$'\n'/ }
 fi
 
+# What a target says that does not let the login in.
+refusal='permission denied|access ?denied|InvalidAccessKeyId|access key id you provided|SignatureDoesNotMatch|signature we calculated|unauthorized|forbidden|read-only file system| 40[13]|host key|publickey'
+
 # Ends with what the code of restic means; why, on one line of standard error.
 target_failed() {
   if [[ -e $ssh_says ]]; then cat "$ssh_says" >>"$errors"; fi
   tr -s '[:space:]' ' ' <"$errors" | tail -c 600 >&2
   case $1 in
     10 | 11 | 12) exit "$1" ;;
-    124) exit 70 ;;
   esac
   says() { grep -qiE "$1" "$errors"; }
+  if (($1 == 124)) && ! says "$refusal"; then exit 70; fi
   if says 'no space left|quota|insufficient storage|507 |storagefull'; then exit 72; fi
-  if says 'permission denied|access ?denied|InvalidAccessKeyId|SignatureDoesNotMatch|unauthorized|forbidden|read-only file system| 40[13]|host key|publickey'; then exit 71; fi
+  if says "$refusal"; then exit 71; fi
   if says 'ciphertext verification failed|invalid data returned|hash does not match|not found in (the )?index|damaged|corrupt|unexpected end|contains errors'; then exit 73; fi
   if says 'refused|no such host|time-?out|timed out|no route|unreachable|x509|connection reset|eof|resolv|deadline exceeded|client\.timeout'; then exit 70; fi
   exit 1
@@ -50,5 +53,18 @@ ask() {
     code=0
     timeout "$seconds" "${restic[@]}" "$@" >/tmp/result 2>"$errors" || code=$?
   fi
+  return "$code"
+}
+
+# As `ask`, for the first question: restic asks a target that refuses the login again and again, for a quarter of an hour.
+ask_first() {
+  local code=0 task
+  ask "$@" &
+  task=$!
+  while kill -0 "$task" 2>/dev/null; do
+    if grep -qiE "$refusal" "$errors" 2>/dev/null; then kill "$task" 2>/dev/null || true; fi
+    sleep 0.1
+  done
+  wait "$task" || code=$?
   return "$code"
 }

@@ -375,6 +375,16 @@ describe('backups', function () {
       await fleet.backups.remove(repository);
       expect(await fleet.backups.list(acme, repository)).deep.equal([]);
     });
+
+    it('are refused where the key is wrong, at once', async () => {
+      const login = new Secret('NOBODY:knows-it');
+      const wrong = repositoryIn(address, { ...NO_CREDENTIALS, login, ca });
+      const startedAt = performance.now();
+      const refused = await refusal(make(wrong));
+      expect(refused, refused.message).to.include({ code: 'backup.refused' });
+      expect(await refusal(fleet.backups.probe(wrong))).to.include({ code: 'backup.refused' });
+      expect(performance.now() - startedAt).below(45_000);
+    });
   });
 
   it('are removed for good, with their folder, where that is asked for twice as well', async () => {

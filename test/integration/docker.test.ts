@@ -139,15 +139,15 @@ describe('instances on the engine', function () {
     const job = queryJob({ ...{ scope, labels, network, password, sql }, image: release.postgresImage });
     return runJob(engine, job, codes);
   }
-  /** Does as a customer can who is the administrator: commands in the folder of acme's files. */
-  async function inFilestore(script: string): Promise<void> {
+  /** Does as a customer can who is the administrator: commands in the folder of their files. */
+  async function inFilestore(script: string, target = acme): Promise<void> {
     await runJob(engine, {
       name: `${scope}_files`,
       image: release.postgresImage,
-      entrypoint: ['bash', '-c', `set -e; cd /filestore/filestore; ${script}`],
+      entrypoint: ['bash', '-c', `set -e; mkdir -p /filestore/filestore; cd /filestore/filestore; ${script}`],
       labels,
       bounds: AT_WORK,
-      mounts: [{ volume: resourceNames(scope, acme.name).filestore, target: '/filestore' }],
+      mounts: [{ volume: resourceNames(scope, target.name).filestore, target: '/filestore' }],
     });
   }
   /** Statements as the superuser, while no server runs on acme's database volume. */
@@ -931,6 +931,15 @@ describe('instances on the engine', function () {
     await refused('one volume');
     await engine.ensureVolume(filestore, labels);
     await refused('empty volumes');
+    const left = join(dataDir, 'exports', 'left.tgz');
+    expect(await instances.copyLeft(gone, left), 'nothing is left').to.equal(null);
+    // The database is gone, the files are there.
+    await removeBusy(() => engine.removeVolume(pgdata));
+    await inFilestore('echo typed-in >of-the-customer', gone);
+    expect((await instances.copyLeft(gone, left))?.bytes).to.be.greaterThan(0);
+    const { stdout } = await promisify(execFile)('tar', ['-xzOf', left, 'filestore/filestore/of-the-customer']);
+    expect(stdout).to.equal('typed-in\n');
+    expect(await engine.volumeLabels(pgdata), 'it is not made').to.equal(null);
     expect(existsSync(file)).to.equal(false);
     expect((await engine.listVolumes([`${LABEL.scope}=${scope}`])).length).to.be.greaterThan(0);
     for (const name of [pgdata, filestore]) await removeBusy(() => engine.removeVolume(name));

@@ -1,11 +1,12 @@
 /** The copy of what can not be exported: the volumes as they lie on the disk. No server opens them, so nothing in them can hinder it. */
 import { pipeline } from 'node:stream/promises';
-import { messageOf, RetryableError, stoppedError } from '../../lib/errors.js';
+import { BridgeError, messageOf, RetryableError, stoppedError } from '../../lib/errors.js';
 import { BOUNDS } from '../engine/bounds.js';
-import { type Job, startJob } from '../engine/task.js';
+import { type Job, type JobMount, startJob } from '../engine/task.js';
 import type { Templates as Files } from '../files.js';
 import { tooLarge, writeCopy } from './copy-file.js';
 import { assertVolumes, type ExportContext, NO_DATA, noData, TOO_MUCH } from './export.js';
+import { hasOwnVolume } from './own-volume.js';
 import type { Rendered } from './rendering.js';
 import { assertUnused } from './unused.js';
 
@@ -20,13 +21,42 @@ export async function copyVolumes(
   rendered: Pick<Rendered, 'names' | 'labels'>,
   file: string,
 ): Promise<{ bytes: number }> {
-  const { engine, mostBytes } = context;
-  await assertVolumes(engine, rendered);
+  await assertVolumes(context.engine, rendered);
+  return write(context, rendered, file, rawCopyJob(context, rendered));
+}
+
+/** The same of what is left of an instance that has lost a part of its data. Null: there is nothing. */
+export async function copyLeft(
+  context: RawCopyContext,
+  rendered: Pick<Rendered, 'names' | 'labels'>,
+  file: string,
+): Promise<{ bytes: number } | null> {
+  const { names, labels } = rendered;
+  const job = rawCopyJob(context, rendered);
+  const mounts: JobMount[] = [];
+  for (const mount of job.mounts ?? []) {
+    // A volume that is mounted is made.
+    if ('volume' in mount && (await hasOwnVolume(context.engine, mount.volume, labels))) mounts.push(mount);
+  }
+  if (mounts.length === 0) return null;
+  const left = { ...job, name: `${names.project}_left`, command: [...(job.command ?? []), 'left'], mounts };
+  return write(context, rendered, file, left).catch((error: unknown) => {
+    if (error instanceof BridgeError && error.code === 'export.no_data') return null;
+    throw error;
+  });
+}
+
+async function write(
+  { engine, mostBytes }: RawCopyContext,
+  rendered: Pick<Rendered, 'names' | 'labels'>,
+  file: string,
+  job: Job,
+): Promise<{ bytes: number }> {
   await assertUnused(engine, rendered);
   return writeCopy(file, mostBytes, async (copy) => {
     const { told } = engine.stop;
     if (told.aborted) throw stoppedError();
-    const task = await startJob(engine, rawCopyJob(context, rendered));
+    const task = await startJob(engine, job);
     const signal = AbortSignal.any([told, AbortSignal.timeout(BOUNDS.rawCopy.seconds * 1000)]);
     try {
       const failure = await pipeline(task.stdout, (source) => copy.save(source), { signal }).catch((error) => error);

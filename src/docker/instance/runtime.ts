@@ -22,7 +22,7 @@ import { endLeftTasks } from './left-tasks.js';
 import { writeLimits } from './limits.js';
 import { observe, observeAll } from './observe.js';
 import { overlaps, placementAt, type Ranges } from './placement.js';
-import { copyVolumes } from './raw-copy.js';
+import { copyLeft, copyVolumes } from './raw-copy.js';
 import { assertLogin, assertPortFree, awaitLoginPage } from './ready.js';
 import { remember } from './remember.js';
 import { type DockerSettings, renderInstance, revisionOf } from './rendering.js';
@@ -183,6 +183,11 @@ export function createEngineRuntime(options: RuntimeOptions): EngineRuntime {
     copyVolumes(spec, file) {
       const { release, storageGb } = spec;
       return copyVolumes({ engine, files, release, mostBytes: copyLimitBytes(storageGb) }, render(spec), file);
+    },
+
+    copyLeft(spec, file) {
+      const { release, storageGb } = spec;
+      return copyLeft({ engine, files, release, mostBytes: copyLimitBytes(storageGb) }, render(spec), file);
     },
 
     async lastVisit(instance) {

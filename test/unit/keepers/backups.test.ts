@@ -188,12 +188,14 @@ describe('the backups', () => {
       openDatabase: (_key, work) => work(),
     });
     test.store.operations.begin('acme', 'rebuild', 'recovery');
-    await maker.makeBeforeRebuild('acme');
+    await maker.makeBefore('acme', 'rebuild');
     expect(made).deep.equal([]);
     test.store.operations.forget('acme', 'rebuild');
     test.store.operations.begin('acme', 'rebuild', 'command');
-    await maker.makeBeforeRebuild('acme');
+    await maker.makeBefore('acme', 'rebuild');
     expect(made.map(({ tag }) => tag)).deep.equal(['rebuild']);
+    await maker.makeBefore('acme', 'refusal');
+    expect(made.map(({ tag }) => tag)).deep.equal(['rebuild', 'refusal']);
   });
 
   it('of a deleted instance go when the promised time is over, and are tried again the next day', async () => {
@@ -219,6 +221,7 @@ describe('the backups', () => {
   describe('of a former state', () => {
     const steps: string[] = [];
     const nothing = async () => undefined;
+    let left: { bytes: number } | null = null;
     function restores(fetch: () => Promise<void> = nothing, backUp: () => Promise<void> = nothing): void {
       steps.length = 0;
       loop = startRestores({
@@ -237,7 +240,17 @@ describe('the backups', () => {
           steps.push(`back up ${tag}`);
           await backUp();
         },
-        runtime: { removeOthers: async () => void steps.push('remove') },
+        runtime: {
+          removeOthers: async () => void steps.push('remove'),
+          async copyLeft(_spec, file) {
+            steps.push(`copy ${file}`);
+            return left;
+          },
+        },
+        copies: {
+          leftFileOf: ({ name }, at) => `${name} of ${at.toISOString()}`,
+          promise: async (file, until_) => void steps.push(`keep ${file} until ${until_.toISOString()}`),
+        },
       });
     }
 
@@ -283,7 +296,7 @@ describe('the backups', () => {
     it('come back where all was lost, and there is nothing to keep; not where there is something that cannot be kept', async () => {
       add('acme', 'error');
       command(1, 'restore');
-      let reason = 'backup.database';
+      let reason = 'backup.unreachable';
       restores(nothing, () => Promise.reject(new RetryableError(reason, 'why', 'x')));
       await until(() => answers().length === 1);
       expect(answers()).deep.equal(['failed']);
@@ -292,7 +305,28 @@ describe('the backups', () => {
       command(2, 'restore');
       loop?.wake();
       await until(() => test.store.operations.of('acme').length === 1);
-      expect(steps.at(-1)).equal('back up before');
+      expect(steps.at(-1)).match(/^copy acme/);
+    });
+
+    it('come back where a part was lost, and what is left of it is kept as it is', async () => {
+      add('acme', 'error');
+      command(1, 'restore');
+      left = { bytes: 5 };
+      restores(nothing, () => Promise.reject(new RetryableError('backup.database', 'it does not start', 'x')));
+      await until(() => test.store.operations.of('acme').length === 1);
+      const file = `acme of ${test.now.toISOString()}`;
+      const end = new Date(test.now.getTime() + 90 * 24 * HOUR);
+      expect(steps.slice(-2)).deep.equal([`copy ${file}`, `keep ${file} until ${end.toISOString()}`]);
+      expect(log.events()).include('restore.left_kept');
+    });
+
+    it('leave one that runs as it was, where its database cannot be read', async () => {
+      add('acme');
+      command(1, 'restore');
+      restores(nothing, () => Promise.reject(new RetryableError('backup.database', 'why', 'x')));
+      await until(() => answers().length === 1);
+      expect(answers()).deep.equal(['failed']);
+      expect(steps.at(-1)).equal('remove');
     });
 
     it('are refused for what is to be down', async () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Plan, Usage } from '../../../src/instance/types.js';
+import { RetryableError } from '../../../src/lib/errors.js';
 import { COMMANDS } from '../../../src/owed/commands.js';
 import type { MisfitSentence } from '../../../src/protocol/sentences.js';
 import { utc } from '../subscription/support.js';
@@ -75,7 +76,7 @@ describe('plans and limits', () => {
       h.engine.uses(USAGE);
       buy(2, { document: 'S00002' });
       await h.run();
-      expect(h.engine.taken()).empty;
+      expect(h.engine.taken(), 'what may be thrown away now is kept').deep.equal(['backUp']);
       expect(h.instance()).include({ planId: 1, limits: '1/1024/5' });
       expect(h.instance().usage, 'measured now').deep.equal(USAGE);
       const owed = h.owed();
@@ -96,6 +97,15 @@ describe('plans and limits', () => {
       await h.run();
       const again = h.owed();
       expect([problems(again).length, notices(again).length]).deep.equal([0, 0]);
+    });
+
+    it('that is too small is refused, though no backup can be made before', async () => {
+      h.engine.uses(USAGE);
+      h.engine.failAfter(0, new RetryableError('backup.unreachable', 'away', 'x'));
+      buy(2);
+      await h.run();
+      expect(h.mails()).include('plan_refused:sol:2');
+      expect(h.instance().planId).equal(1);
     });
 
     it('that is refused and comes from the master once more, not yet marked there, makes no second mail', async () => {
