@@ -16,8 +16,9 @@ import {
 } from '../../compose/demo/daemon.js';
 import { instanceMemoryMb, removeInstances } from '../../compose/demo/fleet.js';
 import { type MasterOptions, masterDown, masterUp, REPO_DIR } from '../../compose/demo/master.js';
-import { adminOf } from '../../compose/demo/records.js';
+import { adminOf, userOf } from '../../compose/demo/records.js';
 import { createCustomer, sell } from '../support/shop.js';
+import { type BackupFigures, backupFigures } from './backups.js';
 import { plainWay } from './plain.js';
 
 const { json, runs, plainRuns } = new Command('npm run bench --')
@@ -42,6 +43,7 @@ const DAEMON: DaemonOptions = {
   httpPort: 18_168,
   portRange: '25000-25999',
   subnetPool: '10.210.0.0/16',
+  settings: { SAAS_BACKUP_HOURS: 'none' },
 };
 
 const say = (text: string) => process.stderr.write(`${text}\n`);
@@ -49,13 +51,15 @@ const say = (text: string) => process.stderr.write(`${text}\n`);
 await clean();
 const master = await masterUp(MASTER, true);
 await runCommand(master, DAEMON, ['template', 'build']);
-const daemon = await startDaemon(master, DAEMON);
+let daemon = await startDaemon(master, DAEMON);
 const admin = adminOf(master);
+const manager = userOf(master, master.manager_login, master.manager_password);
 const provisionMs: number[] = [];
 const stepMs: Record<string, number[]> = {};
 const plainMs: number[] = [];
 const instanceMb: number[] = [];
 let daemonMb = 0;
+let backups: BackupFigures;
 try {
   for (let run = 1; run <= Math.max(runs, plainRuns); run++) {
     if (run <= runs) {
@@ -71,8 +75,10 @@ try {
       say(`run ${run}: the plain way in ${plainMs.at(-1)} ms`);
     }
   }
+  backups = await backupFigures({ ...{ manager, daemon, scope: DAEMON.scope, name: 'banco-1' }, withTrials });
 } finally {
   await admin.close();
+  await manager.close();
   await daemon.stop();
   await clean();
   await masterDown(MASTER);
@@ -88,6 +94,7 @@ const result = {
   times_faster: Math.round((median(plainMs) / median(provisionMs)) * 10) / 10,
   daemon_rss_mb: daemonMb,
   instance_mb_median: median(instanceMb),
+  ...backups,
 };
 say(`
 provision, median of ${runs}        ${result.provision_ms_median} ms
@@ -96,7 +103,11 @@ ${Object.entries(steps)
   .join('')}the plain way, median of ${plainRuns}    ${result.plain_ms_median} ms
 times faster                ${result.times_faster}
 daemon with one instance    ${result.daemon_rss_mb} MB
-idle instance after login   ${result.instance_mb_median} MB`);
+idle instance after login   ${result.instance_mb_median} MB
+backup, the first           ${result.backup_ms} ms, ${result.backup_job_mb} MB
+backup, again               ${result.backup_again_ms} ms
+restore, until it is used   ${result.restore_ms} ms
+trial of a backup           ${result.prove_ms} ms`);
 if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
 
 /** Sells one plan and waits until it runs; gives the instance's name. */
@@ -109,6 +120,12 @@ async function order(run: number): Promise<string> {
     await sleep(100);
   }
   throw new Error(`${name} was not made in 300 s; see ${daemon.logFile}`);
+}
+
+async function withTrials(): Promise<RunningDaemon> {
+  await daemon.stop();
+  daemon = await startDaemon(master, { ...DAEMON, settings: { SAAS_BACKUP_HOURS: '00:00-00:00' } });
+  return daemon;
 }
 
 function provisioned({ lines }: RunningDaemon, name: string): number {
