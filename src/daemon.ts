@@ -22,11 +22,12 @@ import { BridgeError } from './lib/errors.js';
 import { errorFields, type Log } from './lib/logger.js';
 import { once } from './lib/once.js';
 import { createStop } from './lib/stop.js';
+import { stuckInstances } from './reconcile/figures.js';
 import { enqueueOutdated } from './reconcile/outdated.js';
 import { startWorker } from './reconcile/worker.js';
 import { setStoreAside } from './store/database.js';
 import { lockStore } from './store/lock.js';
-import { releaseIn, type Seams, stuckInstances, wire } from './wiring.js';
+import { releaseIn, type Seams, wire } from './wiring.js';
 
 /** The part of the stop's time in which work under way may still be finished; the rest is for what is owed and for closing. */
 const WORKING_PART = 0.7;
@@ -186,7 +187,7 @@ async function startOnce(
   store.bell.on('jobs', () => worker.wake());
   store.bell.on('outbox', () => deliverer.wake());
   const beside = startBeside({ store, log, wakes: [worker, deliverer] });
-  const backups = parts.startBackups();
+  const backups = [...parts.startBackups(), parts.startDomains()];
   store.bell.on('plans', () => templates.wake());
 
   const app = createApp({

@@ -10,12 +10,15 @@ import { repositoriesIn } from './backup/repositories.js';
 import type { Target } from './backup/target.js';
 import type { Config } from './config/config.js';
 import { completeOperation } from './delivery/completion.js';
+import { certificatesAt } from './dns/certificate.js';
+import { createDns } from './dns/look.js';
 import { createEngine, type Engine } from './docker/engine/engine.js';
 import { createFleet, type Fleet } from './docker/fleet.js';
 import { createMarker } from './docker/marker.js';
+import { sellersHosts } from './domains/name.js';
 import { addressesBy } from './facts/address.js';
 import { pausedInstance } from './facts/paused.js';
-import { routeTo } from './facts/route.js';
+import { ownHost, routesTo } from './facts/route.js';
 import { specReader } from './facts/spec-of.js';
 import { createDoors } from './front/doors.js';
 import { createEdge } from './front/edge.js';
@@ -29,6 +32,7 @@ import { createLook } from './intake/look.js';
 import { createBackupMaker } from './keepers/backup-maker.js';
 import { startRemovals } from './keepers/backup-removals.js';
 import { startBackups } from './keepers/backups.js';
+import { startDomains } from './keepers/domains.js';
 import { copiesIn } from './keepers/exports.js';
 import { wakerIn } from './keepers/front.js';
 import { createOpenDatabases } from './keepers/open-databases.js';
@@ -45,7 +49,7 @@ import { createOdooClient } from './odoo/client.js';
 import { createMaster } from './odoo/master.js';
 import type { Bond } from './protocol/bond.js';
 import type { PushOperation } from './protocol/push.js';
-import { LASTING_MS, UNSERVED_MS } from './reconcile/failure.js';
+import { storeFigures } from './reconcile/figures.js';
 import { createReconciler } from './reconcile/reconciler.js';
 import { storedBond } from './store/bond.js';
 import { readDaemonKey } from './store/daemon-key.js';
@@ -179,9 +183,9 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
     log,
   });
   const { dir, shop } = config.edge;
-  const routeOf = (key: string) => routeTo(store, addressOf, key);
+  const routesOf = (key: string) => routesTo(store, addressOf, key);
   const front =
-    dir === null ? doors : createEdge({ ...{ dir, doors, shop, routeOf, log }, address: reachable(address) });
+    dir === null ? doors : createEdge({ ...{ dir, doors, shop, routesOf, log }, address: reachable(address) });
   const ingest = ingestInto(store, config, clock, log);
   const clockOffsetMs = config.clockOffset?.toMillis() ?? 0;
   const guard = createGuard({ jobs: store.jobs, clock, clockOffsetMs, refusal: bond.refusal, log });
@@ -197,6 +201,14 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
     /** Resolves when no copy is written. */
     exported: () => exports.onIdle(),
     isOpen,
+    /** Looks at the names of their own that customers want. */
+    startDomains: () =>
+      startDomains({
+        ...{ store, clock, log, dns: createDns(config.edge.dnsServers) },
+        edge: dir === null ? null : { ...config.edge, awaitCertificate: certificatesAt(config.edge.socket) },
+        ownHost: (instance) => ownHost(addressOf, instance),
+        sellers: sellersHosts(config.instances.urlTemplate, [config.odoo.url, shop?.host ?? null]),
+      }),
     /** Makes the backups, tries and restores them, and removes those whose time is over. */
     startBackups() {
       const keepers = [
@@ -224,22 +236,6 @@ export async function wire(config: Config, log: Log, stop: Stop, seams: Seams = 
       backUp: maker.makeBefore,
     }),
   };
-}
-
-function storeFigures(store: Store, clock: Clock) {
-  return {
-    instancesByPhase: () => store.instances.countByPhase(),
-    jobsWaiting: () => store.jobs.countDue(clock()),
-    outbox: () => store.outbox.backlog(clock()),
-    backups: () => store.backups.counts(clock()),
-    stuck: () => stuckInstances(store, clock).length,
-  };
-}
-
-/** Names of the instances whose work has failed for so long that a person was told; the longest first. */
-export function stuckInstances(store: Store, clock: Clock): string[] {
-  const keys = store.jobs.failingFor(clock(), { unservedMs: UNSERVED_MS, othersMs: LASTING_MS });
-  return keys.map((key) => store.instances.get(key)?.name ?? key);
 }
 
 /** An address the daemon can call: a wildcard is published on loopback too. */

@@ -1,7 +1,7 @@
 /** `saas-bridge status` and `saas-bridge instance`: what the daemon knows and what the engine has. */
 
 import type { Config } from '../config/config.js';
-import { addressesBy } from '../facts/address.js';
+import { addressesBy, publicAddress } from '../facts/address.js';
 import { dueOf } from '../facts/due.js';
 import { systemClock } from '../lib/clock.js';
 import { TerminalError } from '../lib/errors.js';
@@ -32,7 +32,7 @@ export async function showStatus(config: Config, out: Out, asJson: boolean): Pro
         paidUntil: facts?.status.paidUntil ?? null,
         customer: instance.customer.name,
         order: instance.document,
-        url: instance.placement && addressOf(instance.name, instance.placement),
+        url: publicAddress(addressOf, instance),
         port: instance.placement?.httpPort ?? null,
         due: facts && (dueOf(facts, releaseIn(config), runtime.revision)?.reason ?? null),
         error: instance.errorMessage ?? problem,
@@ -76,7 +76,7 @@ export async function showInstance(config: Config, name: string, out: Out, asJso
     const observed = await runtime.observe(instance);
     const steps = facts ? stepsOf(config, facts, observed) : [];
     const due = facts && dueOf(facts, releaseIn(config), runtime.revision);
-    const { placement, release } = instance;
+    const { release } = instance;
     if (asJson) {
       out.write(
         `${JSON.stringify({ instance, status: facts?.status, desired: facts?.desired, observed, steps, due })}\n`,
@@ -91,7 +91,7 @@ export async function showInstance(config: Config, name: string, out: Out, asJso
       ['state', instance.phase],
       ['must be', facts ? `${facts.desired.state}: ${facts.desired.reason}` : '-'],
       ['customer', `${instance.customer.name} <${instance.customer.email || 'no e-mail'}>`],
-      ['address', placement ? addressesBy(config.instances.urlTemplate)(name, placement) : '-'],
+      ['address', publicAddress(addressesBy(config.instances.urlTemplate), instance) ?? '-'],
       ['plan', facts?.plan.name ?? '-'],
       ['runs', release ? `${release.odooImage}, ${release.postgresImage}` : '-'],
       ['upgrade', due?.reason ?? 'none is due'],

@@ -1,6 +1,6 @@
 /** Puts into an outbox operation what the outbox does not keep: the first password, and the text of mails. */
 
-import type { AddressOf } from '../facts/address.js';
+import { type AddressOf, publicAddress } from '../facts/address.js';
 import { isFirstPasswordKnown } from '../facts/first-password.js';
 import { PHASE } from '../instance/phase.js';
 import type { InstanceSecrets } from '../instance/secrets.js';
@@ -77,7 +77,7 @@ async function valuesOf(
 ): Promise<NoticeValues | null> {
   const instance = store.instances.get(key);
   if (!instance) return null;
-  const url = instance.placement && addressOf(instance.name, instance.placement);
+  const url = publicAddress(addressOf, instance);
   if (url === null && !WITHOUT_ADDRESS.has(notice)) {
     if (PHASE[instance.phase].gone) return null;
     const message = `a mail is owed for ${instance.name}, which has no address at the moment`;

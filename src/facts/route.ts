@@ -1,17 +1,33 @@
-/** Which address leads to an instance: read from the store alone. */
+/** Which hosts lead to an instance: read from the store alone. */
+import { isHost, twinOf } from '../domains/name.js';
+import { isHeld } from '../domains/state.js';
+import type { Route } from '../instance/ports.js';
+import type { Instance } from '../instance/types.js';
 import type { Store } from '../store/store.js';
 import type { AddressOf } from './address.js';
 
-export interface Route {
-  /** In lower case, as a browser asks for it. */
-  host: string;
-  port: number;
+/** None for an instance that has no place, or none any more. The host with its name is the first. */
+export function routesTo(store: Store, addressOf: AddressOf, key: string): Route[] {
+  const instance = store.instances.get(key);
+  if (!instance || instance.placement === null || instance.phase === 'deleted') return [];
+  const port = instance.placement.httpPort;
+  const hosts = [{ host: ownHost(addressOf, instance), own: true }, ...customersHosts(store, key)];
+  return hosts.map(({ host, own }) => ({
+    ...{ host, port, isOurs: own },
+    // Only what works is a place to send somebody to.
+    ...(instance.domain !== null && host !== instance.domain ? { movedTo: instance.domain } : {}),
+  }));
 }
 
-/** Null for an instance that has no place, or none any more. */
-export function routeTo(store: Store, addressOf: AddressOf, key: string): Route | null {
-  const instance = store.instances.get(key);
-  if (!instance || instance.placement === null || instance.phase === 'deleted') return null;
-  const { hostname } = new URL(addressOf(instance.name, instance.placement));
-  return { host: hostname, port: instance.placement.httpPort };
+/** The host with its name, in lower case, as a browser asks for it. */
+export function ownHost(addressOf: AddressOf, { name, placement }: Pick<Instance, 'name' | 'placement'>): string {
+  return new URL(addressOf(name, placement ?? { httpPort: 1 })).hostname;
+}
+
+function customersHosts(store: Store, key: string): { host: string; own: boolean }[] {
+  const held = store.domains.of(key).filter(({ state, host }) => isHeld(state) && isHost(host));
+  return held.flatMap(({ host, isTwinPointed }) => [
+    { host, own: false },
+    ...(isTwinPointed ? [{ host: twinOf(host), own: false }] : []),
+  ]);
 }

@@ -1,12 +1,12 @@
 /**
  * The edge: a web server before all instances, which reads from files where each host leads. One folder a host with one
- * empty file in it, `routes/<host>/<address>_<port>`, for the shop with the port of its websocket at the end; another place
- * is a rename. Level-based: what must be is written, the rest is removed. What is down is shown on its port as without an
+ * empty file in it, `routes/<host>/<address>_<port>`, for the shop with the port of its websocket at the end, and with `@` and
+ * another host where visitors are sent there; another place is a rename. Level-based: what must be is written, the rest is removed. What is down is shown on its port as without an
  * edge (`doors.ts`); the edge passes it on.
  */
 import { chmodSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { Front } from '../instance/ports.js';
+import type { Front, Route } from '../instance/ports.js';
 import { errorFields, type Log } from '../lib/logger.js';
 import { loadPage, STILL_PAGES } from './page.js';
 
@@ -22,15 +22,15 @@ export interface EdgeParts {
   doors: Front;
   /** The shop, where the edge serves it too. */
   shop?: { host: string; address: string; port: number; websocketPort: number } | null;
-  /** Null for an instance that is nowhere. */
-  routeOf(key: string): { host: string; port: number } | null;
+  /** None for an instance that is nowhere. */
+  routesOf(key: string): Route[];
   log: Log;
 }
 
-export function createEdge({ dir, address, doors, shop = null, routeOf, log }: EdgeParts): Front {
+export function createEdge({ dir, address, doors, shop = null, routesOf, log }: EdgeParts): Front {
   const routes = path.join(dir, 'routes');
-  /** The host that was last written for each instance, and whose each is: a name that was given back may be another's. */
-  const hosts = new Map<string, string>();
+  /** The hosts that were last written for each instance, and whose each is: a name that was given back may be another's. */
+  const hosts = new Map<string, Set<string>>();
   const owners = new Map<string, string>();
   const retries = new Map<string, NodeJS.Timeout>();
 
@@ -42,18 +42,14 @@ export function createEdge({ dir, address, doors, shop = null, routeOf, log }: E
     clearTimeout(retries.get(key));
     retries.delete(key);
     try {
-      const route = routeOf(key);
-      const before = hosts.get(key);
-      if (before !== undefined && before !== route?.host) {
-        if (owners.get(before) === key) removeHost(before);
-        hosts.delete(key);
-      }
-      if (route === null) return;
-      if (!HOST.test(route.host)) throw new Error(`${JSON.stringify(route.host)} is no name of a host`);
-      if (route.host === shop?.host) throw new Error(`${route.host} is the shop`);
-      writeRoute(path.join(routes, route.host), `${address}_${route.port}`);
-      hosts.set(key, route.host);
-      owners.set(route.host, key);
+      const leading = routesOf(key);
+      const wanted = new Set(leading.map(({ host }) => host));
+      const before = hosts.get(key) ?? [];
+      hosts.set(key, new Set());
+      for (const host of before) if (owners.get(host) === key && !wanted.has(host)) removeHost(host);
+      const errors = leading.flatMap((route) => lead(key, route) ?? []);
+      if (hosts.get(key)?.size === 0) hosts.delete(key);
+      if (errors[0]) throw errors[0];
     } catch (error) {
       retries.set(key, setTimeout(() => follow(key), RETRY_MS).unref());
       log.error('route.failed', 'The address of an instance could not be made to lead to it.', {
@@ -61,6 +57,24 @@ export function createEdge({ dir, address, doors, shop = null, routeOf, log }: E
         ...errorFields(error),
         advice: `See that the daemon may write into ${routes} and that the disk is not full; it is tried again every 30 s.`,
       });
+    }
+  }
+
+  /** Gives why it cannot be: one of several keeps the others from nothing. */
+  function lead(key: string, { host, port, isOurs = true, movedTo }: Route): unknown {
+    try {
+      if (!HOST.test(host)) throw new Error(`${JSON.stringify(host)} is no name of a host`);
+      if (movedTo !== undefined && !HOST.test(movedTo))
+        throw new Error(`${JSON.stringify(movedTo)} is no name of a host`);
+      if (host === shop?.host) throw new Error(`${host} is the shop`);
+      const owner = owners.get(host);
+      if (!isOurs && owner !== undefined && owner !== key) throw new Error(`${host} is another instance's`);
+      writeRoute(path.join(routes, host), `${address}_${port}${movedTo === undefined ? '' : `@${movedTo}`}`);
+      hosts.get(key)?.add(host);
+      owners.set(host, key);
+      return null;
+    } catch (error) {
+      return error;
     }
   }
 

@@ -148,12 +148,23 @@ export interface TemplateLibrary {
 }
 
 /** How a visitor reaches an instance. Level-based: what is shown follows the state of the instance. */
+/** A host that leads to an instance. */
+export interface Route {
+  host: string;
+  /** Of the instance. */
+  port: number;
+  /** It is one of the seller's own names; else a customer's, who may have typed anything. */
+  isOurs?: boolean;
+  /** Visitors are sent to that host; what programs send is taken here all the same. */
+  movedTo?: string;
+}
+
 export interface Front {
   /** Shows the page of an instance that is down. Never fails: what cannot be shown is a warning. */
   show(instanceKey: string): Promise<void>;
   /** Takes its page away. Never fails. */
   hide(instanceKey: string): Promise<void>;
-  /** Makes its address lead to it, or nowhere where it has no place any more. Never fails: what cannot be done is tried again. */
+  /** Makes its addresses lead to it, or nowhere where it has no place any more. Never fails: what cannot be done is tried again. */
   route(instanceKey: string): void;
   /** Leaves no address but those that `route` was asked for: what is of instances that are gone goes. */
   sweep(): void;

@@ -28,6 +28,8 @@ export interface Plan {
   active?: boolean;
   /** It is stopped until somebody visits it; absent: never. */
   sleep?: SleepRule;
+  /** How many names of their own its instances may have; absent: none. */
+  domains?: number;
   /** What its instances may reach; absent: `web`. */
   egress?: Egress;
   /** How many backups are kept; absent: the usual number. */
@@ -133,6 +135,8 @@ export interface Instance {
   asleepSince: Date | null;
   /** When its Odoo was last started. */
   wokenAt: Date | null;
+  /** The customer's own host that is its address; null: the one with its name. */
+  domain: string | null;
 }
 
 /** What may change after creation; the place has rules of its own (store/placements.ts). */

@@ -25,4 +25,5 @@ export const UNTOUCHED = {
   visitedAt: null,
   asleepSince: null,
   wokenAt: null,
+  domain: null,
 } as const;

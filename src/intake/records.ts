@@ -16,8 +16,14 @@ export interface RecordParts {
 
 /** @returns what takes one record; `full` in a pass over everything. */
 export function recordTaker({ store, clock, log }: RecordParts) {
-  /** A record the store does not know is one that staff made, or one from before the store was lost. */
   return function takeRecord(record: InstanceRecord, full: boolean): void {
+    take(record, full);
+    const instance = store.instances.get(record.key);
+    if (instance && record.domains) store.domains.want(record.key, PHASE[instance.phase].gone ? [] : record.domains);
+  };
+
+  /** A record the store does not know is one that staff made, or one from before the store was lost. */
+  function take(record: InstanceRecord, full: boolean): void {
     const known = store.instances.get(record.key);
     if (known) {
       // While it is being made its administrator's login is the e-mail it was begun with.
@@ -69,5 +75,5 @@ export function recordTaker({ store, clock, log }: RecordParts) {
     );
     store.jobs.enqueue(record.key, { reason: 'a record of the master' });
     log.info('instance.adopted', `${made.name} was read from the master's records.`, { instance: made.name });
-  };
+  }
 }

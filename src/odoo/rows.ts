@@ -1,6 +1,7 @@
 /** Rows of a poll as the daemon's own types. A row that is no good is told of and loses nobody else's. */
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
+import type { WantedDomain } from '../domains/types.js';
 import type { Command } from '../instance/command.js';
 import { DEFAULT_EGRESS } from '../instance/egress.js';
 import { DEFAULT_KEEP } from '../instance/keep-rule.js';
@@ -54,6 +55,8 @@ export interface InstanceRecord {
   storageOverSince: Date | null;
   /** It is to be provisioned; a draft of a person is not. */
   requested: boolean;
+  /** Names of their own that its customer wants; absent: not told. */
+  domains?: WantedDomain[];
 }
 
 export interface Rejected {
@@ -161,6 +164,7 @@ export function toPlan(row: PlanRow): Plan {
       : {}),
     ...(isDeepStrictEqual(keep, DEFAULT_KEEP) ? {} : { keep }),
     ...(row.egress === DEFAULT_EGRESS ? {} : { egress: row.egress }),
+    ...(row.domains > 0 ? { domains: Math.min(row.domains, 100) } : {}),
   };
 }
 
@@ -227,6 +231,9 @@ export function toInstance(row: InstanceRow): InstanceRecord {
     ...(row.delete_on && { deleteAt: row.delete_on }),
     storageOverSince: row.storage_over_since,
     requested: row.requested,
+    ...(row.domains && {
+      domains: row.domains.map(({ host, proof, asked_on, held }) => ({ host, proof, askedAt: asked_on, isHeld: held })),
+    }),
   };
 }
 

@@ -12,6 +12,7 @@ import { PHASES } from '../instance/phase.js';
 import { HOLDS } from '../instance/types.js';
 import { PERIOD_UNITS, SUBSCRIPTION_STATES } from '../subscription/types.js';
 import { REFUSALS } from './bond.js';
+import { domainRow } from './domains.js';
 import { datetime, id, orNull, text } from './wire.js';
 
 /** Raised when one side would misunderstand the other. */
@@ -39,6 +40,8 @@ export const planRow = z.object({
   memory_mb: z.int(),
   storage_gb: z.int(),
   max_users: z.int(),
+  /** How many names of their own its instances may have. */
+  domains: z.int().default(0),
   /** What the customer's Odoo may reach. */
   egress: z.enum(EGRESS).default(DEFAULT_EGRESS),
   /** Hours without a visitor after which it sleeps; 0: never. */
@@ -152,6 +155,8 @@ export const instanceRow = z.object({
   storage_over_since: orNull(datetime),
   /** A person made the record and wants it provisioned (invoice button), or the daemon made it. */
   requested: z.boolean(),
+  /** In the order in which they were asked for: what is in no list any more is given up. Absent: nothing is known. */
+  domains: z.array(domainRow).max(100).optional(),
 });
 
 export const commandName = z.enum(COMMAND_NAMES);

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { PHASES } from '../instance/phase.js';
 import { HOLDS } from '../instance/types.js';
 import { SUBSCRIPTION_STATES } from '../subscription/types.js';
+import { domainReport } from './domains.js';
 import { sentence } from './sentences.js';
-import { ODOO_TIME } from './time.js';
-import { id, text } from './wire.js';
+import { id, moment, text } from './wire.js';
 
 export const pushResult = z.object({
   key: z.string(),
@@ -15,9 +15,6 @@ export const pushResult = z.object({
 });
 
 export type PushResult = z.infer<typeof pushResult>;
-
-/** Dates are Odoo's naive UTC text. */
-const moment = z.string().regex(ODOO_TIME);
 
 /** Values of a `saas.instance` that the daemon owns. Null clears; absent leaves. */
 const instanceValues = z
@@ -57,6 +54,11 @@ const instanceValues = z
     asleep_since: moment.nullable(),
     measured_on: moment.nullable(),
     storage_over_since: moment.nullable(),
+    /** The host that a CNAME of theirs leads to, and the addresses for an A or AAAA record. */
+    domain_target: z.string(),
+    domain_addresses: z.string(),
+    /** How the names are doing that the master has told of. */
+    domains: z.array(domainReport),
     odoo_container: z.string().nullable(),
     db_container: z.string().nullable(),
     error_message: z.string().nullable(),

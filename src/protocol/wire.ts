@@ -17,3 +17,6 @@ export const datetime = z
     context.addIssue({ code: 'custom', message: 'no day of the calendar' });
     return z.NEVER;
   });
+
+/** A date that is pushed: Odoo's naive UTC text. */
+export const moment = z.string().regex(ODOO_TIME);

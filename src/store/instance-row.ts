@@ -40,6 +40,7 @@ export interface Row {
   visited_at: number | null;
   asleep_since: number | null;
   woken_at: number | null;
+  domain: string | null;
 }
 
 export const COLUMNS: readonly (keyof Row)[] = [
@@ -77,6 +78,7 @@ export const COLUMNS: readonly (keyof Row)[] = [
   'visited_at',
   'asleep_since',
   'woken_at',
+  'domain',
 ];
 
 export function toRow(instance: Instance): Row {
@@ -115,6 +117,7 @@ export function toRow(instance: Instance): Row {
     visited_at: toMs(instance.visitedAt),
     asleep_since: toMs(instance.asleepSince),
     woken_at: toMs(instance.wokenAt),
+    domain: instance.domain,
   };
 }
 
@@ -153,6 +156,7 @@ export function fromRow(row: Row): Instance {
     visitedAt: fromMs(row.visited_at),
     asleepSince: fromMs(row.asleep_since),
     wokenAt: fromMs(row.woken_at),
+    domain: row.domain,
   };
 }
 

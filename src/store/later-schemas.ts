@@ -1,5 +1,5 @@
 /** Later steps of the migrations: never edited. */
-export const BACKUPS_SCHEMA = `
+const BACKUPS_SCHEMA = `
   CREATE TABLE backups (
     instance_key TEXT PRIMARY KEY, due_at INTEGER, made_at INTEGER, snapshot TEXT, bytes INTEGER,
     changed INTEGER NOT NULL DEFAULT 1, failures INTEGER NOT NULL DEFAULT 0, failing_since INTEGER, tried_at INTEGER,
@@ -12,14 +12,14 @@ export const BACKUPS_SCHEMA = `
 `;
 
 /** Data that is restored is in other volumes. A command may say which moment is to be restored. */
-export const RESTORE_SCHEMA = `
+const RESTORE_SCHEMA = `
   ALTER TABLE instances ADD COLUMN generation INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE backups ADD COLUMN restored_generation INTEGER;
   ALTER TABLE commands ADD COLUMN moment INTEGER;
 `;
 
 /** Whom nobody visits may sleep. One that does is not measured. */
-export const SLEEP_SCHEMA = `
+const SLEEP_SCHEMA = `
   ALTER TABLE instances ADD COLUMN visited_at INTEGER;
   ALTER TABLE instances ADD COLUMN asleep_since INTEGER;
   ALTER TABLE instances ADD COLUMN woken_at INTEGER;
@@ -28,9 +28,27 @@ export const SLEEP_SCHEMA = `
   `;
 
 /** Backups of a deleted instance go when their time is over. How many were made, fail or are not whole is asked for. */
-export const REMOVAL_SCHEMA = `
+const REMOVAL_SCHEMA = `
   CREATE INDEX backups_removed ON backups (remove_at) WHERE remove_at IS NOT NULL;
   CREATE INDEX backups_made ON backups (made_at) WHERE made_at IS NOT NULL;
   CREATE INDEX backups_failing ON backups (failing_since) WHERE failing_since IS NOT NULL;
   CREATE INDEX backups_not_whole ON backups (proof_tried_at) WHERE proof_error IS NOT NULL;
 `;
+
+/** Names of their own that customers have for their instances. A name is held by one of them at most. */
+const DOMAINS_SCHEMA = `
+  CREATE TABLE domains (
+    instance_key TEXT NOT NULL, base TEXT NOT NULL, host TEXT NOT NULL, proof TEXT NOT NULL, asked_at INTEGER NOT NULL,
+    state TEXT NOT NULL, since INTEGER NOT NULL, failing_since INTEGER, problem TEXT, found TEXT NOT NULL DEFAULT '',
+    proven INTEGER NOT NULL DEFAULT 0, pointed INTEGER NOT NULL DEFAULT 0, twin INTEGER NOT NULL DEFAULT 0,
+    failures INTEGER NOT NULL DEFAULT 0, answered INTEGER NOT NULL DEFAULT 0, position INTEGER NOT NULL DEFAULT 0, next_at INTEGER,
+    PRIMARY KEY (instance_key, base)
+  ) STRICT;
+  CREATE UNIQUE INDEX domains_held ON domains (base) WHERE state <> 'waiting';
+  CREATE INDEX domains_of_base ON domains (base);
+  CREATE INDEX domains_due ON domains (next_at) WHERE next_at IS NOT NULL;
+  ALTER TABLE instances ADD COLUMN domain TEXT;
+`;
+
+/** In the order in which they came. */
+export const LATER_SCHEMAS = [BACKUPS_SCHEMA, RESTORE_SCHEMA, SLEEP_SCHEMA, REMOVAL_SCHEMA, DOMAINS_SCHEMA];

@@ -1,4 +1,4 @@
-import { BACKUPS_SCHEMA, REMOVAL_SCHEMA, RESTORE_SCHEMA, SLEEP_SCHEMA } from './later-schemas.js';
+import { LATER_SCHEMAS } from './later-schemas.js';
 
 /**
  * The schema, as numbered steps: the database's `user_version` is how many of them it has. A step that was ever
@@ -243,8 +243,5 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE instances ADD COLUMN unreadable_since INTEGER;
   `,
-  BACKUPS_SCHEMA,
-  RESTORE_SCHEMA,
-  SLEEP_SCHEMA,
-  REMOVAL_SCHEMA,
+  ...LATER_SCHEMAS,
 ];

@@ -50,15 +50,17 @@ function encode({
   active,
   egress,
   sleep,
+  domains,
   keep,
   release,
 }: Plan): string {
   const limits = { cpu, memoryMb, storageGb, maxUsers, modules };
-  // Most are sold, have the usual egress and backups and never sleep: what was kept before this was known stays equal.
+  // Most are sold, have the usual egress and backups, no names of their own and never sleep: what was kept before this was known stays equal.
   const sold = {
     ...(active === false && { active }),
     ...(egress && { egress }),
     ...(sleep && { sleep }),
+    ...(domains && { domains }),
     ...(keep && { keep }),
   };
   return JSON.stringify({ id, code, name, names, ...limits, graceDays, retentionDays, trial, ...sold, release });

@@ -5,6 +5,7 @@ import { type BackupTable, backupTable } from './backups.js';
 import { type Bell, createBell } from './bell.js';
 import { type CommandTable, commandTable } from './commands.js';
 import { type Access, interceptStatements, openDatabase } from './database.js';
+import { type DomainTable, domainTable } from './domains.js';
 import { type EventTable, eventTable } from './events.js';
 import { type InstanceTable, instanceTable } from './instances.js';
 import { type JobTable, jobTable } from './jobs.js';
@@ -31,6 +32,7 @@ export interface Store {
   readonly placements: PlacementTable;
   readonly operations: OperationTable;
   readonly backups: BackupTable;
+  readonly domains: DomainTable;
   readonly purchases: PurchaseTable;
   readonly plans: PlanTable;
   readonly commands: CommandTable;
@@ -66,6 +68,7 @@ export function openStore(path: string, options: StoreOptions = {}): Store {
     placements: placementTable(db, clock, bell),
     operations: operationTable(db),
     backups: backupTable(db),
+    domains: domainTable(db, bell),
     purchases: purchaseTable(db),
     plans: planTable(db, bell),
     commands: commandTable(db, clock),

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { expect } from 'chai';
 import { createEdge } from '../../src/front/edge.js';
-import type { Front } from '../../src/instance/ports.js';
+import type { Front, Route } from '../../src/instance/ports.js';
 import { dnsHook, type Edge, theEdge } from '../support/edge.js';
 import { docker } from '../support/engine.js';
 import { keptLog } from '../unit/reconcile/support.js';
@@ -22,7 +22,7 @@ describe('the edge', function () {
   let server: Server;
   let port: number;
   const upgraded: Duplex[] = [];
-  const at = new Map<string, { host: string; port: number }>();
+  const at = new Map<string, Route[]>();
   const log = keptLog();
   const doors: Front = {
     ...{ show: async () => undefined, hide: async () => undefined, release: async () => undefined },
@@ -40,7 +40,7 @@ describe('the edge', function () {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     port = (server.address() as AddressInfo).port;
-    front = createEdge({ dir: edge.dir, address: '127.0.0.1', doors, routeOf: (key) => at.get(key) ?? null, log });
+    front = createEdge({ dir: edge.dir, address: '127.0.0.1', doors, routesOf: (key) => at.get(key) ?? [], log });
     lead('acme', ACME, port);
     lead('beta', BETA, port);
   });
@@ -52,7 +52,7 @@ describe('the edge', function () {
   });
 
   const lead = (key: string, host: string, where: number) => {
-    at.set(key, { host, port: where });
+    at.set(key, [{ host, port: where }]);
     front.route(key);
   };
   /** What the server behind was asked. */
@@ -183,12 +183,33 @@ describe('the edge', function () {
     other.close();
   });
 
+  it('sends visitors to the address that an instance has now, and takes what programs send at the old one', async () => {
+    const [old, own] = ['moved.example.test', 'erp.moved.test'];
+    at.set('moved', [
+      { host: old, port, movedTo: own },
+      { host: own, port, isOurs: false },
+    ]);
+    front.route('moved');
+    const sent = await edge.ask(old, { path: '/odoo/contacts?debug=1&x=a%2Fb' });
+    expect(sent.status).equal(302);
+    expect(sent.headers).include({
+      location: `https://${own}/odoo/contacts?debug=1&x=a%2Fb`,
+      'cache-control': 'no-store',
+    });
+    expect((await edge.ask(old, { path: '//evil.test/..' })).headers.location).match(/^https:\/\/erp\.moved\.test\//);
+    expect((await edge.ask(old, { path: '/jsonrpc', method: 'POST', body: '{}' })).status).equal(200);
+    expect((await edge.ask(old, { path: '/websocket?version=1' })).status).equal(200);
+    expect(heard((await edge.ask(own, { path: '/odoo' })).body).headers.host).equal(own);
+    at.delete('moved');
+    front.route('moved');
+  });
+
   it('serves the shop too, with its websocket from a port of its own', async () => {
     const socket = http.createServer((_request, response) => response.end('the websocket'));
     await new Promise<void>((resolve) => socket.listen(0, '127.0.0.1', resolve));
     const websocketPort = (socket.address() as AddressInfo).port;
     const shop = { host: 'tienda.example.test', address: '127.0.0.1', port, websocketPort };
-    createEdge({ dir: edge.dir, address: '127.0.0.1', doors, shop, routeOf: () => null, log });
+    createEdge({ dir: edge.dir, address: '127.0.0.1', doors, shop, routesOf: () => [], log });
     expect(heard((await edge.ask(shop.host, { path: '/shop' })).body).path).equal('/shop');
     expect((await edge.ask(shop.host, { path: '/websocket?version=1' })).body).equal('the websocket');
     socket.closeAllConnections();

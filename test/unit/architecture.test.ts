@@ -16,12 +16,12 @@ const OWNED: Record<string, string[]> = {
   commander: ['main.ts'],
   winston: ['lib/logger.ts'],
 };
-/** All that a pure room may import besides other rooms. */
-const HARMLESS = ['node:crypto', 'luxon', 'zod'];
+/** All that a pure room may import besides other rooms: they read and write nothing. */
+const HARMLESS = ['node:crypto', 'node:url', 'luxon', 'tldts', 'zod'];
 /** The world, the clock and chance, where no import is needed to reach them. */
 const EFFECT = /\b(process\.\w+|fetch\(|set(Timeout|Interval|Immediate)\(|Date\.now\(|new Date\(\)|Math\.random\()/;
 /** What reaches something outside of the program. */
-const ADAPTERS = ['odoo', 'store', 'front', 'http', 'docker'];
+const ADAPTERS = ['odoo', 'store', 'front', 'http', 'docker', 'dns'];
 const MAY_CONFIGURE = ['main.ts', 'daemon.ts', 'wiring.ts', 'cli'];
 
 interface Room {

@@ -15,7 +15,7 @@ const AGAIN: Record<string, string> = {
   PlaceTakenError: 'elsewhere',
 };
 /** Words with a dot that are neither: labels and models, names of files. */
-const NO_CODE = /^saas\.|\.(conf|css|html|id|js|json|key|lock|pid|py|sh|sql|sqlite)$/;
+const NO_CODE = /^saas\.|\.(conf|css|html|id|js|json|key|lock|org|pid|py|sh|sql|sqlite)$/;
 
 const read = (file: string) => readFileSync(path.join(SRC, file), 'utf8');
 const files = (readdirSync(SRC, { recursive: true }) as string[]).filter((file) => file.endsWith('.ts')).sort();

@@ -41,7 +41,7 @@ export function edgeTargets(edgeOf: typeof createEdge = createEdge) {
       root ??= mkdtempSync(path.join(tmpdir(), 'saas-fuzz-'));
       const dir = path.join(root, 'edge');
       const routes = new Map<string, { host: string; port: number } | null>();
-      const made = edgeOf({ dir, address: '127.0.0.1', doors, routeOf: (key) => routes.get(key) ?? null, log });
+      const made = edgeOf({ dir, address: '127.0.0.1', doors, routesOf: (key) => [routes.get(key) ?? []].flat(), log });
       const folder = (name: string) => path.join(dir, 'routes', name);
       for (const { key, route } of acts) {
         routes.set(key, route);

@@ -147,6 +147,21 @@ describe('configuration', () => {
       bad: ['1a', 'Test', 'a-b', 'a2345678901234567', '../x'],
     },
     { name: 'SAAS_LANGUAGES', good: ['es_ES', 'es,en_US,ast_ES'], bad: ['spanish', 'es_ES,', 'es_es', 'es en'] },
+    {
+      name: 'SAAS_EDGE_ADDRESSES',
+      good: ['198.51.100.7', '198.51.100.7, 2001:DB8::7'],
+      bad: ['edge.example.com', '198.51.100', '198.51.100.7,', '1.1.1.1:443'],
+    },
+    {
+      name: 'SAAS_EDGE_SOCKET',
+      good: ['127.0.0.1:443', '[::1]:8443'],
+      bad: ['443', 'edge:443', '127.0.0.1:0', '::1:443'],
+    },
+    {
+      name: 'SAAS_DNS_SERVERS',
+      good: ['9.9.9.9', '127.0.0.1:5353,[::1]:53', '2001:db8::1'],
+      bad: ['dns.example.com', '9.9.9.9:0', '9.9.9.9;1.1.1.1', '1.1.1.1,1.1.1.2,1.1.1.3,1.1.1.4,1.1.1.5'],
+    },
     { name: 'SAAS_BIND_ADDRESS', good: ['0.0.0.0', '::', '::1'], bad: ['localhost', '300.0.0.1', '1.2.3'] },
     {
       name: 'SAAS_PORT_RANGE',

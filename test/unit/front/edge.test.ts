@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { createEdge } from '../../../src/front/edge.js';
-import type { Front } from '../../../src/instance/ports.js';
+import type { Front, Route } from '../../../src/instance/ports.js';
 import { keptLog } from '../reconcile/support.js';
 
 describe('edge', () => {
   let dir: string;
-  let at: Map<string, { host: string; port: number }>;
+  let at: Map<string, Route[]>;
   let log: ReturnType<typeof keptLog>;
   const doors: Front = {
     show: async () => expect.fail('no page is asked for'),
@@ -18,7 +18,7 @@ describe('edge', () => {
     release: async () => undefined,
     stop: async () => undefined,
   };
-  const start = () => createEdge({ dir, address: '127.0.0.1', doors, routeOf: (key) => at.get(key) ?? null, log });
+  const start = () => createEdge({ dir, address: '127.0.0.1', doors, routesOf: (key) => at.get(key) ?? [], log });
   /** host → the files in its folder. */
   const routes = () =>
     Object.fromEntries(
@@ -28,8 +28,8 @@ describe('edge', () => {
   beforeEach(() => {
     dir = mkdtempSync(path.join(tmpdir(), 'saas-edge-'));
     at = new Map([
-      ['sol:1', { host: 'acme.example.com', port: 20000 }],
-      ['sol:2', { host: 'beta.example.com', port: 20002 }],
+      ['sol:1', [{ host: 'acme.example.com', port: 20000 }]],
+      ['sol:2', [{ host: 'beta.example.com', port: 20002 }]],
     ]);
     log = keptLog();
   });
@@ -43,7 +43,7 @@ describe('edge', () => {
     expect(routes()).deep.equal(both);
     edge.route('sol:1');
     expect(routes()).deep.equal(both);
-    at.set('sol:1', { host: 'acme.example.com', port: 20004 });
+    at.set('sol:1', [{ host: 'acme.example.com', port: 20004 }]);
     edge.route('sol:1');
     expect(routes()['acme.example.com']).deep.equal(['127.0.0.1_20004']);
     await edge.stop();
@@ -52,11 +52,11 @@ describe('edge', () => {
 
   it('leads to the shop too, and to no instance by its name', () => {
     const shop = { host: 'shop.example.com', address: '10.0.0.5', port: 8069, websocketPort: 8072 };
-    const routeOf = (key: string) => at.get(key) ?? null;
-    const edge = createEdge({ dir, address: '127.0.0.1', doors, shop, routeOf, log });
+    const routesOf = (key: string) => at.get(key) ?? [];
+    const edge = createEdge({ dir, address: '127.0.0.1', doors, shop, routesOf, log });
     edge.sweep();
     expect(routes()).deep.equal({ 'shop.example.com': ['10.0.0.5_8069_8072'] });
-    at.set('sol:1', { host: 'shop.example.com', port: 20000 });
+    at.set('sol:1', [{ host: 'shop.example.com', port: 20000 }]);
     edge.route('sol:1');
     expect(routes()).deep.equal({ 'shop.example.com': ['10.0.0.5_8069_8072'] });
     expect(log.events()).deep.equal(['route.failed']);
@@ -65,7 +65,7 @@ describe('edge', () => {
   it('takes the address of one that is gone away, and not from whoever has it now', () => {
     const edge = start();
     edge.route('sol:1');
-    at.set('sol:3', { host: 'acme.example.com', port: 20006 });
+    at.set('sol:3', [{ host: 'acme.example.com', port: 20006 }]);
     at.delete('sol:1');
     edge.route('sol:3');
     edge.route('sol:1');
@@ -73,6 +73,43 @@ describe('edge', () => {
     at.delete('sol:3');
     edge.route('sol:3');
     expect(routes()).deep.equal({});
+  });
+
+  it('leads several hosts to one instance, sends visitors of some to another, and lets go of those it has no more', () => {
+    const edge = start();
+    const own = { host: 'acme.example.com', port: 20000 };
+    at.set('sol:1', [
+      { ...own, movedTo: 'erp.acme.test' },
+      { host: 'erp.acme.test', port: 20000, isOurs: false },
+      { host: 'www.erp.acme.test', port: 20000, isOurs: false, movedTo: 'erp.acme.test' },
+    ]);
+    edge.route('sol:1');
+    expect(routes()).deep.equal({
+      'acme.example.com': ['127.0.0.1_20000@erp.acme.test'],
+      'erp.acme.test': ['127.0.0.1_20000'],
+      'www.erp.acme.test': ['127.0.0.1_20000@erp.acme.test'],
+    });
+    at.set('sol:1', [own]);
+    edge.route('sol:1');
+    expect(routes()).deep.equal({ 'acme.example.com': ['127.0.0.1_20000'] });
+  });
+
+  it('gives no host of somebody to a customer, and takes one from a customer for its owner', () => {
+    const edge = start();
+    edge.route('sol:2');
+    at.set('sol:1', [
+      { host: 'acme.example.com', port: 20000 },
+      { host: 'beta.example.com', port: 20000, isOurs: false },
+      { host: 'shop.test', port: 20000, isOurs: false, movedTo: '../beta.example.com' },
+    ]);
+    edge.route('sol:1');
+    expect(routes()).deep.equal({ 'acme.example.com': ['127.0.0.1_20000'], 'beta.example.com': ['127.0.0.1_20002'] });
+    expect(log.events()).deep.equal(['route.failed']);
+    at.set('sol:1', [{ host: 'gamma.example.com', port: 20000, isOurs: false }]);
+    edge.route('sol:1');
+    at.set('sol:3', [{ host: 'gamma.example.com', port: 20004, isOurs: true }]);
+    edge.route('sol:3');
+    expect(routes()['gamma.example.com']).deep.equal(['127.0.0.1_20004']);
   });
 
   it('mends what it finds at the start, whatever that is', () => {
@@ -115,7 +152,7 @@ describe('edge', () => {
   ]) {
     it(`makes no route of ${JSON.stringify(host)}, and says so`, async () => {
       const edge = start();
-      at.set('sol:1', { host, port: 1 });
+      at.set('sol:1', [{ host, port: 1 }]);
       edge.route('sol:1');
       expect(readdirSync(path.join(dir, 'routes'))).empty;
       expect(log.events()).deep.equal(['route.failed']);

@@ -107,10 +107,8 @@ const barePage: Parameters<typeof httpTargets>[0] = (pausedAt) => (_request, res
 const anyHost: typeof createEdge = (parts) =>
   createEdge({
     ...parts,
-    routeOf(key) {
-      const route = parts.routeOf(key);
-      return route && { ...route, host: route.host.toLowerCase().replace(/[^a-z0-9.-]/g, '') };
-    },
+    routesOf: (key) =>
+      parts.routesOf(key).map((route) => ({ ...route, host: route.host.toLowerCase().replace(/[^a-z0-9.-]/g, '') })),
   });
 
 const rawLog: typeof createLog = ({ stream }) => {

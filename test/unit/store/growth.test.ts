@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { type TestStore, testStore } from './support.js';
 
 /** There is a row, or several, for each customer. */
-const GROWING = ['instances', 'purchases', 'jobs', 'commands', 'operations', 'events'];
+const GROWING = ['instances', 'purchases', 'jobs', 'commands', 'operations', 'events', 'domains'];
 
 /** These look at all of a table, or at an index of it, and who may ask for it. */
 const ALL: { sql: RegExp; why: string }[] = [
@@ -25,6 +25,7 @@ const FEW: { sql: RegExp; why: string }[] = [
   { sql: /FROM instances WHERE name = \?/, why: 'those of one name' },
   { sql: /FROM instances WHERE json_extract\(customer/, why: 'those of one customer' },
   { sql: /FROM purchases WHERE instance_key = \?/, why: 'those of one instance' },
+  { sql: /FROM domains WHERE instance_key = \?/, why: 'those of one instance' },
   { sql: /FROM purchases WHERE instance_key IS NULL/, why: 'when a new plan comes' },
   { sql: /FROM left_slots/, why: 'places that rest, a week or so' },
   { sql: /FROM (instances|jobs) ORDER BY/, why: 'all(): see below' },
