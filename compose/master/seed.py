@@ -202,6 +202,7 @@ def seed_products(env):
                 "saas_modules": False,
                 "saas_grace_days": 0,
                 "saas_retention_days": 30,
+                "saas_customer_restore": True,
                 "image_1920": plan_picture({"basico": 1, "pro": 2, "empresa": 3}.get(plan["code"], 0)),
             },
         )

@@ -35,6 +35,8 @@ export interface BackupMade {
   addedBytes: number;
   /** Why those whose time is over could not be removed; null where they are, or none was to go. */
   kept: string | null;
+  /** Of all that there are now, the newest first; null where that is not known. */
+  moments: Date[] | null;
 }
 
 export interface Snapshot {

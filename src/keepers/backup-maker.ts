@@ -108,7 +108,7 @@ export function createBackupMaker(options: BackupMakerOptions) {
         ...(isPruned ? { prunedAt: now } : {}),
       });
       schedule(after, instance);
-      store.outbox.put(backupOperation(after), key);
+      store.outbox.put(backupOperation(after, made.moments), key);
     });
     return made;
   }

@@ -16,8 +16,14 @@ export interface BackupState {
   proofError: string | null;
 }
 
-/** The values of the record that tell of them. */
-export function backupOperation(state: BackupState): PushOperation {
+/** Some years of them, and of each restore one. */
+const MOST_MOMENTS = 200;
+
+/**
+ * The values of the record that tell of them.
+ * @param moments of all that there are now, the newest first; null where that is not known.
+ */
+export function backupOperation(state: BackupState, moments: Date[] | null = null): PushOperation {
   const { instanceKey, madeAt, bytes, error, provenAt, proofError } = state;
   const values = {
     backup_on: madeAt && toOdooTime(madeAt),
@@ -25,6 +31,7 @@ export function backupOperation(state: BackupState): PushOperation {
     backup_error: error,
     backup_proven_on: provenAt && toOdooTime(provenAt),
     backup_proof_error: proofError,
+    ...(moments ? { backup_moments: moments.slice(0, MOST_MOMENTS).map(toOdooTime).join(',') } : {}),
   };
   return { op: 'instance', key: `instance:${instanceKey}`, instance_key: instanceKey, values };
 }

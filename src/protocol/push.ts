@@ -66,6 +66,8 @@ const instanceValues = z
     backup_on: moment.nullable(),
     backup_mb: z.number(),
     backup_error: z.string().nullable(),
+    /** Of all backups that there are, the newest first, comma separated. */
+    backup_moments: z.string(),
     /** When one was last restored on trial and found whole, and why the last trial has failed. */
     backup_proven_on: moment.nullable(),
     backup_proof_error: z.string().nullable(),

@@ -3,8 +3,8 @@
 # Runs after targets.sh in a one-shot container of the backup image, on an instance's network, with its filestore read-only
 # at /data and an empty volume at /scratch. A constant; pgpass comes with the secrets. The first argument is `begin` or
 # `keep`: with `keep` the repository must be there already. The second is how many bytes dump and files may be each, the third the tag of
-# the backup; all others are options of `restic forget`, none where nothing is to go. Prints a line `backup <JSON of restic>`, and `forgotten`,
-# or `kept <why>`. Codes beside those of targets.sh: 66 there are no files, 67 dump or files are more than they may be, 68 the
+# the backup; all others are options of `restic forget`, none where nothing is to go. Prints a line `backup <JSON of restic>`, and `forgotten
+# <moments of all that are there now>`, or `kept <why>`. Codes beside those of targets.sh: 66 there are no files, 67 dump or files are more than they may be, 68 the
 # database cannot be read, 69 the engine's disk has no room for the dump.
 begin=$1 most=$2 tag=$3
 shift 3
@@ -95,8 +95,9 @@ printf 'backup %s\n' "$(tail -n 1 /tmp/result)"
 
 # The backup is made, whether or not others can go.
 if (($# > 0)); then
-  if ask 7200 forget -q --host instance --group-by host "$@" && ! grep -qi 'unable to remove' "$errors"; then
-    echo 'forgotten'
+  if ask 7200 forget -q --json --host instance --group-by host "$@" && ! grep -qi 'unable to remove' "$errors"; then
+    # What stays comes first, then what went and why the others stay.
+    printf 'forgotten %s\n' "$(sed 's/"remove":.*//' /tmp/result | grep -oE '"time":"[^"]{10,40}"' | cut -d'"' -f4 | tail -n 200 | tr '\n' ' ')"
   else
     echo "kept $(tr -s '[:space:]' ' ' <"$errors" | tail -c 300)"
   fi

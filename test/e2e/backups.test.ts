@@ -3,10 +3,12 @@ import { spawn } from 'node:child_process';
 import { copyFile, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { expect } from 'chai';
+import { newVisitor } from '../../compose/demo/cast.js';
 import { daemonEnv, runCommand } from '../../compose/demo/daemon.js';
 import { removeInstances } from '../../compose/demo/fleet.js';
 import { REPO_DIR } from '../../compose/demo/master.js';
 import type { Record as SaasRecord } from '../../compose/demo/records.js';
+import { Shopper } from '../../compose/demo/shopper.js';
 import { LABEL } from '../../src/instance/naming.js';
 import type { OdooClient } from '../../src/odoo/client.js';
 import { readRestoring } from '../../src/store/restoring.js';
@@ -43,10 +45,11 @@ describe('backups', function () {
   let record: SaasRecord;
   let markIs: (again: OdooClient) => Promise<string>;
   let firstMade: string;
+  let shopper: Shopper;
   let others: Customer[];
 
-  async function customer(name: string, email: string, typedIn: string): Promise<Customer> {
-    const { id } = await sell(w.admin, await createCustomer(w.admin, { name, email }), 'basico');
+  async function customer(name: string, email: string, typedIn: string, partner?: number): Promise<Customer> {
+    const { id } = await sell(w.admin, partner ?? (await createCustomer(w.admin, { name, email })), 'basico');
     const own = await running(w, id);
     const client = await ownOdoo(w, own, email);
     return { orderId: id, record: own, odoo: client, markIs: await leaveMark(client, typedIn) };
@@ -55,8 +58,11 @@ describe('backups', function () {
   before(async () => {
     w = await world();
     manager = managerOf(w);
+    shopper = new Shopper(w.master.master_url);
+    await shopper.register({ ...newVisitor('Carla Copias'), email: EMAIL });
+    const [partner] = (await w.admin.call('res.partner', 'search', [[['email', '=', EMAIL]]])) as number[];
     const [first, ...more] = await Promise.all([
-      customer('Copias', EMAIL, 'Typed in by the customer'),
+      customer('Copias', EMAIL, 'Typed in by the customer', partner),
       ...['Brasa', 'Humo'].map((name) => customer(name, `${name.toLowerCase()}@example.com`, `Typed in at ${name}`)),
     ]);
     ({ orderId, record, odoo, markIs } = first as Customer);
@@ -71,7 +77,14 @@ describe('backups', function () {
   });
 
   const seen = async () => {
-    const fields = ['backup_on', 'backup_mb', 'backup_error', 'backup_proven_on', 'backup_proof_error'];
+    const fields = [
+      'backup_on',
+      'backup_moments',
+      'backup_mb',
+      'backup_error',
+      'backup_proven_on',
+      'backup_proof_error',
+    ];
     const [row] = (await manager.call('saas.instance', 'read', [[record.id], fields])) as [Record<string, unknown>];
     return row;
   };
@@ -97,6 +110,7 @@ describe('backups', function () {
     firstMade = await backUp();
     const made = await seen();
     expect(made.backup_mb).above(1);
+    expect(Math.abs(Date.parse(`${made.backup_moments}Z`) - Date.parse(`${made.backup_on}Z`))).below(120_000);
     expect(made).include({ backup_error: false, backup_proven_on: false });
     await w.restart({ settings: ALL_DAY });
     await until('the proof', async () => (await seen()).backup_proven_on);
@@ -115,7 +129,7 @@ describe('backups', function () {
     expect(await markIs(odoo)).equal('Typed in by the customer');
   });
 
-  it('bring back an older state when a manager wants it, and keep the one that was there', async () => {
+  it('bring back an older state when a manager wants it, and what was there when the customer does', async () => {
     const overwritten = 'Written after the backup';
     const [{ id }] = (await odoo.call('res.partner', 'search_read', [[['name', '=', 'Typed in by the customer']]], {
       fields: ['id'],
@@ -123,7 +137,15 @@ describe('backups', function () {
     await odoo.call('res.partner', 'write', [[id], { name: overwritten }]);
     await restore(firstMade);
     expect(await markIs(odoo)).equal('Typed in by the customer');
-    await restore(false);
+    const page = `/my/instances/${record.id}`;
+    const moments = (await shopper.see(`${page}/backups`)).querySelectorAll('a[href*="?moment="]');
+    expect(moments).length(2);
+    // The newest is the one that was made before it was replaced.
+    await shopper.press(moments[0]?.getAttribute('href') ?? '', /\/restore$/);
+    expect((await shopper.see(page)).text).match(/Estamos recuperando una copia|vuelve a tener los datos de una copia/);
+    const { state, message } = await answered(manager, record, 'restore');
+    expect(state, String(message)).equal('done');
+    await running(w, orderId);
     expect(await markIs(odoo)).equal(overwritten);
   });
 

@@ -135,9 +135,11 @@ describe('backups', function () {
 
   it('add little when little has changed, in a second or two', async () => {
     const startedAt = performance.now();
-    const { addedBytes, kept } = await make(own(), AGAIN);
+    const { addedBytes, kept, moments } = await make(own(), AGAIN);
     expect(addedBytes).below(3e6);
     expect(kept).equal(null);
+    const listed = (await fleet.backups.list(acme, own())).map(({ at }) => at);
+    expect(moments, 'the newest first').deep.equal(listed.toReversed());
     expect(performance.now() - startedAt).below(60_000);
     expect(JSON.parse(await inRepository('restic snapshots -q --json'))).to.have.length(2);
     expect(await inRepository('restic check -q && echo whole')).equal('whole');

@@ -82,6 +82,11 @@ describe('in a browser, every other page', function () {
         }
         await one.goto(`/my/instances/${shown['over-limits']}/plans`);
         await one.see('gallery-portal-plans');
+        await one.goto(`/my/instances/${shown.running}/backups`);
+        await one.see('gallery-portal-backups');
+        await one.page.locator('a[href*="?moment="]').last().click();
+        await one.page.locator('#saas_restore').waitFor();
+        await one.see('gallery-portal-restore');
         one.assertQuiet();
       });
 

@@ -11,7 +11,14 @@ const DAY_MS = 86_400_000;
 
 /** What each of them is called, and what there is to see of it. */
 const CASES = {
-  running: { users_used: 2, storage_used_mb: 1200 },
+  running: {
+    users_used: 2,
+    storage_used_mb: 1200,
+    backup_on: inDays(-0.3),
+    backup_mb: 62,
+    backup_moments: [-0.3, -1.3, -2.3, -7.3].map(inDays).join(','),
+    backup_proven_on: inDays(-3),
+  },
   expiring: { subscription_state: 'expiring_soon', paid_until: inDays(3), users_used: 3, storage_used_mb: 700 },
   'over-limits': { users_used: 5, storage_used_mb: 2600, storage_over_since: inDays(-2) },
   suspended: {

@@ -9,6 +9,8 @@ from odoo.addons.portal.controllers.portal import CustomerPortal, pager
 PAGE = 20
 MESSAGE_LENGTH = 4000
 LIMIT_SECONDS = 600
+# A restore is work for minutes, and the state that was left is kept.
+RESTORE_SECONDS = 3600
 
 
 class SaasPortal(CustomerPortal):
@@ -135,6 +137,36 @@ class SaasPortal(CustomerPortal):
             return self._saas_back(instance, "no_restart")
         return self._saas_back(instance)
 
+    @http.route("/my/instances/<int:instance_id>/backups", type="http", auth="user", website=True)
+    def saas_instance_backups(self, instance_id, moment=None, **kwargs):
+        """The states that can be brought back; with a moment what that one would do, to be confirmed."""
+        instance = self._saas_instance(instance_id)
+        if not instance._portal_can_restore():
+            return self._saas_back(instance, "no_restore")
+        moments = instance._portal_moments()
+        values = self._prepare_portal_layout_values()
+        chosen = next((one for one in moments if one["value"] == moment), None)
+        values.update(self._saas_values(instance), page_name="saas_backups", moments=moments, chosen=chosen)
+        return self._saas_private(request.render("saas_bridge.portal_instance_backups", values))
+
+    @http.route("/my/instances/<int:instance_id>/restore", type="http", auth="user", methods=["POST"], website=True)
+    def saas_instance_restore(self, instance_id, moment=None, **kwargs):
+        """The page is not to be trusted: only a moment that it would offer now is restored."""
+        instance = self._saas_instance(instance_id)
+        if self._saas_too_often("restore", 3, RESTORE_SECONDS):
+            return self._saas_slow_down(instance)
+        if not instance._portal_can_restore() or moment not in [one["value"] for one in instance._portal_moments()]:
+            return self._saas_back(instance, "no_restore")
+        try:
+            with request.env.cr.savepoint():
+                # As the customer, so that staff see who asked.
+                instance.with_user(request.env.user).sudo()._request_command(
+                    "restore", moment=moment, reason=_("Asked for in the customer's account")
+                )
+        except (IntegrityError, UserError):
+            return self._saas_back(instance, "no_restore")
+        return self._saas_back(instance)
+
     @http.route("/my/instances/<int:instance_id>/message", type="http", auth="user", methods=["POST"], website=True)
     def saas_instance_message(self, instance_id, body="", **kwargs):
         instance = self._saas_instance(instance_id)
@@ -210,10 +242,10 @@ class SaasPortal(CustomerPortal):
     def _saas_password(self, instance):
         return instance._first_password() if instance._is_login_of(request.env.user) else ""
 
-    def _saas_too_often(self, what, most=20):
-        """Whether this person has done it too often in the last minutes."""
+    def _saas_too_often(self, what, most=20, seconds=LIMIT_SECONDS):
+        """Whether this person has done it too often lately."""
         limits = request.env["saas.limit"].sudo()
-        return not limits._take(f"portal:{what}:{request.env.user.id}", most, LIMIT_SECONDS)
+        return not limits._take(f"portal:{what}:{request.env.user.id}", most, seconds)
 
     def _saas_slow_down(self, instance):
         values = self._prepare_portal_layout_values()

@@ -96,6 +96,11 @@ class ProductTemplate(models.Model):
         string="Monthly Backups", default=12, help="Of so many months the last backup is kept."
     )
 
+    saas_customer_restore = fields.Boolean(
+        string="Customers Restore",
+        help="Customers of this plan may bring a former state of their Odoo back themselves, in their account.",
+    )
+
     _saas_write_date_idx = models.Index("(write_date)")
 
     @api.onchange("saas_trial")

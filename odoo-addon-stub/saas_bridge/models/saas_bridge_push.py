@@ -41,6 +41,7 @@ COLUMNS = {
     "backup_on": "backup_on",
     "backup_mb": "backup_mb",
     "backup_error": "backup_error",
+    "backup_moments": "backup_moments",
     "backup_proven_on": "backup_proven_on",
     "backup_proof_error": "backup_proof_error",
     "admin_login": "admin_login",
@@ -215,6 +216,9 @@ class SaasBridge(models.AbstractModel):
             return fields.Datetime.to_datetime(value.split(".")[0]) if value else False
         if name == "url" and value and not WEB_ADDRESS.fullmatch(value):
             raise Refused(_("Not an address of the web: %s.", value))
+        if name == "backup_moments":
+            # People choose among them.
+            return ",".join(str(fields.Datetime.to_datetime(moment)) for moment in value.split(",")) if value else False
         if name == "invoice_ids":
             return [(4, move.id) for move in self.env["account.move"].browse(value or []).exists()]
         if name in ("customer_id", "contact_id", "plan_id", "order_id"):

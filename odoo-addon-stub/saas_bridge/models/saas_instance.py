@@ -40,6 +40,7 @@ BRIDGE_FIELDS = frozenset(
         "backup_on",
         "backup_mb",
         "backup_error",
+        "backup_moments",
         "backup_proven_on",
         "backup_proof_error",
         "log",
@@ -200,6 +201,9 @@ class SaasInstance(models.Model):
     )
     backup_error = fields.Text(
         string="Backup Failing", readonly=True, copy=False, help="Why the last try to make a backup has failed."
+    )
+    backup_moments = fields.Text(
+        readonly=True, copy=False, help="When the backups were made that there are, the newest first, separated by commas."
     )
     backup_proven_on = fields.Datetime(
         string="Backup Proven",
@@ -541,7 +545,7 @@ class SaasInstance(models.Model):
     def _request_command(self, command, **values):
         """Leave a command for the daemon. The same one asked for twice is one.
 
-        Values are those of saas.command: days, plan_id, reason.
+        Values are those of saas.command: days, plan_id, moment, reason.
         """
         self.ensure_one()
         label = self._check_command(command)

@@ -3,14 +3,14 @@
 from datetime import timedelta
 
 from odoo import SUPERUSER_ID, _, api, fields, models
-from odoo.tools.misc import format_date
+from odoo.tools.misc import format_date, format_datetime
 
 from .saas_instance import MB_PER_GB
 
 PREPARING = ("draft", "provisioning")
 GONE = ("deleting", "deleted")
-# How long the page tells of a restart that is over.
-RESTART_MINUTES = 10
+# How long the page tells of a restart or a restore that is over.
+TOLD_MINUTES = 10
 
 
 class SaasInstance(models.Model):
@@ -98,6 +98,9 @@ class SaasInstance(models.Model):
     def _portal_date(self, moment):
         return format_date(self.env, fields.Datetime.context_timestamp(self, moment)) if moment else ""
 
+    def _portal_moment(self, moment):
+        return format_datetime(self.env, moment, tz=str(self.env.tz)) if moment else ""
+
     def _portal_usage(self):
         """Use against limits: `{"name", "text", "percent" (0 to 100), "over"}` for users and storage; [] before it is measured."""
         self.ensure_one()
@@ -132,6 +135,14 @@ class SaasInstance(models.Model):
             "size": _("%s MB", number),
             "proven": "" if self.backup_proof_error else self._portal_date(self.backup_proven_on),
         }
+
+    def _portal_moments(self):
+        """The states that can be brought back: `{"value", "text"}`, the newest first."""
+        self.ensure_one()
+        moments = (self.backup_moments or "").split(",") if self.backup_on else []
+        return [
+            {"value": moment, "text": self._portal_moment(fields.Datetime.to_datetime(moment))} for moment in moments if moment
+        ]
 
     @api.model
     def _portal_bar(self, name, text, used, limit):
@@ -235,15 +246,32 @@ class SaasInstance(models.Model):
     def _portal_is_ours(self, partner):
         return partner.commercial_partner_id == self.partner_id.commercial_partner_id
 
-    def _portal_restart(self):
-        """What became of the last restart the customer may have asked for: pending, done, not_done or ""."""
+    def _portal_last(self, name):
+        """The last command of that name the customer may have asked for, while the page tells of it."""
         self.ensure_one()
-        last = self.command_ids.filtered(lambda command: command.command == "restart").sorted("id")[-1:]
-        if last.state == "pending":
-            return "pending"
-        if not last or last.done_on < fields.Datetime.now() - timedelta(minutes=RESTART_MINUTES):
-            return ""
-        return "done" if last.state == "done" else "not_done"
+        last = self.command_ids.filtered(lambda command: command.command == name).sorted("id")[-1:]
+        is_over = last and last.state != "pending" and last.done_on < fields.Datetime.now() - timedelta(minutes=TOLD_MINUTES)
+        return self.env["saas.command"] if is_over else last
+
+    def _portal_result(self, name):
+        """What became of it: pending, done, not_done or ""."""
+        last = self._portal_last(name)
+        return {"pending": "pending", "done": "done"}.get(last.state, "not_done") if last else ""
+
+    def _portal_restart(self):
+        return self._portal_result("restart")
+
+    def _portal_restore(self):
+        """Of the last restore: `{"result", "moment"}`; {} where the page tells of none."""
+        last = self._portal_last("restore")
+        return {"result": self._portal_result("restore"), "moment": self._portal_moment(last.moment)} if last else {}
+
+    def _portal_can_restore(self):
+        """Whether the customer may bring a former state back now."""
+        self.ensure_one()
+        allowed = self.state in self.env["saas.command"]._allowed_states()["restore"] and self.hold == "none"
+        permitted = self.plan_id.saas_customer_restore and bool(self._portal_moments())
+        return allowed and permitted and self._portal_result("restore") != "pending"
 
     def _portal_can_restart(self):
         self.ensure_one()
@@ -253,13 +281,17 @@ class SaasInstance(models.Model):
     def _portal_is_moving(self):
         """Whether the page is to look again in a moment."""
         self.ensure_one()
-        return self.state in (*PREPARING, "deleting") or self._portal_restart() == "pending"
+        return self.state in (*PREPARING, "deleting") or "pending" in (
+            self._portal_restart(),
+            self._portal_result("restore"),
+        )
 
     def _portal_version(self):
         """Differs when the page has something new to show."""
         self.ensure_one()
         shown = (self.state, self.hold, self.subscription_state, self.url, self.paid_until, self.plan_id.id)
-        return "|".join(str(value) for value in (*shown, bool(self.admin_password), self._portal_restart()))
+        results = (self._portal_restart(), self._portal_result("restore"))
+        return "|".join(str(value) for value in (*shown, bool(self.admin_password), *results))
 
     def _portal_helpers(self):
         """Who reads what the customer writes."""

@@ -213,6 +213,11 @@ class TestPortalPages(PortalCase):
         page = self.url_open(self.url).text
         for text in ("En marcha", "Abrir mi Odoo", "Renovar", "Cambiar de plan", "Reiniciar", "2 de 3", "0,4 de 2 GB", "al mes"):
             self.assertIn(text, page)
+        self.plan.saas_customer_restore = True
+        self._set(backup_on="2026-11-28 02:10:05", backup_moments="2026-11-28 02:10:05")
+        page = self.url_open(f"{self.url}/backups?moment=2026-11-28 02:10:05").text
+        for text in ("28/11/2026 02:10:05", "Volver a este momento", "ya no estará"):
+            self.assertIn(text, page)
 
 
 class TestPortalActions(PortalCase):
@@ -258,6 +263,76 @@ class TestPortalActions(PortalCase):
         page = self._get(self.url).text
         self.assertIn("could not be restarted", page)
         self.assertNotIn("Register the payment", page)
+
+    def _backed_up(self):
+        self.plan.saas_customer_restore = True
+        self._set(backup_on="2026-11-28 02:10:05", backup_moments="2026-11-28 02:10:05,2026-11-27 02:10:04")
+
+    def test_a_backup_is_chosen_confirmed_and_brought_back(self):
+        self._backed_up()
+        self.assertIn(f"{self.url}/backups", self._get(self.url).text)
+        page = self._get(f"{self.url}/backups").text
+        for text in ("11/28/2026 02:10:05", "11/27/2026 02:10:04", "Nothing is done before"):
+            self.assertIn(text, page)
+        page = self._get(f"{self.url}/backups?moment=2026-11-27 02:10:04").text
+        for text in ("11/27/2026 02:10:04", "will not be there any more", "kept first", 'value="2026-11-27 02:10:04"'):
+            self.assertIn(text, page)
+        self.assertNotIn('name="moment"', self._get(f"{self.url}/backups?moment=2026-11-26 02:10:04").text)
+        self.assertFalse(self.instance.command_ids)
+        for _time in range(2):
+            self._post(f"{self.url}/restore", moment="2026-11-27 02:10:04")
+        command = self.instance.command_ids
+        self.assertEqual(command.mapped("command"), ["restore"])
+        self.assertEqual(str(command.moment), "2026-11-27 02:10:04")
+        self.assertEqual(command.requested_by, self.customer)
+        self.assertTrue(command.reason)
+        page = self._get(self.url).text
+        self.assertIn("is being brought back", page)
+        self.assertIn('data-poll="1"', page)
+        self.assertNotIn(f"{self.url}/backups", page)
+        self._push({"key": "c:1", "op": "command", "command_id": command.id, "result": "done", "message": {"code": "restored", "params": {}}})
+        self.assertIn("has the data of a backup again", self._get(self.url).text)
+
+    def test_a_backup_that_was_not_brought_back_sends_no_words_for_staff_to_the_customer(self):
+        self._backed_up()
+        self._post(f"{self.url}/restore", moment="2026-11-28 02:10:05")
+        command = self.instance.command_ids
+        params = {"reason": "the target refuses"}
+        self._push({"key": "c:1", "op": "command", "command_id": command.id, "result": "failed", "message": {"code": "restore_failed", "params": params}})
+        self.assertEqual(command.state, "failed")
+        page = self._get(self.url).text
+        self.assertIn("could not be brought back; your Odoo is as it was", page)
+        self.assertNotIn("the target refuses", page)
+
+    def test_only_what_the_plan_permits_and_is_there_is_brought_back(self):
+        self._backed_up()
+        moment = "2026-11-28 02:10:05"
+        for other in ("2026-11-28 02:10:06", "", "x", "2026-11-28 02:10:05,2026-11-27 02:10:04"):
+            with self.subTest(moment=other):
+                self.env["saas.limit"].search([]).unlink()
+                self.assertIn("no_restore", self._goes_to(self._post(f"{self.url}/restore", moment=other)).query)
+        for values in ({"state": "suspended"}, {"state": "stopped"}, {"hold": "stopped"}, {"backup_moments": False}):
+            with self.subTest(**values):
+                self._backed_up()
+                self.env["saas.limit"].search([]).unlink()
+                self._set(**values)
+                self.assertNotIn(f"{self.url}/backups", self._get(self.url).text)
+                self.assertIn("no_restore", self._goes_to(self._get(f"{self.url}/backups", status=303)).query)
+                self.assertIn("no_restore", self._goes_to(self._post(f"{self.url}/restore", moment=moment)).query)
+                self._set(state="running", hold="none")
+        self._backed_up()
+        self.plan.saas_customer_restore = False
+        self.env["saas.limit"].search([]).unlink()
+        self.assertIn("Write to us to have a former state back", self._get(self.url).text)
+        self.assertIn("no_restore", self._goes_to(self._post(f"{self.url}/restore", moment=moment)).query)
+        self.assertFalse(self.instance.command_ids)
+
+    def test_restores_are_limited(self):
+        self._backed_up()
+        for _time in range(3):
+            self._post(f"{self.url}/restore", moment="never")
+        self.assertEqual(self._post(f"{self.url}/restore", moment="2026-11-28 02:10:05").status_code, 429)
+        self.assertFalse(self.instance.command_ids)
 
     def test_restart_only_of_what_runs(self):
         for state in ("provisioning", "suspended", "stopped", "deleted"):
@@ -410,8 +485,8 @@ class TestPortalOrder(PortalCase):
 
 
 class TestPortalAccess(PortalCase):
-    PAGES = ("", "/status", "/plans")
-    ACTIONS = ("/password", "/renew", "/plan", "/restart", "/message")
+    PAGES = ("", "/status", "/plans", "/backups")
+    ACTIONS = ("/password", "/renew", "/plan", "/restart", "/restore", "/message")
 
     @mute_logger("odoo.http")
     def test_another_customer_finds_nothing(self):

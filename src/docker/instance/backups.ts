@@ -173,7 +173,19 @@ export function reportIn(output: string): BackupMade | null {
   const { snapshot_id, total_bytes_processed, data_added_packed } = JSON.parse(json) as Record<string, unknown>;
   if (typeof snapshot_id !== 'string' || !/^[0-9a-f]{8,64}$/.test(snapshot_id)) return null;
   const kept = /^kept (.*)$/m.exec(output)?.[1] ?? null;
-  return { snapshot: snapshot_id, bytes: Number(total_bytes_processed), addedBytes: Number(data_added_packed), kept };
+  const [bytes, addedBytes] = [Number(total_bytes_processed), Number(data_added_packed)];
+  return { snapshot: snapshot_id, bytes, addedBytes, kept, moments: momentsIn(output) };
+}
+
+function momentsIn(output: string): Date[] | null {
+  const told = /^forgotten (.+)$/m.exec(output)?.[1];
+  const moments =
+    told
+      ?.trim()
+      .split(/ +/)
+      .map((text) => new Date(text)) ?? [];
+  if (moments.length === 0 || moments.some((one) => Number.isNaN(one.getTime()))) return null;
+  return moments.sort((a, b) => b.getTime() - a.getTime());
 }
 
 function probeJob(

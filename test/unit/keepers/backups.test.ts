@@ -10,13 +10,14 @@ import { startRestores } from '../../../src/keepers/restores.js';
 import { RetryableError } from '../../../src/lib/errors.js';
 import type { Loop } from '../../../src/lib/loop.js';
 import { createMetrics } from '../../../src/lib/metrics.js';
+import { backupOperation } from '../../../src/owed/backups.js';
 import { keptLog, only, PLAN, until } from '../reconcile/support.js';
 import { newInstance, places, type TestStore, testStore } from '../store/support.js';
 
 const HOUR = 3_600_000;
 const NIGHT = { from: 60, to: 300, timeZone: 'UTC' };
 const SNAPSHOT = 'a'.repeat(64);
-const MADE: BackupMade = { snapshot: SNAPSHOT, bytes: 5e6, addedBytes: 1e5, kept: null };
+const MADE: BackupMade = { snapshot: SNAPSHOT, bytes: 5e6, addedBytes: 1e5, kept: null, moments: null };
 
 describe('the backups', () => {
   let test: TestStore;
@@ -95,6 +96,22 @@ describe('the backups', () => {
     await until(() => made.length === 2);
     expect(made[1]).to.include({ mustExist: true });
     expect(made[1]?.keep).to.include({ prune: false });
+  });
+
+  it('tell the master the moments to which it can go back, where they are known', async () => {
+    add('acme');
+    const moments = [new Date('2026-01-11T02:00:05.7Z'), new Date('2026-01-10T02:00:04Z')];
+    start(async () => ({ ...MADE, moments }));
+    const told = () =>
+      test.store.outbox
+        .owed()
+        .flatMap(({ operation }) => (operation.op === 'instance' ? [operation.values] : []))
+        .at(-1);
+    later(24);
+    await until(() => told() !== undefined);
+    expect(told()?.backup_moments).equal('2026-01-11 02:00:05,2026-01-10 02:00:04');
+    // What it knows is left as it is.
+    expect(backupOperation(row('acme'))).not.nested.property('values.backup_moments');
   });
 
   it('of one that is down open its database, and are not made again before it has run', async () => {
