@@ -36,7 +36,7 @@ interface Restored {
  * Needs the daemon stopped, and master, engine and target there. May be repeated: what is restored is not restored again, and
  * data that it has not brought is never replaced. Resolves with whether all have their data.
  * @param progress is told of each instance when it is done.
- * @throws TerminalError `key.none`, `store.locked`; what `remakeStore` throws.
+ * @throws TerminalError `key.none`, `store.locked`; what `probe` and `remakeStore` throw.
  */
 export async function restoreAll(config: Config, out: Out, progress: Out, asJson: boolean): Promise<boolean> {
   const { dataDir, storePath } = config;
@@ -45,6 +45,8 @@ export async function restoreAll(config: Config, out: Out, progress: Out, asJson
     const advice = 'Put the secret.key there that the backups were made with: backup-self has copied it.';
     throw new TerminalError('key.none', `there is no secret.key in ${dataDir}`, advice);
   }
+  // A target that is away would be waited for by each of them.
+  await (await openFleet(config)).backups.probe(repositoriesOf(config, daemonKey)('rec:0'));
   const before = readRestoring(dataDir);
   const places = before ? [] : formerInstances(storePath);
   const remade = before ? null : await remakeStore(config);
