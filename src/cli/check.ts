@@ -16,6 +16,7 @@ import { factsOf } from './facts.js';
 import type { Finding } from './finding.js';
 import { inStore } from './in-store.js';
 import { mark, type Out } from './output.js';
+import { placesOf } from './places.js';
 import { verdictOnScope } from './scope.js';
 
 const MAX_CLOCK_SKEW_MS = 60_000;
@@ -30,7 +31,7 @@ export async function check(config: Config, out: Out, asJson: boolean): Promise<
     ...(await tryPart('scope', () => scopeFindings(config))),
     ...(await tryPart('releases', () => releaseFindings(config))),
     ...(await tryPart('backups', () => backupFindings(config))),
-    ...(await tryPart('ports', () => portFindings(config))),
+    ...(await tryPart('ports', async () => [await placesOf(config)])),
     ...(await tryPart('addresses', async () => addressFindings({ ...config.instances, masterUrl: config.odoo.url }))),
     ...(await tryPart('edge', () => edgeOf(config, systemClock(config.clockOffset)()))),
     ...(await tryPart('egress', () => egressFindings(config))),
@@ -140,19 +141,6 @@ async function backupFindings(config: Config): Promise<Omit<Finding, 'part'>[]> 
   if (config.backups.target) return [{ ok: true, detail }];
   const advice = 'Set SAAS_BACKUP_TARGET to another disk or another place.';
   return [{ ok: true, detail: `${detail}, but it is on the disk of the data: lost with it`, advice }];
-}
-
-async function portFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {
-  const { bindAddress, portBase, maxSlots } = config.instances;
-  const { runtime } = await openFleet(config);
-  const last = runtime.placementAt(maxSlots - 1);
-  if (!(await (await runtime.freePlaces())(last))) {
-    const advice = 'Another program uses the last ports of the range: set SAAS_PORT_RANGE to ports that are free.';
-    return [{ ok: false, detail: `port ${last.longpollingPort} on ${bindAddress} is taken`, advice }];
-  }
-  return [
-    { ok: true, detail: `${portBase} to ${last.longpollingPort} on ${bindAddress}: room for ${maxSlots} instances` },
-  ];
 }
 
 async function masterFindings(config: Config): Promise<Omit<Finding, 'part'>[]> {

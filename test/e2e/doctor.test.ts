@@ -1,6 +1,7 @@
 /** The doctor on the real parts: each thing that it can find is brought about, found, and mended where that is safe. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import type { Record as SaasRecord } from '../../compose/demo/records.js';
 import type { Finding, Kind } from '../../src/doctor/kinds.js';
@@ -161,6 +162,73 @@ describe('the doctor', function () {
     expect(more).to.deep.equal([]);
     expect(letter?.sentence).to.include('answer to command 999999');
     await w.run('dead-letters', 'drop', letter?.subject ?? '');
+    expect(await doctor()).to.deep.equal({ ok: true, running: true, findings: [] });
+  });
+
+  it('finds what master and engine know and the store does not, and the other way round', async () => {
+    const file = path.join(DAEMON.dataDir, 'bridge.sqlite');
+    const marker = `${DAEMON.scope}_saas_bridge_owner`;
+    const lost = labels('sol:99997', 'perdida', '301');
+    const volume = `${DAEMON.scope}_odoo_cliente_ida_pgdata`;
+    const network = resourceNames(DAEMON.scope, 'perdida').network;
+    const partner = await createCustomer(w.admin, { name: 'Tardía', email: 'tardia@example.com' });
+    const isOfBond = ({ kind }: Finding) => ['master_gone_back', 'master_other', 'store_behind'].includes(kind);
+    let order = { id: 0, name: '' };
+    await w.restart({
+      async meanwhile() {
+        order = await sell(w.admin, partner, 'basico');
+        await invoiceAndPay(w.admin, order.id);
+        await sql(`UPDATE saas_instance SET key = 'sol:99995' WHERE id = ${record.id}`);
+        inStore((store) => {
+          const stored = store.instances.get(record.key);
+          if (!stored?.placement) throw new Error(`${record.key} has no place`);
+          const another = { ...stored, placement: { ...stored.placement, slot: 300, httpPort: 1, longpollingPort: 2 } };
+          store.instances.upsert({ ...another, key: 'sol:99997', name: 'perdida' });
+          store.outbox.put(
+            { op: 'summary', key: 'summary:old', message: { code: 'disk_low', params: { free_percent: 3 } } },
+            'x',
+          );
+        });
+        await docker.createVolume({ Name: volume, Labels: labels('sol:99994', 'ida') });
+        await docker.createNetwork({ Name: network, Labels: lost });
+        const { Labels: owner } = await docker.getVolume(marker).inspect();
+        await docker.getVolume(marker).remove();
+        const inside = new Database(file);
+        inside.exec('UPDATE outbox SET created_at = created_at - 3600000');
+        inside.exec(
+          `UPDATE purchases SET instance_key = 'sol:99996' WHERE instance_key = (SELECT key FROM instances WHERE name = '${record.name}')`,
+        );
+
+        const seen = await doctor();
+        expect(kindsOf(seen)).to.deep.equal([
+          ...(['data_missing', 'deleted_data', 'marker_missing', 'not_as_it_must_be', 'place_differs'] as const),
+          ...(['purchase_astray', 'purchase_unread', 'record_missing', 'record_unread', 'writes_wait'] as const),
+        ]);
+        await sql('INSERT INTO saas_bridge_generation (number) SELECT max(number) + 5 FROM saas_bridge_generation');
+        expect((await doctor()).findings.filter(isOfBond).map(({ kind }) => kind)).to.deep.equal(['store_behind']);
+        await sql('DELETE FROM saas_bridge_generation WHERE number = (SELECT max(number) FROM saas_bridge_generation)');
+        await docker.createVolume({ Name: marker, Labels: { ...owner, 'saas.owner': 'another' } });
+        expect((await doctor()).findings.map(({ kind }) => kind)).to.include('marker_other');
+        inside.close();
+        const removeStore = () => {
+          const files = readdirSync(DAEMON.dataDir).filter((name) => name.startsWith('bridge.sqlite'));
+          for (const name of files) rmSync(path.join(DAEMON.dataDir, name));
+        };
+        removeStore();
+        writeFileSync(file, 'what a broken disk gives');
+        expect((await doctor()).findings.map(({ kind }) => kind)).to.include('unread');
+        // The daemon makes another one.
+        removeStore();
+        await sql(`UPDATE saas_instance SET key = '${record.key}' WHERE id = ${record.id}`);
+        await docker.getVolume(marker).remove();
+        await docker.createVolume({ Name: marker, Labels: owner });
+        await docker.getVolume(volume).remove();
+        await docker.getNetwork(network).remove();
+      },
+    });
+    await running(w, order.id);
+    await acme.inState('running');
+    await settled(w);
     expect(await doctor()).to.deep.equal({ ok: true, running: true, findings: [] });
   });
 });
