@@ -1,6 +1,6 @@
 /** The files in templates/instance with values in them. A value passes a serializer or the template does not render. */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import Handlebars from 'handlebars';
 import { TerminalError } from '../lib/errors.js';
 
@@ -49,13 +49,12 @@ export interface ModuleFile {
   content: string;
 }
 
-const MODULE_FILES = ['__manifest__.py', '__init__.py', 'limits.py', 'messages.py'];
-
 /** Reads and compiles the templates once. */
 export async function loadTemplates(): Promise<Templates> {
   const read = (file: string): Promise<string> => readFile(new URL(file, FOLDER), 'utf8');
+  const moduleFiles = (await readdir(new URL('saas_limits/', FOLDER))).filter((file) => file.endsWith('.py')).sort();
   const limitsModule = await Promise.all(
-    MODULE_FILES.map(async (file) => ({
+    moduleFiles.map(async (file) => ({
       name: `addons/saas_limits/${file}`,
       content: await read(`saas_limits/${file}`),
     })),

@@ -188,6 +188,15 @@ describe('instances on the engine', function () {
     await provision(acme);
   });
 
+  it('tells when somebody has visited it, and takes neither our own looks nor a tab that is open for a visit', async () => {
+    const look = (page: string) => fetch(`http://127.0.0.1:${acme.placement.httpPort}${page}`);
+    for (const page of ['/web/health', '/websocket/health', '/bus/x', '/favicon.ico']) await look(page);
+    expect(await instances.lastVisit(acme)).to.equal(null);
+    const before = Math.floor(Date.now() / 1000) * 1000;
+    expect((await look('/web/login')).status).to.equal(200);
+    expect(Number(await instances.lastVisit(acme))).to.be.within(before, Date.now());
+  });
+
   it('logs the customer in with the derived password, and nobody with another one', async () => {
     const { httpPort: http } = acme.placement;
     const { adminPassword } = secretsOf(acme.key);
