@@ -1,5 +1,7 @@
 /** An instance that nobody visits sleeps, where its plan says so, and is woken by whoever comes. */
+import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { passwordIn } from '../../compose/demo/master.js';
 import type { Record as SaasRecord } from '../../compose/demo/records.js';
@@ -87,9 +89,13 @@ describe('an instance that nobody visits', function () {
   });
 
   it('keeps awake who works in it', async () => {
-    // It was visited at the real time, which is long ago for the daemon: what counts is the last visit of all.
-    await travel(w, 9 * HOUR);
+    // Hours after it was woken, and half an hour after a page of it was asked for, by the clock of the daemon.
+    const work = ['touch', '-d', '+11 hours +30 minutes', '/var/lib/odoo/.visited'];
+    await promisify(execFile)('docker', ['exec', record.odoo_container, ...work], { timeout: 30_000 });
+    await travel(w, 12 * HOUR);
     await sleep(3_000);
     expect(await runs()).to.equal(2);
+    await travel(w, 14 * HOUR);
+    await until('it to sleep', isAsleep);
   });
 });

@@ -178,8 +178,9 @@ export class Engine {
 
   /** Memory in use without the page cache, bytes. */
   async memoryBytes(id: string): Promise<number> {
-    const path = `/containers/${id}/stats?stream=false&one-shot=true`;
-    return memoryIn(await this.#call(`read usage of ${id}`, (signal) => get<Stats>(this.#docker.modem, path, signal)));
+    const once = { stream: false, 'one-shot': true };
+    const look = (abort: AbortSignal) => get<Stats>(this.#docker.modem, `/containers/${id}/stats`, abort, once);
+    return memoryIn(await this.#call(`read usage of ${id}`, look));
   }
 
   /** Creates a volume; an existing one is kept as it is, with the labels it has. */

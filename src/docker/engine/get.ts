@@ -7,22 +7,32 @@ interface Modem {
   dial(request: object, done: (error: unknown, reply: unknown) => void): void;
 }
 
-/** @param path with its query, such as `/images/postgres:17/json`. */
-export function get<T>(modem: Modem, path: string, abortSignal: AbortSignal): Promise<T> {
+/** @param path without a query, such as `/images/postgres:17/json`. */
+export function get<T>(modem: Modem, path: string, abortSignal: AbortSignal, query: object = {}): Promise<T> {
   const statusCodes = { 200: true, 404: 'no such object', 500: 'server error' };
   return new Promise((resolve, reject) => {
-    modem.dial({ path, method: 'GET', abortSignal, statusCodes }, (error, reply) =>
+    modem.dial({ ...asked(path, query), method: 'GET', abortSignal, statusCodes }, (error, reply) =>
       error ? reject(error) : resolve(reply as T),
     );
   });
 }
 
+/** The library writes a query itself, where the path ends with a question mark, and cuts the end off another one. */
+function asked(path: string, query: object) {
+  return Object.keys(query).length === 0 ? { path } : { path: `${path}?`, options: query };
+}
+
 /** When a file of a container was last changed; null where there is none, or no such container. */
 export function changedAt(modem: Modem, id: string, file: string, abortSignal: AbortSignal): Promise<Date | null> {
-  const path = `/containers/${id}/archive?path=${encodeURIComponent(file)}`;
-  const statusCodes = { 200: true, 404: true, 500: 'server error' };
+  const how = {
+    method: 'HEAD',
+    isStream: true,
+    abortSignal,
+    statusCodes: { 200: true, 404: true, 500: 'server error' },
+  };
+  const asking = { ...asked(`/containers/${id}/archive`, { path: file }), ...how };
   return new Promise((resolve, reject) => {
-    modem.dial({ path, method: 'HEAD', isStream: true, abortSignal, statusCodes }, (error, reply) => {
+    modem.dial(asking, (error, reply) => {
       if (error) return reject(error);
       const { statusCode, headers, resume } = reply as IncomingMessage;
       resume.call(reply);
