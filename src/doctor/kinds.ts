@@ -168,7 +168,7 @@ export const KINDS = {
     fix: 'enqueue',
   },
   letter: {
-    sentence: '{what} of {name} did not arrive or gave up: {reason}.',
+    sentence: '{name}: {what}: {reason}.',
     advice: 'Correct the cause, then: saas-bridge dead-letters retry {id}',
     fix: null,
   },

@@ -2,7 +2,7 @@
 import type { Front, Runtime } from '../instance/ports.js';
 import type { InstanceSpec } from '../instance/spec.js';
 import type { Step, StepArgs, StepName } from '../instance/steps.js';
-import { RetryableError } from '../lib/errors.js';
+import { BridgeError, RetryableError } from '../lib/errors.js';
 import { type Intercept, UNTOUCHED_CALL } from '../lib/intercept.js';
 import type { Log } from '../lib/logger.js';
 import type { Outside } from '../lib/turns.js';
@@ -58,6 +58,18 @@ export function createExecutors(parts: ExecutorParts): Execute {
     });
   }
 
+  /** What has lost its database or its files is no whole copy; the rest of it is kept before a person's word lets it go. */
+  async function keepWhatIsLeft(target: Target, error: unknown): Promise<never> {
+    if (error instanceof BridgeError && error.code === 'export.no_data') {
+      const { spec, outside } = target;
+      const file = target.exportFile('tgz');
+      const left = await outside(() => exportLane(() => runtime.copyLeft(spec, file)));
+      if (left)
+        log.info('instance.exported', `What is left of ${spec.name} is in ${file}.`, { instance: spec.name, file });
+    }
+    throw error;
+  }
+
   const executors: Executors = {
     ensureNetwork: ({ spec }) => runtime.ensureNetwork(spec),
     seedVolumes: ({ spec, provisioned }) =>
@@ -93,7 +105,8 @@ export function createExecutors(parts: ExecutorParts): Execute {
     setSecrets: ({ spec, provisioned, isPasswordOwed }) =>
       runtime.setSecrets(spec, { admin: !provisioned || isPasswordOwed }),
     applyLimits: ({ spec }) => runtime.applyLimits(spec),
-    exportData: (target) => copy(target, 'zip', runtime.exportData),
+    exportData: (target) =>
+      copy(target, 'zip', runtime.exportData).catch((error: unknown) => keepWhatIsLeft(target, error)),
     copyVolumes: (target) => copy(target, 'tgz', runtime.copyVolumes),
     backUp: ({ spec, outside }) => outside(() => parts.backUp(spec.key, 'rebuild')),
     // The store says which volumes it uses (reconciler.ts).

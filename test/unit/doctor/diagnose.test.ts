@@ -178,7 +178,7 @@ const CASES: [Kind, string, Parts, RegExp][] = [
     'letter',
     'a write that was refused',
     { store: { letters: [{ id: '4', what: 'mail: welcome', instance: 'acme', reason: 'no contact.' }] } },
-    /mail: welcome of acme .*: no contact\.$/,
+    /^acme: mail: welcome: no contact\.$/,
   ],
   [
     'writes_wait',

@@ -384,6 +384,14 @@ describe('deletion', () => {
       expect(h.engine.exported).empty;
     });
 
+    it('keeps what is left where its database or its files are lost', async () => {
+      h.engine.hasLeft();
+      h.engine.failAfter(2, new TerminalError('export.no_data', 'it has no database', 'Look.'));
+      await h.run();
+      expect(h.instance().phase).equal('deleted');
+      expect(h.engine.exported).deep.equal([`/exports/acme.${KEY}.tgz`]);
+    });
+
     for (const code of ['export.failed', 'export.too_large', 'export.stalled']) {
       it(`copies the volumes as they are where a copy failed three times (${code}), and a person is told why`, async () => {
         for (const done of [['stopOdoo', 'stopDb'], [], []]) {

@@ -70,6 +70,7 @@ function stubRuntime() {
     removeVolumes: () => ({ volumes: false }),
     removeNetwork: () => ({ network: false }),
   };
+  let left = false;
   async function act(action: Step['action'], word: string = action): Promise<void> {
     if (failAt?.step === steps.length) {
       const { error } = failAt;
@@ -113,6 +114,11 @@ function stubRuntime() {
       exported.push(file);
       return { bytes: 1 };
     },
+    async copyLeft(_spec, file) {
+      if (!left) return null;
+      exported.push(file);
+      return { bytes: 1 };
+    },
     removeContainers: () => act('removeContainers'),
     removeVolumes: () => act('removeVolumes'),
     removeNetwork: () => act('removeNetwork'),
@@ -127,6 +133,10 @@ function stubRuntime() {
     observed: () => observed,
     failAfter(step: number, error: unknown, times = 1) {
       failAt = { step, error, times };
+    },
+    /** One of its volumes is empty, the other one is not. */
+    hasLeft() {
+      left = true;
     },
     /** The engine has its network, made for this place. */
     has(slot: number) {
