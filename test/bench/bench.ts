@@ -19,6 +19,7 @@ import { type MasterOptions, masterDown, masterUp, REPO_DIR } from '../../compos
 import { adminOf, userOf } from '../../compose/demo/records.js';
 import { createCustomer, sell } from '../support/shop.js';
 import { type BackupFigures, backupFigures } from './backups.js';
+import { type EdgeFigures, edgeFigures } from './edge.js';
 import { plainWay } from './plain.js';
 
 const { json, runs, plainRuns } = new Command('npm run bench --')
@@ -60,6 +61,7 @@ const plainMs: number[] = [];
 const instanceMb: number[] = [];
 let daemonMb = 0;
 let backups: BackupFigures;
+let edge: EdgeFigures;
 try {
   for (let run = 1; run <= Math.max(runs, plainRuns); run++) {
     if (run <= runs) {
@@ -76,6 +78,10 @@ try {
     }
   }
   backups = await backupFigures({ ...{ manager, daemon, scope: DAEMON.scope, name: 'banco-1' }, withTrials });
+  edge = await edgeFigures({
+    ...{ stateDir: STATE_DIR, scope: DAEMON.scope, admin, name: 'banco-1', planCode: 'basico' },
+    restart: startAgain,
+  });
 } finally {
   await admin.close();
   await manager.close();
@@ -95,6 +101,7 @@ const result = {
   daemon_rss_mb: daemonMb,
   instance_mb_median: median(instanceMb),
   ...backups,
+  ...edge,
 };
 say(`
 provision, median of ${runs}        ${result.provision_ms_median} ms
@@ -107,7 +114,13 @@ idle instance after login   ${result.instance_mb_median} MB
 backup, the first           ${result.backup_ms} ms, ${result.backup_job_mb} MB
 backup, again               ${result.backup_again_ms} ms
 restore, until it is used   ${result.restore_ms} ms
-trial of a backup           ${result.prove_ms} ms`);
+trial of a backup           ${result.prove_ms} ms
+a request, direct           ${result.direct_ms} ms
+  what the edge adds        ${result.edge_added_ms} ms
+edge with ${result.edge_hosts} hosts      ${result.edge_rss_mb} MB
+  one host more             ${result.edge_add_host_ms} ms
+login page, awake           ${result.awake_ms} ms
+  asleep until then         ${result.wake_ms} ms, ${result.asleep_pair_mb} MB`);
 if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
 
 /** Sells one plan and waits until it runs; gives the instance's name. */
@@ -122,9 +135,13 @@ async function order(run: number): Promise<string> {
   throw new Error(`${name} was not made in 300 s; see ${daemon.logFile}`);
 }
 
-async function withTrials(): Promise<RunningDaemon> {
+function withTrials(): Promise<RunningDaemon> {
+  return startAgain({ SAAS_BACKUP_HOURS: '00:00-00:00' });
+}
+
+async function startAgain(settings: Record<string, string> = {}): Promise<RunningDaemon> {
   await daemon.stop();
-  daemon = await startDaemon(master, { ...DAEMON, settings: { SAAS_BACKUP_HOURS: '00:00-00:00' } });
+  daemon = await startDaemon(master, { ...DAEMON, settings: { ...DAEMON.settings, ...settings } });
   return daemon;
 }
 
