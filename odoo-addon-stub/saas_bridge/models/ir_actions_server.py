@@ -9,6 +9,7 @@ OWN = frozenset(
         "saas.bridge.heartbeat",
         "saas.bridge.outage",
         "saas.command",
+        "saas.domain",
         "saas.limit",
         "saas.movement",
         "saas.part",

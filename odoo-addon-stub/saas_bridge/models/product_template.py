@@ -15,6 +15,7 @@ LIMITS = (
     ("saas_storage_gb", 1, 10240),
     ("saas_max_users", 1, 100000),
     ("saas_sleep_hours", 0, 8760),
+    ("saas_domains", 0, 100),
     ("saas_grace_days", 0, 365),
     ("saas_retention_days", 0, 3650),
     ("saas_keep_daily", 1, 366),
@@ -78,6 +79,12 @@ class ProductTemplate(models.Model):
         string="Wake for Scheduled Actions",
         help="A sleeping instance is started for five minutes each hour, so that what is scheduled in it is done. "
         "Otherwise that waits for the next visitor.",
+    )
+    saas_domains = fields.Integer(
+        string="Own Domains",
+        default=0,
+        help="Domains of their own the customer may set as the address, in the portal. It needs an edge (https) before the "
+        "instances. 0: none.",
     )
     saas_grace_days = fields.Integer(
         string="Grace Days", default=0, help="Days the instance keeps running after the paid time has ended."

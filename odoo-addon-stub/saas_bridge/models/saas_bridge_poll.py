@@ -405,6 +405,7 @@ class SaasBridge(models.AbstractModel):
             "storage_gb": plan.saas_storage_gb,
             "max_users": plan.saas_max_users,
             "egress": plan.saas_egress or "web",
+            "domains": plan.saas_domains,
             "sleep_after_hours": plan.saas_sleep_hours,
             "sleep_wakes_hourly": plan.saas_sleep_wakes,
             "modules": plan.saas_modules or "",
@@ -434,6 +435,7 @@ class SaasBridge(models.AbstractModel):
             "delete_on": self._datetime(instance.delete_on),
             "storage_over_since": self._datetime(instance.storage_over_since),
             "requested": instance.requested,
+            "domains": [domain._row() for domain in instance.domain_ids],
         }
 
     @api.model

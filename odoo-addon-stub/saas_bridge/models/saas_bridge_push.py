@@ -35,6 +35,8 @@ COLUMNS = {
     "asleep_since": "asleep_since",
     "measured_on": "measured_on",
     "storage_over_since": "storage_over_since",
+    "domain_target": "domain_target",
+    "domain_addresses": "domain_addresses",
     "odoo_container": "odoo_container",
     "db_container": "db_container",
     "error_message": "error_message",
@@ -115,6 +117,7 @@ class SaasBridge(models.AbstractModel):
         key, values = operation["instance_key"], dict(operation.get("values") or {})
         purchases = self._purchases(values.pop("purchase_keys", None) or [])
         customer_created_on = values.pop("customer_created_on", False)
+        domains = values.pop("domains", None) or []
         unknown = values.keys() - COLUMNS.keys()
         if unknown:
             raise Refused(_("Unknown values: %s.", ", ".join(sorted(unknown))))
@@ -136,6 +139,9 @@ class SaasBridge(models.AbstractModel):
             changed = self._changed_values(instance, instance._without_spent_password(vals))
             if changed:
                 instance.write(changed)
+        instance._take_domain_reports(domains)
+        if instance.state == "deleted":
+            instance.domain_ids.unlink()
         message = self._link_purchases(instance, purchases)
         if instance.state != before["state"] and instance.state in ("running", "error"):
             self._tell_document(instance)

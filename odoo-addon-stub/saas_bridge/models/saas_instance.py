@@ -54,6 +54,8 @@ BRIDGE_FIELDS = frozenset(
         "mrr",
         "provision_seconds",
         "seller_id",
+        "domain_target",
+        "domain_addresses",
     )
 )
 BRIDGE_DEFAULTS = {"state": "draft", "subscription_state": "draft", "hold": "none"}

@@ -24,6 +24,7 @@ from . import test_secrets
 from . import test_backoffice
 from . import test_companies
 from . import test_watch
+from . import test_domain
 from . import test_accountant
 from . import test_given_back
 from . import test_heartbeat

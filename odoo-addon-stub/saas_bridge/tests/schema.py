@@ -72,6 +72,9 @@ def problems(value, schema, where="$"):
         elif keyword == "items":
             for number, item in enumerate(value):
                 found += problems(item, wanted, f"{where}[{number}]")
+        elif keyword == "maxItems":
+            if len(value) > wanted:
+                found.append(f"{where}: has more than {wanted}")
         else:
             raise NotImplementedError(keyword)
     return found

@@ -120,6 +120,7 @@ class TestPoll(SaasCommon):
                 "storage_gb": 2,
                 "max_users": 3,
                 "egress": "web",
+                "domains": 0,
                 "sleep_after_hours": 0,
                 "sleep_wakes_hourly": False,
                 "modules": "crm,sale_management",
@@ -506,6 +507,7 @@ class TestPoll(SaasCommon):
                 "delete_on": False,
                 "storage_over_since": False,
                 "requested": False,
+                "domains": [],
             },
         )
         cursor = self._since_now()

@@ -49,6 +49,47 @@ describe('ingest', () => {
     ...changes,
   });
 
+  describe('names of their own', () => {
+    const domain = (host: string, askedAt = NOW) => ({
+      host,
+      proof: `odoo-saas=${'a'.repeat(32)}`,
+      askedAt,
+      isHeld: false,
+    });
+    const known = () => test.store.domains.of('rec:3').map(({ host, base }) => `${host} of ${base}`);
+    const told = (domains?: InstanceRecord['domains'], more: Partial<InstanceRecord> = {}) =>
+      ingest.page(batch({ instances: [record({ ...more, ...(domains && { domains }) })] }), true);
+
+    it('are taken in order, stay where nothing is told of them, and are given up when they are told no more', () => {
+      told([domain('www.acme.test'), domain('acme.example'), domain('acme.test')]);
+      expect(known(), 'with www and without is one').deep.equal([
+        'www.acme.test of acme.test',
+        'acme.example of acme.example',
+      ]);
+      told();
+      expect(known()).length(2);
+      told([domain('acme.example')]);
+      expect(known()).deep.equal(['acme.example of acme.example']);
+      told([]);
+      expect(known()).empty;
+    });
+
+    it('are looked at when they are new, and again when that is asked for', () => {
+      const due = () => test.store.domains.due(NOW, 10).map(({ host }) => host);
+      told([domain('acme.test')]);
+      expect(due()).deep.equal(['acme.test']);
+      told([domain('acme.test')]);
+      expect(due()).empty;
+      told([domain('acme.test', new Date(NOW.getTime() + 1000))]);
+      expect(due()).deep.equal(['acme.test']);
+    });
+
+    it('are none of an instance that is gone', () => {
+      told([domain('acme.test')], { phase: 'deleted' });
+      expect(known()).empty;
+    });
+  });
+
   describe('purchases', () => {
     it('a new one makes an instance and a job; the same rows again make nothing', () => {
       take(bought());
