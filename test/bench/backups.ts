@@ -34,7 +34,19 @@ export async function backupFigures({ manager, daemon, scope, name, withTrials }
     }
     throw new Error(`${event} did not come; see ${logFile}`);
   };
+  // The same asked for twice is one.
+  const answered = async () => {
+    const pending = [
+      ['instance_id', '=', record],
+      ['state', '=', 'pending'],
+    ];
+    for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await sleep(100)) {
+      if ((await manager.call('saas.command', 'search_count', [pending])) === 0) return;
+    }
+    throw new Error(`a command was not answered; see ${daemon.logFile}`);
+  };
   const backUp = async (count: number) => {
+    await answered();
     await manager.call('saas.instance', 'action_back_up', [[record]]);
     return Number((await line(daemon, 'backup.made', count)).durationMs);
   };
@@ -42,6 +54,7 @@ export async function backupFigures({ manager, daemon, scope, name, withTrials }
   const backup_ms = await backUp(1);
   const backup_again_ms = await backUp(2);
   const backup_job_mb = await memory.most();
+  await answered();
   const values = { instance_id: record, command: 'restore', reason: 'bench' };
   const wizard = await manager.call('saas.command.wizard', 'create', [values]);
   await manager.call('saas.command.wizard', 'action_confirm', [[wizard]]);
