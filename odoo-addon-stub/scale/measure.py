@@ -42,7 +42,14 @@ def specification(arch, model):
 
 def names_of(arch, model, types):
     nodes = [node for node in arch.iter("field") if node.get("type", "") in types]
-    return [node.get("name") + (":" + node.get("interval") if node.get("interval") else "") for node in nodes if model._fields[node.get("name")].store]
+    return [in_steps(node.get("name"), model, node.get("interval")) for node in nodes if model._fields[node.get("name")].store]
+
+
+def in_steps(name, model, interval=None):
+    """Dates are grouped by month, as the web client does."""
+    if ":" in name or model._fields[name.split(".")[0]].type not in ("date", "datetime"):
+        return name
+    return f"{name}:{interval or 'month'}"
 
 
 def look(action, user):
@@ -74,7 +81,7 @@ def look(action, user):
                     measure(label, lambda: model.web_search_read(wanted, spec, limit=80, count_limit=10001))  # noqa: B023
                 elif "group_by" in node.get("context", ""):
                     group = safe_eval(node.get("context"), {"uid": user.id})["group_by"]
-                    group = [group] if isinstance(group, str) else group
+                    group = [in_steps(name, model) for name in ([group] if isinstance(group, str) else group)]
                     if all(model._fields[name.split(":")[0].split(".")[0]].type != "properties" for name in group):
                         measure(label, lambda: model.web_read_group(domain, group, limit=80))  # noqa: B023
 
