@@ -216,8 +216,10 @@ class TestPortalPages(PortalCase):
         self.plan.saas_customer_restore = True
         self._set(backup_on="2026-11-28 02:10:05", backup_moments="2026-11-28 02:10:05")
         page = self.url_open(f"{self.url}/backups?moment=2026-11-28 02:10:05").text
-        for text in ("28/11/2026 02:10:05", "Volver a este momento", "ya no estará"):
+        said = ("Copias de seguridad", "Recuperar una copia", "28/11/2026 02:10:05", "Volver a este momento", "ya no estará")
+        for text in said:
             self.assertIn(text, page)
+        self.assertNotIn("Back to", page)
 
 
 class TestPortalActions(PortalCase):
