@@ -48,7 +48,14 @@ export async function backupFigures({ manager, daemon, scope, name, withTrials }
   const backUp = async (count: number) => {
     await answered();
     await manager.call('saas.instance', 'action_back_up', [[record]]);
-    return Number((await line(daemon, 'backup.made', count)).durationMs);
+    const { durationMs } = await line(daemon, 'backup.made', count);
+    // One that is asked for before the answer is here is the same one.
+    const open = [
+      ['instance_id', '=', record],
+      ['state', '=', 'pending'],
+    ];
+    while (await manager.call('saas.command', 'search_count', [open])) await sleep(100);
+    return Number(durationMs);
   };
   const memory = watchMemory(scope);
   const backup_ms = await backUp(1);

@@ -39,7 +39,7 @@ const PAGE_TIMEOUT_MS = 60_000;
 /** Chromium's pictures end somewhere below 16384 pixels. */
 const MAX_HEIGHT = 8000;
 /** The master, and the customers' own Odoos: on another name, for a browser keeps one session a name. */
-const OURS = /^(127\.0\.0\.1|(.+\.)?(localhost|clientes\.test))$/;
+const OURS = /^(127\.0\.0\.1|(.+\.)?(localhost|(?:clientes|panes-carmen)\.test))$/;
 
 /** What Odoo's own scripts say. Debian leaves a part of its video calls out. */
 const ODOO_SAYS = /selfie_segmentation/;
