@@ -23,8 +23,14 @@ export async function logIn(page: Page, login: string, password: string): Promis
   await leaveBy(page, '.oe_login_form button[type=submit]');
 }
 
+/** What is clicked or typed before the scripts of a page have begun does nothing: Odoo says when they have. */
+async function ready(page: Page): Promise<void> {
+  await page.locator('body[is-ready=true]').waitFor({ state: 'attached' });
+}
+
 /** From the page of a plan into the cart. */
 export async function addToCart({ page }: Onlooker): Promise<void> {
+  await ready(page);
   const added = page.waitForResponse((response) => response.url().endsWith('/shop/cart/add'));
   await page.click('#add_to_cart');
   await (await added).finished();
@@ -33,8 +39,7 @@ export async function addToCart({ page }: Onlooker): Promise<void> {
 
 /** Types a name into the cart's question and gives what the page says of it. */
 export async function wishFor({ page }: Onlooker, name: string): Promise<string> {
-  // What is typed before the scripts of the page are there asks nothing.
-  await page.waitForLoadState('networkidle', { timeout: 10_000 }).catch(() => undefined);
+  await ready(page);
   const answered = page.waitForResponse((response) => response.url().endsWith('/shop/saas/name'));
   await page.fill('.o_saas_wish input[name=name]', name);
   await (await answered).finished();
