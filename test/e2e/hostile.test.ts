@@ -662,7 +662,12 @@ PYTHON`,
       await context.clearCookies();
       const page = await context.newPage();
       await page.goto('/web/login');
+      // Odoo offers who was here before, instead of the form, as soon as its scripts run.
+      await page.evaluate('localStorage.clear()');
+      await page.reload();
+      await page.locator('body[is-ready=true]').waitFor({ state: 'attached' });
       await logIn(page, login, secret);
+      await page.waitForURL((url) => !url.pathname.startsWith('/web/login'));
       await page.close();
     };
 

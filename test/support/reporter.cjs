@@ -2,6 +2,10 @@
 const { writeFileSync } = require('node:fs');
 const path = require('node:path');
 const Mocha = require('mocha');
+const { config } = require('chai');
+
+// What a page said instead is the first that one wants to know of a failure on another machine.
+config.truncateThreshold = 2_000;
 
 module.exports = class CountingReporter extends Mocha.reporters.Spec {
   constructor(runner, options) {
