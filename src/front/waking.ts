@@ -33,7 +33,15 @@ export function createWaking({ wake, isAwake }: WakingParts): (key: string) => P
 }
 
 /** A tab that is only open, and programs that look whether it is up: also in templates/instance/saas_limits/visits.py. */
-export const NO_VISITS = ['/websocket', '/longpolling', '/bus/', '/web/health', '/favicon.ico', '/robots.txt'];
+export const NO_VISITS = [
+  '/websocket',
+  '/longpolling',
+  '/bus/',
+  '/web/health',
+  '/web/webclient/version_info',
+  '/favicon.ico',
+  '/robots.txt',
+];
 
 /** Whether a request wants something of the Odoo. */
 export function isVisit(path: string): boolean {

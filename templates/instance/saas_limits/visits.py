@@ -13,7 +13,7 @@ VISITED_FILE = os.path.join(config["data_dir"], ".visited")
 # Between two notes.
 PAUSE_S = 60
 # A tab that is only open asks for these, and so do programs that look whether it is up.
-NO_VISITS = ("/websocket", "/longpolling", "/bus/", "/web/health", "/favicon.ico", "/robots.txt")
+NO_VISITS = ("/websocket", "/longpolling", "/bus/", "/web/health", "/web/webclient/version_info", "/favicon.ico", "/robots.txt")
 # The bridge's own question whether it is ready.
 OWN_AGENT = "saas-bridge"
 
