@@ -611,7 +611,7 @@ PYTHON`,
     const password = 'Portal-de-prueba-7';
     let record: SaasRecord;
     let orderId: number;
-    let context: BrowserContext;
+    let context: BrowserContext | undefined;
 
     before(async () => {
       const partner = await createCustomer(w.admin, { name, email });
@@ -632,15 +632,13 @@ PYTHON`,
       ({ id: orderId } = await sell(w.admin, partner, 'hostil'));
       await invoiceAndPay(w.admin, orderId);
       record = await running(w, orderId);
-      context = await (await theBrowser()).newContext({ baseURL: w.master.master_url });
-      // The first visit has styles compiled.
-      context.setDefaultTimeout(240_000);
     });
 
     after(() => context?.close());
 
     /** Opens it, waits for what must be there, and for what would have run. */
     const look = async (url: string, selector: string) => {
+      if (!context) throw new Error('nobody is logged in');
       const page = await context.newPage();
       await page.goto(url);
       await page.locator(selector).first().waitFor();
@@ -659,12 +657,13 @@ PYTHON`,
       return text;
     };
     const enter = async (login: string, secret: string) => {
-      await context.clearCookies();
+      // Nothing is left of who was here before.
+      await context?.close();
+      context = await (await theBrowser()).newContext({ baseURL: w.master.master_url });
+      // The first visit has styles compiled.
+      context.setDefaultTimeout(240_000);
       const page = await context.newPage();
       await page.goto('/web/login');
-      // Odoo offers who was here before, instead of the form, as soon as its scripts run.
-      await page.evaluate('localStorage.clear()');
-      await page.reload();
       await page.locator('body[is-ready=true]').waitFor({ state: 'attached' });
       await logIn(page, login, secret);
       await page.waitForURL((url) => !url.pathname.startsWith('/web/login'));
