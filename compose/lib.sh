@@ -115,7 +115,7 @@ extra_ca() {
   cat /usr/local/share/ca-certificates/*.crt 2>/dev/null || true
 }
 
-# with_lock NAME COMMAND...: one run at a time; a second one waits for the first.
+# with_lock NAME COMMAND...: one run at a time; a second one waits for the first. A command that fails ends the script.
 with_lock() {
   local name=$1 dir=/run/lock file
   shift
@@ -129,4 +129,5 @@ with_lock() {
     flock -w 1800 9 || die "the lock $file is still held after 30 minutes"
   fi
   "$@" 9>&-
+  exec 9<&-
 }

@@ -11,11 +11,12 @@ export function routesTo(store: Store, addressOf: AddressOf, key: string): Route
   const instance = store.instances.get(key);
   if (!instance || instance.placement === null || instance.phase === 'deleted') return [];
   const port = instance.placement.httpPort;
-  const hosts = [{ host: ownHost(addressOf, instance), own: true }, ...customersHosts(store, key)];
-  return hosts.map(({ host, own }) => ({
-    ...{ host, port, isOurs: own },
+  const ours = { host: ownHost(addressOf, instance), isOurs: true };
+  const theirs = customersHosts(store, key).map((host) => ({ host, isOurs: false }));
+  return [ours, ...theirs].map((host) => ({
+    ...{ ...host, port },
     // Only what works is a place to send somebody to.
-    ...(instance.domain !== null && host !== instance.domain ? { movedTo: instance.domain } : {}),
+    ...(instance.domain !== null && host.host !== instance.domain ? { movedTo: instance.domain } : {}),
   }));
 }
 
@@ -24,10 +25,7 @@ export function ownHost(addressOf: AddressOf, { name, placement }: Pick<Instance
   return new URL(addressOf(name, placement ?? { httpPort: 1 })).hostname;
 }
 
-function customersHosts(store: Store, key: string): { host: string; own: boolean }[] {
+function customersHosts(store: Store, key: string): string[] {
   const held = store.domains.of(key).filter(({ state, host }) => isHeld(state) && isHost(host));
-  return held.flatMap(({ host, isTwinPointed }) => [
-    { host, own: false },
-    ...(isTwinPointed ? [{ host: twinOf(host), own: false }] : []),
-  ]);
+  return held.flatMap(({ host, isTwinPointed }) => [host, ...(isTwinPointed ? [twinOf(host)] : [])]);
 }

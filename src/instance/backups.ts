@@ -14,7 +14,10 @@ export interface Repository {
   files: Record<string, Secret>;
 }
 
-/** Why a backup was made. Those of `before` a restore are kept; all others go by the rule. */
+/** For so long before the last one it is kept what an instance had before each restore. */
+export const LEFT_DAYS = 90;
+
+/** Why a backup was made. Those of `before` a restore are kept for LEFT_DAYS; all others go by the rule. */
 export const BACKUP_TAGS = ['nightly', 'asked', 'rebuild', 'refusal', 'before'] as const;
 export type BackupTag = (typeof BACKUP_TAGS)[number];
 

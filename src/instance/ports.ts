@@ -147,7 +147,6 @@ export interface TemplateLibrary {
   remove(id: string): Promise<void>;
 }
 
-/** How a visitor reaches an instance. Level-based: what is shown follows the state of the instance. */
 /** A host that leads to an instance. */
 export interface Route {
   host: string;
@@ -159,6 +158,7 @@ export interface Route {
   movedTo?: string;
 }
 
+/** How a visitor reaches an instance. Level-based: what is shown follows the state of the instance. */
 export interface Front {
   /** Shows the page of an instance that is down. Never fails: what cannot be shown is a warning. */
   show(instanceKey: string): Promise<void>;

@@ -3,7 +3,7 @@
  * made, and only then the instance is told to use the other volumes. What fails leaves it as it was. One that has lost its data
  * gets it back in the same way.
  */
-import type { Backups, BackupTag, Repository } from '../instance/backups.js';
+import { type Backups, type BackupTag, LEFT_DAYS, type Repository } from '../instance/backups.js';
 import type { Command } from '../instance/command.js';
 import type { Runtime } from '../instance/ports.js';
 import type { InstanceSpec } from '../instance/spec.js';
@@ -23,8 +23,6 @@ const PAUSE_MS = 30_000;
 const SOON_MS = 1_000;
 /** No backup can be made: a volume is gone or empty, or no server opens the database. */
 const LOST = ['backup.no_data', 'backup.database'];
-/** What was left of such an instance is kept for so long. */
-const LEFT_DAYS = 90;
 
 export interface RestoreKeeperOptions {
   store: Store;

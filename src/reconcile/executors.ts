@@ -22,6 +22,8 @@ export interface Target {
   isPasswordOwed: boolean;
   /** Where its final copy goes. */
   exportFile(format: CopyFormat): string;
+  /** Writes down until when it is kept. */
+  promise(file: string): Promise<void>;
   outside: Outside;
 }
 
@@ -51,6 +53,7 @@ export function createExecutors(parts: ExecutorParts): Execute {
     const { spec, outside } = target;
     const file = target.exportFile(format);
     const { bytes } = await outside(() => exportLane(() => write(spec, file)));
+    await target.promise(file);
     const megabytes = Math.ceil(bytes / 1024 ** 2);
     log.info('instance.exported', `The final copy of ${spec.name} is ${file} (${megabytes} MB).`, {
       instance: spec.name,
@@ -64,8 +67,10 @@ export function createExecutors(parts: ExecutorParts): Execute {
       const { spec, outside } = target;
       const file = target.exportFile('tgz');
       const left = await outside(() => exportLane(() => runtime.copyLeft(spec, file)));
-      if (left)
+      if (left) {
+        await target.promise(file);
         log.info('instance.exported', `What is left of ${spec.name} is in ${file}.`, { instance: spec.name, file });
+      }
     }
     throw error;
   }

@@ -235,12 +235,9 @@ export function createReconciler(parts: ReconcilerParts) {
     const provisioned = instance.startedAt !== null;
     const exportFile = (format: CopyFormat) => parts.copies.fileOf(instance, format);
     const isPasswordOwed = isFirstPasswordOwed(store, instance);
-    await perform(step, { spec, provisioned, isPasswordOwed, exportFile, outside });
-    const format = COPIES[step.action];
-    if (format) {
-      const until = new Date(clock().getTime() + parts.copies.keptDays * DAY_MS);
-      await parts.copies.promise(parts.copies.fileOf(instance, format), until);
-    }
+    const promise = (file: string) =>
+      parts.copies.promise(file, new Date(clock().getTime() + parts.copies.keptDays * DAY_MS));
+    await perform(step, { spec, provisioned, isPasswordOwed, exportFile, promise, outside });
     const durationMs = Math.round(performance.now() - startedAt);
     metrics.stepSeconds.observe({ step: step.action }, durationMs / 1000);
     log.debug('step.done', `${step.action} done.`, { instance: spec.name, step: step.action, durationMs });

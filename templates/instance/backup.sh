@@ -3,11 +3,11 @@
 # Runs after targets.sh in a one-shot container of the backup image, on an instance's network, with its filestore read-only
 # at /data and an empty volume at /scratch. A constant; pgpass comes with the secrets. The first argument is `begin` or
 # `keep`: with `keep` the repository must be there already. The second is how many bytes dump and files may be each, the third the tag of
-# the backup; all others are options of `restic forget`, none where nothing is to go. Prints a line `backup <JSON of restic>`, and `forgotten
+# the backup, the fourth for how many days what there was before a restore is kept; all others are options of `restic forget`, none where nothing is to go. Prints a line `backup <JSON of restic>`, and `forgotten
 # <moments of all that are there now>`, or `kept <why>`. Codes beside those of targets.sh: 66 there are no files, 67 dump or files are more than they may be, 68 the
 # database cannot be read, 69 the engine's disk has no room for the dump.
-begin=$1 most=$2 tag=$3
-shift 3
+begin=$1 most=$2 tag=$3 left_days=$4
+shift 4
 # restic puts what it sends together in files of 16 MB and more, before it sends them: /tmp has no room for one.
 export TMPDIR=/scratch
 renice -n 19 $$ >/dev/null
@@ -95,6 +95,10 @@ printf 'backup %s\n' "$(tail -n 1 /tmp/result)"
 
 # The backup is made, whether or not others can go.
 if (($# > 0)); then
+  # restic counts from the newest of them.
+  if [[ $* == *--prune ]]; then
+    ask 7200 forget -q --host instance --group-by host --tag before --keep-within "${left_days}d" || true
+  fi
   if ask 7200 forget -q --json --host instance --group-by host "$@" && ! grep -qi 'unable to remove' "$errors"; then
     # What stays comes first, then what went and why the others stay.
     printf 'forgotten %s\n' "$(sed 's/"remove":.*//' /tmp/result | grep -oE '"time":"[^"]{10,40}"' | cut -d'"' -f4 | tail -n 200 | tr '\n' ' ')"

@@ -145,6 +145,15 @@ describe('backups', function () {
     expect(await inRepository('restic check -q && echo whole')).equal('whole');
   });
 
+  it('keep what there was before a restore for months, not for ever', async () => {
+    const before = (time: string) => `restic backup -q --host instance --tag before --time '${time}' /etc/hostname`;
+    await inRepository(`${before('2020-01-01 00:00:00')}; ${before('2026-01-01 00:00:00')}`);
+    await make(own(), AGAIN);
+    const there = JSON.parse(await inRepository('restic snapshots -q --json --tag before')) as { time: string }[];
+    expect(there.map(({ time }) => time.slice(0, 10))).deep.equal(['2026-01-01']);
+    await inRepository('restic forget -q --host instance --tag before --unsafe-allow-remove-all');
+  });
+
   it('are proven by a restore: files, rows, and an Odoo that lets a user in', async () => {
     const { snapshot } = await make(own());
     await fleet.backups.prove(acme, own(), snapshot);

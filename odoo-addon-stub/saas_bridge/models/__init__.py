@@ -35,6 +35,7 @@ from . import saas_renewal
 from . import saas_renewal_terms
 from . import saas_instance_portal
 from . import saas_domain
+from . import saas_instance_domain
 from . import saas_movement
 from . import saas_instance_office
 from . import saas_instance_answer

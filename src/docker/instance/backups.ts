@@ -1,5 +1,12 @@
 /** Backups on one engine: each act is a one-shot container of the backup image. restic does the work. */
-import type { BackupMade, BackupOptions, Backups, Repository, Snapshot } from '../../instance/backups.js';
+import {
+  type BackupMade,
+  type BackupOptions,
+  type Backups,
+  LEFT_DAYS,
+  type Repository,
+  type Snapshot,
+} from '../../instance/backups.js';
 import type { KeepRule } from '../../instance/keep-rule.js';
 import { LABEL, scopePrefix } from '../../instance/naming.js';
 import type { InstanceSecrets } from '../../instance/secrets.js';
@@ -145,7 +152,7 @@ export function backupJob(
     name: `${names.project}_backup`,
     image,
     entrypoint: ['bash', '-c', files.backupScript, 'backup'],
-    command: [mustExist ? 'keep' : 'begin', String(most), tag, ...(keep ? forgetOptions(keep) : [])],
+    command: [mustExist ? 'keep' : 'begin', String(most), tag, String(LEFT_DAYS), ...(keep ? forgetOptions(keep) : [])],
     labels,
     bounds: BOUNDS.backup,
     network: names.network,
@@ -158,7 +165,7 @@ export function backupJob(
   };
 }
 
-/** What an instance had before it was restored stays until a person removes it, beside what the rule keeps. */
+/** What an instance had before it was restored has a rule of its own, in backup.sh. */
 export function forgetOptions({ daily, weekly, monthly, prune }: KeepRule & { prune: boolean }): string[] {
   return [
     ...['--keep-daily', String(daily), '--keep-weekly', String(weekly), '--keep-monthly', String(monthly)],

@@ -20,6 +20,7 @@ describe('executors', () => {
   };
   const place = { placement: placementAt(2), release: RELEASE };
   const spec = instanceSpec({ ...newInstance('sol:1'), name: 'acme' }, PLAN, place, 'http://localhost:1');
+  const promise = async (file: string) => void done.push(`promise ${file}`);
   const execute = (runtime: Partial<Runtime>) =>
     createExecutors({
       runtime: only<Runtime>(runtime),
@@ -36,7 +37,7 @@ describe('executors', () => {
     it(`${action} takes the page from the port first`, async () => {
       await execute({ [action]: async () => void done.push(action) })(
         { action },
-        { spec, provisioned: true, isPasswordOwed: false, exportFile: () => '', outside },
+        { spec, provisioned: true, isPasswordOwed: false, exportFile: () => '', promise, outside },
       );
       expect(done).deep.equal(['port 20004 is free', action]);
     });
@@ -49,9 +50,9 @@ describe('executors', () => {
     };
     await execute({ exportData })(
       { action: 'exportData' },
-      { spec, provisioned: true, isPasswordOwed: false, exportFile: (format) => `/x.${format}`, outside },
+      { spec, provisioned: true, isPasswordOwed: false, exportFile: (format) => `/x.${format}`, promise, outside },
     );
-    expect(done).deep.equal(['outside', 'lane', 'export to /x.zip']);
+    expect(done).deep.equal(['outside', 'lane', 'export to /x.zip', 'promise /x.zip']);
   });
 
   it('never replaces the lost data of a customer by an empty database', async () => {
@@ -60,7 +61,7 @@ describe('executors', () => {
     for (const provisioned of [true, false]) {
       await execute({ fill })(
         { action: 'seedVolumes' },
-        { spec, provisioned, isPasswordOwed: false, exportFile: () => '', outside },
+        { spec, provisioned, isPasswordOwed: false, exportFile: () => '', promise, outside },
       );
     }
     expect(asked).deep.equal([true, false]);
@@ -72,14 +73,14 @@ describe('executors', () => {
     const crm = { ...spec, modules: ['crm'] };
     await execute({ fill })(
       { action: 'seedVolumes' },
-      { spec: crm, provisioned: false, isPasswordOwed: false, exportFile: () => '', outside },
+      { spec: crm, provisioned: false, isPasswordOwed: false, exportFile: () => '', promise, outside },
     );
     expect(sources).deep.equal([{ kind: 'template', modules: ['crm'] }]);
   });
 
   describe('awaitReady', () => {
     const step = { action: 'awaitReady', login: true } as const;
-    const target = { spec, provisioned: false, isPasswordOwed: false, exportFile: () => '', outside };
+    const target = { spec, provisioned: false, isPasswordOwed: false, exportFile: () => '', promise, outside };
     /** @param after so many tries it answers. */
     const runtime = (after: number, error: Error = new RetryableError('instance.not_ready', 'no answer', 'Look.')) => ({
       awaitReady: async (_spec: unknown, { timeoutMs }: { timeoutMs: number }) => {
